@@ -1,0 +1,11 @@
+DROP TABLE refresh_tokens;
+DROP TABLE sign_ins;
+DROP TABLE user_roles;
+DROP TABLE users;
+DROP TABLE units;
+DROP TABLE members;
+DROP TABLE organisations;
+DROP TABLE sessions;
+DROP TABLE terms;
+DROP TABLE signing_keys;
+DROP TABLE committees;

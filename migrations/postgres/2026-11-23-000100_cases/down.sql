@@ -1,0 +1,12 @@
+DROP TABLE feedback_forms;
+DROP TABLE promises;
+DROP TABLE reply_texts;
+DROP TABLE replies;
+DROP TABLE co_opinions;
+DROP TABLE contacts;
+DROP TABLE assignments;
+DROP TABLE decisions;
+DROP TABLE opinions;
+DROP TABLE proposers;
+DROP TABLE proposal_texts;
+DROP TABLE proposals;

@@ -1,0 +1,175 @@
+//! What handlers take from a request beside the body; every failure is a problem document.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::de::DeserializeOwned;
+
+use super::json::RawBody;
+use super::routes::Meta;
+use crate::app::ctx::{IdempotencyKey, IfMatch};
+use crate::app::{App, Ctx};
+use crate::auth::digest;
+use crate::auth::principal::Principal;
+use crate::error::{Code, Error, Message, Result};
+use crate::ids::{Id, IdKind, RequestId};
+
+/// The one identifier in the path. Anything that is not an identifier of that kind names nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId<K: IdKind>(pub Id<K>);
+
+impl<K: IdKind> FromRequest for PathId<K> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().iter().next().and_then(|(_, text)| text.parse().ok());
+        ready(id.map(Self).ok_or_else(|| Error::not_found().into()))
+    }
+}
+
+/// The query string as a `T`; unknown and repeated parameters are refused.
+#[derive(Debug, Clone)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse_query(request.query_string()).map(Self).map_err(Into::into))
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
+    let wrong = |name: String, what: String| {
+        Error::new(Code::InvalidParameter).field(
+            name,
+            "invalid",
+            Message::new(format!("参数无效：{what}"), format!("Not valid: {what}")),
+        )
+    };
+    if query.contains("%00") {
+        return Err(wrong(String::new(), "the NUL character is not allowed".to_owned()));
+    }
+    let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
+    serde_path_to_error::deserialize(pairs)
+        .map_err(|error| wrong(error.path().to_string(), error.inner().to_string()))
+}
+
+fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.as_bytes())
+}
+
+/// The circumstances of the request without its body; for reads.
+impl FromRequest for Ctx {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(ctx(request).map_err(Into::into))
+    }
+}
+
+fn ctx(request: &HttpRequest) -> Result<Ctx> {
+    let missing = |what| Error::internal(format!("the request carries no {what}"));
+    let extensions = request.extensions();
+    let principal = extensions.get::<Principal>().cloned().ok_or_else(|| missing("principal"))?;
+    let meta = extensions.get::<Arc<Meta>>().cloned().ok_or_else(|| missing("operation"))?;
+    let app = request.app_data::<Data<App>>().ok_or_else(|| missing("App"))?;
+    Ok(Ctx {
+        principal,
+        now: app.clock.now(),
+        request_id: request_id(request),
+        operation: Arc::clone(&meta.operation),
+        idempotency: None,
+        if_match: if_match(request)?,
+        validate_only: false,
+    })
+}
+
+/// Name of the request, given by the outermost middleware.
+pub fn request_id(request: &HttpRequest) -> RequestId {
+    request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or(RequestId::from_uuid(uuid::Uuid::nil()))
+}
+
+impl Ctx {
+    /// Completes the circumstances of a write: the idempotency key is bound to the body, and
+    /// `?validate_only=true` makes it a trial.
+    pub fn for_write(mut self, request: &HttpRequest, body: &RawBody) -> Result<Self> {
+        self.idempotency = idempotency_key(request, body)?;
+        self.validate_only = validate_only(request)?;
+        Ok(self)
+    }
+}
+
+fn validate_only(request: &HttpRequest) -> Result<bool> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct WriteParams {
+        #[serde(default)]
+        validate_only: bool,
+    }
+    parse_query::<WriteParams>(request.query_string()).map(|params| params.validate_only)
+}
+
+fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<IdempotencyKey>> {
+    let mut values = request.headers().get_all("idempotency-key");
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .map(|key| key.trim_matches('"'))
+        .filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()))
+        .ok_or_else(|| {
+            Error::new(Code::InvalidHeader).field(
+                "Idempotency-Key",
+                "invalid",
+                Message::new("须为 8–128 个可见 ASCII 字符。", "8 to 128 visible ASCII characters."),
+            )
+        })?;
+    let request_hash = digest::hex(&[
+        request.method().as_str().as_bytes(),
+        request.uri().to_string().as_bytes(),
+        body.bytes(),
+    ]);
+    Ok(Some(IdempotencyKey { key: key.to_owned(), request_hash }))
+}
+
+fn if_match(request: &HttpRequest) -> Result<IfMatch> {
+    let invalid = || {
+        Error::new(Code::InvalidHeader).field(
+            "If-Match",
+            "invalid",
+            Message::new("须为 * 或带引号的 ETag。", "Either * or entity tags in double quotes."),
+        )
+    };
+    let mut tags = Vec::new();
+    let mut any = false;
+    for value in request.headers().get_all(header::IF_MATCH) {
+        for part in value.to_str().map_err(|_| invalid())?.split(',').map(str::trim) {
+            match part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                Some(tag) if !tag.contains('"') => tags.push(tag.to_owned()),
+                None if part == "*" => any = true,
+                // A weak tag never matches, but is well formed (RFC 9110, 13.1.1).
+                None if part.starts_with("W/\"") && part.ends_with('"') => tags.push(part.to_owned()),
+                _ => return Err(invalid()),
+            }
+        }
+    }
+    match (any, tags.is_empty()) {
+        (false, true) => Ok(IfMatch::Missing),
+        (true, true) => Ok(IfMatch::Any),
+        (false, false) => Ok(IfMatch::Tags(tags)),
+        (true, false) => Err(invalid()),
+    }
+}

@@ -1,0 +1,17 @@
+//! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
+
+pub mod answer;
+pub mod extract;
+pub mod guard;
+pub mod json;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod routes;
+
+use routes::Routes;
+
+/// The complete register of operations.
+pub fn routes() -> Routes {
+    Routes::new()
+}

@@ -1,0 +1,188 @@
+//! What the OpenAPI document says beside its operations, and what every operation has in common.
+
+use actix_web::http::Method;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
+    OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
+};
+
+use super::problem::{Problem, ProblemField};
+use super::routes::Access;
+use crate::error::Code;
+
+/// The modules of the interface: name and description.
+const TAGS: &[(&str, &str)] = &[
+    ("sign-in", "Signing in and out, access and refresh tokens, the own password. 登录与会话。"),
+    ("registers", "Committees, terms, sessions, members, organisations, units. 届次、委员、组织与承办单位名录。"),
+    ("accounts", "User accounts and their roles. 用户与角色。"),
+    ("proposals", "Proposals and every act on them. 提案及其办理。"),
+    ("assignments", "The rows that bind handling units to a case, and the acts of units. 交办与承办。"),
+    ("replies", "Replies of units: drafted, signed, reviewed, delivered. 答复。"),
+    ("desk", "What waits for the caller. 待办。"),
+    ("service", "Health, metrics, keys and this document. 服务状态。"),
+];
+
+/// The document without operations.
+pub fn base() -> OpenApi {
+    let mut components = Components::new();
+    components.add_security_scheme(
+        "access_token",
+        SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("Access token of `POST /api/v1/auth/login`, valid for 10 minutes."))
+                .build(),
+        ),
+    );
+    let mut schemas = Vec::new();
+    <Problem as utoipa::ToSchema>::schemas(&mut schemas);
+    schemas.push(("Problem".to_owned(), <Problem as utoipa::PartialSchema>::schema()));
+    schemas.push(("ProblemField".to_owned(), <ProblemField as utoipa::PartialSchema>::schema()));
+    components.schemas.extend(schemas);
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("jianjian 件件")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(include_str!("openapi.md")))
+                .contact(Some(ContactBuilder::new().name(Some("The jianjian authors")).build()))
+                .license(Some(
+                    LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+                ))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new()
+            .url("/")
+            .description(Some("The service that gave this document"))
+            .build()]))
+        .tags(Some(TAGS.iter().map(|(name, description)| {
+            let mut tag = Tag::new(*name);
+            tag.description = Some((*description).to_owned());
+            tag
+        })))
+        .components(Some(components))
+        .build()
+}
+
+/// Adds to an operation what follows from its method, path and access: headers and problems.
+pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
+    let has_id = path.contains("_id}");
+    let has_body = operation.request_body.is_some();
+    let on_object = has_id && path.starts_with("/api/");
+    let mutates = method != Method::GET;
+    let mut codes = vec![Code::Internal, Code::Busy, Code::DatabaseUnavailable];
+    if access != Access::Public {
+        codes.extend([Code::Unauthenticated, Code::PasswordChangeRequired, Code::Forbidden]);
+    }
+    if has_id {
+        codes.push(Code::NotFound);
+    }
+    if operation.parameters.as_ref().is_some_and(|list| !list.is_empty()) && !mutates {
+        codes.extend([Code::InvalidParameter, Code::InvalidCursor]);
+    }
+    if mutates && access != Access::Public {
+        codes.extend([Code::InvalidParameter, Code::InvalidHeader]);
+        parameter(operation, "validate_only", ParameterIn::Query, validate_only_schema(),
+            "Run every check and the whole act, answer as usual, and keep nothing.");
+    }
+    if has_body {
+        codes.extend([
+            Code::MalformedJson,
+            Code::InvalidBody,
+            Code::InvalidInput,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+        ]);
+    }
+    if method == Method::POST && access != Access::Public {
+        codes.push(Code::IdempotencyKeyReused);
+        parameter(operation, "Idempotency-Key", ParameterIn::Header, key_schema(),
+            "Makes the request safe to repeat: the same key with the same request gives the first answer again.");
+    }
+    if mutates && on_object {
+        codes.extend([Code::StateConflict, Code::GuardUnmet, Code::VersionMismatch, Code::PreconditionRequired]);
+        parameter(operation, "If-Match", ParameterIn::Header, etag_schema(),
+            "ETag of the version that was read, or `*`.");
+    }
+    if has_id && !mutates {
+        parameter(operation, "If-None-Match", ParameterIn::Header, etag_schema(),
+            "ETag of the version the client has; 304 if it is still the present one.");
+    }
+    add_problems(operation, &codes);
+}
+
+fn add_problems(operation: &mut Operation, codes: &[Code]) {
+    let mut statuses: Vec<u16> = codes.iter().map(|code| code.status()).collect();
+    statuses.sort_unstable();
+    statuses.dedup();
+    for status in statuses {
+        let entry = operation.responses.responses.entry(status.to_string());
+        entry.or_insert_with(|| {
+            let list: Vec<_> = Code::ALL
+                .iter()
+                .filter(|code| code.status() == status && codes.contains(code))
+                .map(|code| format!("`{}`: {}", code.as_str(), code.title().en))
+                .collect();
+            RefOr::T(problem_response(status, &list.join("; ")))
+        });
+    }
+}
+
+fn problem_response(status: u16, description: &str) -> Response {
+    let content =
+        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content);
+    if matches!(status, 429 | 503) {
+        let seconds = ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Integer))
+            .minimum(Some(0.0))
+            .maximum(Some(3600.0));
+        response = response.header(
+            "Retry-After",
+            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait.")).build(),
+        );
+    }
+    response.build()
+}
+
+fn parameter(
+    operation: &mut Operation,
+    name: &str,
+    place: ParameterIn,
+    schema: ObjectBuilder,
+    description: &str,
+) {
+    operation.parameters.get_or_insert_default().push(
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(schema))
+            .build()
+            .into(),
+    );
+}
+
+fn validate_only_schema() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into()))
+}
+
+fn key_schema() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(8))
+        .max_length(Some(128))
+        .pattern(Some("^[!-~]+$"))
+        .examples(["7d3f0b1e-5b0c-4a53-9f0e-1f6c2c9d8e11"])
+}
+
+fn etag_schema() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(200)).examples(["\"3\""])
+}

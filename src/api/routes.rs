@@ -1,0 +1,206 @@
+//! The register of operations: each is entered once and gives the route, its place in the OpenAPI
+//! document and who may call it. What is not entered does not exist.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::dev::Handler;
+use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route};
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{OpenApi, RefOr, Schema};
+
+use super::{guard, openapi};
+use crate::error::{Code, Error};
+use crate::workflow::role::Role;
+
+/// Who may call an operation at all; finer rules are asked later, of the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a token.
+    Public,
+    /// Anybody signed in.
+    SignedIn,
+    /// Anybody signed in, even while the initial password must still be changed.
+    PasswordPending,
+    /// Holders of one of these roles.
+    Roles(&'static [Role]),
+}
+
+/// What a request is told about the operation it matched.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// `operationId` in the OpenAPI document.
+    pub operation: Arc<str>,
+    /// HTTP method.
+    pub method: Method,
+    /// Path template.
+    pub path: Arc<str>,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// Schemas of the types an operation refers to.
+pub type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// The register.
+pub struct Routes {
+    entries: Vec<(Arc<Meta>, Route)>,
+    openapi: OpenApi,
+}
+
+/// Enters a handler that carries `#[utoipa::path]`.
+#[macro_export]
+macro_rules! enter {
+    ($routes:expr, $access:expr, $($module:ident::)* [$path:ident] $handler:ident) => {
+        $routes.enter::<$($module::)* $path, _, _>($access, $($module::)* $handler)
+    };
+}
+
+impl Routes {
+    /// An empty register.
+    pub fn new() -> Self {
+        Self { entries: Vec::new(), openapi: openapi::base() }
+    }
+
+    /// Enters an operation documented by `P`.
+    pub fn enter<P, F, Args>(&mut self, access: Access, handler: F)
+    where
+        P: utoipa::Path + utoipa::__dev::SchemaReferences,
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let mut schemas = Schemas::new();
+        P::schemas(&mut schemas);
+        for method in P::methods() {
+            self.enter_operation(access, &method, &P::path(), P::operation(), &schemas, handler.clone());
+        }
+    }
+
+    /// Enters an operation whose description was made by the program.
+    pub fn enter_operation<F, Args>(
+        &mut self,
+        access: Access,
+        method: &HttpMethod,
+        path: &str,
+        mut operation: Operation,
+        schemas: &Schemas,
+        handler: F,
+    ) where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let id: Arc<str> = operation.operation_id.as_deref().unwrap_or_default().into();
+        let method_name = actix_method(method);
+        openapi::complete(&mut operation, &method_name, path, access);
+        if operation.security.is_none() {
+            operation.security = Some(match access {
+                Access::Public => Vec::new(),
+                _ => vec![SecurityRequirement::new("access_token", Vec::<String>::new())],
+            });
+        }
+        if let Access::Roles(roles) = access
+            && operation.extensions.is_none()
+        {
+            let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+            operation.extensions =
+                Some(ExtensionsBuilder::new().add("x-roles", roles).build());
+        }
+        let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
+        set_operation(item, method, operation);
+        let components = self.openapi.components.get_or_insert_default();
+        for (name, schema) in schemas {
+            components.schemas.entry(name.clone()).or_insert_with(|| schema.clone());
+        }
+        let meta =
+            Arc::new(Meta { operation: id, method: method_name.clone(), path: path.into(), access });
+        let for_guard = Arc::clone(&meta);
+        let route = Route::new()
+            .method(method_name)
+            .to(handler)
+            .wrap(from_fn(move |request, next| guard::check(Arc::clone(&for_guard), request, next)));
+        self.entries.push((meta, route));
+    }
+
+    /// Every operation that was entered.
+    pub fn operations(&self) -> impl Iterator<Item = &Meta> {
+        self.entries.iter().map(|(meta, _)| &**meta)
+    }
+
+    /// The OpenAPI document.
+    pub fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+
+    /// Gives the routes to actix, one resource per path with 405 for the other methods.
+    pub fn configure(self, config: &mut ServiceConfig) {
+        let mut paths: BTreeMap<Arc<str>, Vec<(Arc<Meta>, Route)>> = BTreeMap::new();
+        for (meta, route) in self.entries {
+            paths.entry(Arc::clone(&meta.path)).or_default().push((meta, route));
+        }
+        // Fixed segments before parameters, so that `/users/me` would not be taken for an id.
+        let mut ordered: Vec<_> = paths.into_iter().collect();
+        ordered.sort_by_key(|(path, _)| path.replace('{', "~"));
+        for (path, entries) in ordered {
+            let allow: Vec<_> = entries.iter().map(|(meta, _)| meta.method.to_string()).collect();
+            let allow: Arc<str> = allow.join(", ").into();
+            let mut resource = web::resource(path.to_string());
+            for (_, route) in entries {
+                resource = resource.route(route);
+            }
+            config.service(resource.default_service(web::to(move |request: HttpRequest| {
+                let allow = Arc::clone(&allow);
+                async move { not_allowed(&request, &allow) }
+            })));
+        }
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn not_allowed(request: &HttpRequest, allow: &str) -> HttpResponse {
+    let error = Error::new(Code::MethodNotAllowed).with("allow", allow);
+    let mut response = HttpResponse::from_error(error);
+    if let Ok(value) = header::HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    tracing::debug!(path = request.path(), "method not allowed");
+    response
+}
+
+fn actix_method(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
+    }
+}
+
+fn set_operation(item: &mut PathItem, method: &HttpMethod, operation: Operation) {
+    let place = match method {
+        HttpMethod::Get => &mut item.get,
+        HttpMethod::Post => &mut item.post,
+        HttpMethod::Put => &mut item.put,
+        HttpMethod::Delete => &mut item.delete,
+        HttpMethod::Options => &mut item.options,
+        HttpMethod::Head => &mut item.head,
+        HttpMethod::Patch => &mut item.patch,
+        HttpMethod::Trace => &mut item.trace,
+    };
+    *place = Some(operation);
+}

@@ -1,0 +1,93 @@
+//! The one way from a handler to a write: idempotency key, trial run, transaction, answer.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{App, Ctx};
+use crate::error::{Code, Error, Result};
+use crate::store::{Tx, idempotency};
+
+/// A successful answer, in the form in which it can be stored and sent again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON body; `Null` for none.
+    pub body: Value,
+    /// Version of the object in the body.
+    pub etag: Option<String>,
+    /// Where a created object is.
+    pub location: Option<String>,
+    /// Sent before: the effect happened then.
+    pub replayed: bool,
+}
+
+impl Answer {
+    fn new(status: u16, body: &impl Serialize) -> Result<Self> {
+        let body = serde_json::to_value(body).map_err(Error::internal)?;
+        Ok(Self { status, body, etag: None, location: None, replayed: false })
+    }
+
+    /// 200 with a body.
+    pub fn ok(body: &impl Serialize) -> Result<Self> {
+        Self::new(200, body)
+    }
+
+    /// 201 with the created object and where it is.
+    pub fn created(body: &impl Serialize, location: String) -> Result<Self> {
+        Ok(Self { location: Some(location), ..Self::new(201, body)? })
+    }
+
+    /// 204.
+    pub fn none() -> Self {
+        Self { status: 204, body: Value::Null, etag: None, location: None, replayed: false }
+    }
+
+    /// Adds the version as a strong entity tag.
+    #[must_use]
+    pub fn version(mut self, version: i32) -> Self {
+        self.etag = Some(version.to_string());
+        self
+    }
+}
+
+impl App {
+    /// Runs a write of a signed-in user as one transaction.
+    ///
+    /// With an Idempotency-Key the answer is stored in the same transaction and given again to a
+    /// repeated request; with `validate_only` everything runs and nothing is kept.
+    pub async fn write<F>(&self, ctx: &Ctx, mut work: F) -> Result<Answer>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+    {
+        let ctx = ctx.clone();
+        self.db
+            .write("http.write", move |tx| {
+                let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
+                    if ctx.validate_only {
+                        tx.discard();
+                    }
+                    return work(tx);
+                };
+                let scope = idempotency::Scope {
+                    committee: ctx.committee(),
+                    principal: ctx.user(),
+                    operation: &ctx.operation,
+                    key: &key.key,
+                };
+                if let Some(stored) = idempotency::find(tx, &scope)? {
+                    if stored.request_hash != key.request_hash {
+                        return Err(Error::new(Code::IdempotencyKeyReused));
+                    }
+                    return Ok(Answer { replayed: true, ..stored.answer });
+                }
+                // Claimed before the work, so that a concurrent twin waits here and then finds
+                // the answer instead of doing the work again.
+                idempotency::claim(tx, &scope, &key.request_hash, ctx.now)?;
+                let answer = work(tx)?;
+                idempotency::finish(tx, &scope, &answer)?;
+                Ok(answer)
+            })
+            .await
+    }
+}

@@ -1,0 +1,42 @@
+//! Who is signed in.
+
+use crate::ids::{CommitteeId, MemberId, SignInId, UserId};
+use crate::workflow::role::{Actor, Grant, Role};
+
+/// The account behind a request, as it stands in the database at that moment.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The tenant; every query is scoped by it.
+    pub committee: CommitteeId,
+    /// The account.
+    pub user: UserId,
+    /// The sign-in that the access token belongs to.
+    pub sign_in: SignInId,
+    /// Sign-in name.
+    pub username: String,
+    /// Name shown to others.
+    pub display_name: String,
+    /// The member on the register that the account belongs to.
+    pub member: Option<MemberId>,
+    /// The roles held.
+    pub grants: Vec<Grant>,
+    /// Only the password may be changed until it has been.
+    pub must_change_password: bool,
+}
+
+impl Principal {
+    /// Whether any grant is of one of these roles.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        self.grants.iter().any(|grant| roles.contains(&grant.role))
+    }
+
+    /// The principal as the workflow sees it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            user: Some(self.user),
+            name: self.display_name.clone(),
+            member: self.member,
+            grants: self.grants.clone(),
+        }
+    }
+}

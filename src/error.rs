@@ -1,0 +1,296 @@
+//! One error for the whole program: a stable code, words for the client in two languages, and
+//! context for the log that no client ever sees.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::codes::Label;
+
+/// A sentence in zh-CN and English.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Message {
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    #[schema(max_length = 2000, example = "提案已立案，不能再提交。")]
+    pub zh: Cow<'static, str>,
+    /// English.
+    #[schema(max_length = 2000, example = "The proposal is filed and cannot be submitted again.")]
+    pub en: Cow<'static, str>,
+}
+
+impl Message {
+    /// A message from two texts.
+    pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+}
+
+impl From<Label> for Message {
+    fn from(label: Label) -> Self {
+        Self::new(label.zh, label.en)
+    }
+}
+
+/// One wrong place in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer into the body (`/title`), or the name of a query parameter.
+    pub pointer: String,
+    /// Stable code of the rule that failed, such as `max_length`.
+    pub code: &'static str,
+    /// What is wrong and what would be right.
+    pub message: Message,
+}
+
+macro_rules! error_codes {
+    ($($variant:ident, $status:literal, $code:literal, $zh:literal, $en:literal, $about:literal;)+) => {
+        /// Every way in which a request can fail. The code is part of the interface.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $about] $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// Stable identifier, in kebab case.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// Title of the problem document.
+            pub const fn title(self) -> Label {
+                match self { $(Self::$variant => Label { zh: $zh, en: $en }),+ }
+            }
+
+            /// What it means and what a client should do; text of `docs/errors.md`.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about),+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    MalformedJson, 400, "malformed-json", "请求体不是有效的 JSON", "The body is not valid JSON",
+        "The body could not be read as one JSON value: bad syntax, a key given twice, a NUL character, or nested too deeply. Correct the body and send it again.";
+    InvalidParameter, 400, "invalid-parameter", "查询参数无效", "A query parameter is not valid",
+        "A query parameter is unknown, given twice or has a value outside its limits. `errors` names it.";
+    InvalidHeader, 400, "invalid-header", "请求头无效", "A request header is not valid",
+        "A header such as If-Match or Idempotency-Key does not have the documented form.";
+    InvalidCursor, 400, "invalid-cursor", "分页游标无效", "The cursor is not valid",
+        "The cursor was changed, or belongs to another list, filter or order. Start again without `cursor`.";
+    Unauthenticated, 401, "unauthenticated", "尚未登录或登录已失效", "Not signed in",
+        "The access token is missing, expired, revoked or not valid. Refresh it or sign in.";
+    BadCredentials, 401, "bad-credentials", "用户名或密码不正确", "User name or password is not right",
+        "The answer is the same for an unknown committee, an unknown user, a wrong password and a disabled account.";
+    RefreshRefused, 401, "refresh-refused", "刷新令牌无效", "The refresh token is not accepted",
+        "The refresh token is unknown, expired, or was used before; using one twice ends the whole sign-in. Sign in again.";
+    PasswordChangeRequired, 403, "password-change-required", "须先修改初始密码", "The password must be changed first",
+        "The account was given an initial password. Only `POST /auth/password`, `GET /auth/me` and sign-out work until it is changed.";
+    Forbidden, 403, "forbidden", "无权进行此操作", "Not allowed",
+        "The caller may see the object but has no role that allows this act on it. `needs` lists the roles that have.";
+    NotFound, 404, "not-found", "找不到该资源", "Not found",
+        "There is no such object in the caller's committee, or the caller may not know of it, or the path is not part of the interface.";
+    MethodNotAllowed, 405, "method-not-allowed", "不支持该请求方法", "Method not allowed",
+        "The path exists but not with this method. The `Allow` header lists the methods that work.";
+    NotAcceptable, 406, "not-acceptable", "无法提供所要求的格式", "Not acceptable",
+        "The `Accept` header excludes application/json.";
+    StateConflict, 409, "state-conflict", "当前状态不允许此操作", "The present state does not allow this",
+        "The act does not start from the present status. `status` is the present one, `allowed_from` lists those from which it would work, `allowed_actions` what the caller may do now.";
+    GuardUnmet, 409, "guard-unmet", "条件尚未满足", "A condition is not met",
+        "The status would allow the act but a condition of the case is not met. `unmet` lists each failed condition with its invariant.";
+    AlreadyExists, 409, "already-exists", "已存在相同的记录", "It exists already",
+        "A value that must be unique in the committee is used by another row. `errors` names the field.";
+    InUse, 409, "in-use", "仍被使用", "It is still in use",
+        "The row is referred to by others and cannot be changed that way.";
+    VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
+        "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";
+    PayloadTooLarge, 413, "payload-too-large", "请求体过大", "The body is too large",
+        "The body is larger than the service accepts (256 KiB).";
+    UriTooLong, 414, "uri-too-long", "请求地址过长", "The address is too long",
+        "The path and query are longer than 8 KiB.";
+    UnsupportedMediaType, 415, "unsupported-media-type", "不支持的媒体类型", "Unsupported media type",
+        "Send application/json, or application/merge-patch+json with PATCH, without a content encoding.";
+    InvalidBody, 422, "invalid-body", "请求内容不符合要求", "The body does not have the required form",
+        "The JSON does not fit the schema of the operation: `errors` lists every wrong place with a JSON pointer.";
+    InvalidInput, 422, "invalid-input", "请求内容有误", "The content is not acceptable",
+        "The body has the right form but its content breaks a rule, such as a unit that is not active. `errors` lists every wrong place with a JSON pointer.";
+    IdempotencyKeyReused, 422, "idempotency-key-reused", "幂等键已用于另一请求", "The idempotency key was used for another request",
+        "The same Idempotency-Key was sent with another body or address. Use a new key for a new request.";
+    PreconditionRequired, 428, "precondition-required", "缺少 If-Match 请求头", "If-Match is required",
+        "Changing an existing object needs If-Match with the ETag of the version that was read.";
+    TooManyRequests, 429, "too-many-requests", "请求过于频繁", "Too many requests",
+        "Wait for the number of seconds in Retry-After.";
+    Internal, 500, "internal", "服务器内部错误", "Internal error",
+        "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";
+    Busy, 503, "busy", "服务器繁忙", "The service is busy",
+        "More work arrived than can be done in time; nothing was changed. Repeat after Retry-After seconds.";
+    DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
+        "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";
+}
+
+/// A failed request.
+pub struct Error {
+    code: Code,
+    detail: Option<Message>,
+    fields: Vec<FieldError>,
+    extra: Map<String, Value>,
+    context: Option<String>,
+    retry: bool,
+}
+
+/// The result of everything that can fail on the way to an answer.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error with the words of its code alone.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: None,
+            fields: Vec::new(),
+            extra: Map::new(),
+            context: None,
+            retry: false,
+        }
+    }
+
+    /// A fault of the service itself; `context` goes to the log, never to the client.
+    pub fn internal(context: impl fmt::Display) -> Self {
+        Self::new(Code::Internal).context(context)
+    }
+
+    /// An object that is not there, or of which the caller may not know.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound)
+    }
+
+    /// One wrong place in the content of a body.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, message: Message) -> Self {
+        Self::new(Code::InvalidInput).field(pointer, code, message)
+    }
+
+    /// Adds what happened in this case.
+    #[must_use]
+    pub fn detail(mut self, message: impl Into<Message>) -> Self {
+        self.detail = Some(message.into());
+        self
+    }
+
+    /// Adds one wrong place.
+    #[must_use]
+    pub fn field(
+        mut self,
+        pointer: impl Into<String>,
+        code: &'static str,
+        message: Message,
+    ) -> Self {
+        self.fields.push(FieldError { pointer: pointer.into(), code, message });
+        self
+    }
+
+    /// Adds a member to the problem document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.extra.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds words for the log.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.context = Some(match self.context.take() {
+            Some(inner) => format!("{context}: {inner}"),
+            None => context.to_string(),
+        });
+        self
+    }
+
+    /// Marks a clash with a concurrent transaction: the write door runs the closure again.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.retry = true;
+        self
+    }
+
+    /// Whether running the transaction again may succeed.
+    pub fn is_retryable(&self) -> bool {
+        self.retry
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What happened, where more is known than the title says.
+    pub fn detail_message(&self) -> Option<&Message> {
+        self.detail.as_ref()
+    }
+
+    /// The wrong places.
+    pub fn fields(&self) -> &[FieldError] {
+        &self.fields
+    }
+
+    /// Further members of the problem document.
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
+
+    /// Words for the log.
+    pub fn log_context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())?;
+        if let Some(detail) = &self.detail {
+            write!(f, ": {}", detail.en)?;
+        }
+        for field in &self.fields {
+            write!(f, "; {}: {}", field.pointer, field.message.en)?;
+        }
+        if let Some(context) = &self.context {
+            write!(f, " ({context})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_kebab_case() {
+        let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+        for code in codes {
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
+        }
+    }
+}

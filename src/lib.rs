@@ -1,0 +1,12 @@
+//! jianjian 件件: every proposal lands, every matter gets an answer.
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod codes;
+pub mod error;
+pub mod ids;
+pub mod store;
+pub mod telemetry;
+pub mod workflow;

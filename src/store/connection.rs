@@ -1,0 +1,195 @@
+//! One connection type over both backends, chosen by the scheme of the database URL.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use crate::error::{Code, Error, Result};
+
+/// A connection to either database. Queries are written once, against this type.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// PostgreSQL 13 or later.
+    Postgres(PgConnection),
+    /// The bundled SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Runs the same expression on the concrete connection: for the few statements that the common
+/// type cannot express (`ON CONFLICT`, batch inserts, locking clauses).
+macro_rules! per_backend {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::store::connection::AnyConnection::Postgres($c) => $body,
+            $crate::store::connection::AnyConnection::Sqlite($c) => $body,
+        }
+    };
+}
+pub(in crate::store) use per_backend;
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file of the bundled SQLite.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection URL, handed to the client library as it is.
+    Postgres(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Err(
+                "the database URL must start with sqlite:, postgres:// or postgresql://".to_owned()
+            );
+        };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        match path {
+            "" => Err("the database URL names no file after sqlite:".to_owned()),
+            ":memory:" => Err("sqlite::memory: is not supported: every connection would see a database of its own; name a file".to_owned()),
+            path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+}
+
+impl std::fmt::Display for DatabaseUrl {
+    /// Without user and password, for logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => {
+                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+                let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                write!(f, "postgres://{}", shown.split('?').next().unwrap_or(shown))
+            }
+        }
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Purpose {
+    /// Reads: the database itself refuses writes.
+    Read,
+    /// Writes and migrations.
+    Write,
+}
+
+/// How long a statement may wait for a lock held by another process.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// Opens one connection and makes the settings the rest of the program relies on.
+pub(in crate::store) fn open(
+    url: &DatabaseUrl,
+    purpose: Purpose,
+    statements: &Arc<AtomicU64>,
+) -> Result<AnyConnection> {
+    let mut conn = match url {
+        DatabaseUrl::Sqlite(path) => AnyConnection::Sqlite(open_sqlite(path, purpose)?),
+        DatabaseUrl::Postgres(url) => AnyConnection::Postgres(open_postgres(url, purpose)?),
+    };
+    let statements = Arc::clone(statements);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { .. } => {
+            statements.fetch_add(1, Ordering::Relaxed);
+        }
+        InstrumentationEvent::FinishQuery { query, error: Some(error), .. } => {
+            tracing::debug!(%query, %error, "statement failed");
+        }
+        _ => {}
+    });
+    Ok(conn)
+}
+
+fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnection> {
+    let unavailable =
+        |error: &dyn std::fmt::Display| {
+            Error::new(Code::DatabaseUnavailable)
+                .context(format!("cannot open the SQLite file {}: {error}", path.display()))
+        };
+    let name = path.to_str().ok_or_else(|| unavailable(&"its name is not UTF-8"))?;
+    let mut conn = SqliteConnection::establish(name).map_err(|error| unavailable(&error))?;
+    // WAL with FULL: an acknowledged commit survives a power cut, readers never block.
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
+         PRAGMA query_only = {};",
+        LOCK_WAIT.as_millis(),
+        if purpose == Purpose::Read { "ON" } else { "OFF" },
+    ))
+    .map_err(|error| unavailable(&error))?;
+    assert_pragma(&mut conn, "journal_mode", "wal").map_err(|error| unavailable(&error))?;
+    assert_pragma(&mut conn, "synchronous", "2").map_err(|error| unavailable(&error))?;
+    assert_pragma(&mut conn, "foreign_keys", "1").map_err(|error| unavailable(&error))?;
+    Ok(conn)
+}
+
+/// A setting that silently did not take (a read-only file system, say) must stop the start.
+fn assert_pragma(conn: &mut SqliteConnection, name: &str, expected: &str) -> Result<(), String> {
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        value: String,
+    }
+    let setting: Setting = diesel::sql_query(format!(
+        "SELECT CAST({name} AS TEXT) AS value FROM pragma_{name}"
+    ))
+    .get_result(conn)
+    .map_err(|error| error.to_string())?;
+    if setting.value.eq_ignore_ascii_case(expected) {
+        Ok(())
+    } else {
+        Err(format!("PRAGMA {name} is {} where {expected} is required", setting.value))
+    }
+}
+
+fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
+    let unavailable = |error: &dyn std::fmt::Display| {
+        Error::new(Code::DatabaseUnavailable)
+            .context(format!("cannot connect to PostgreSQL: {error}"))
+    };
+    let mut conn = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+    conn.batch_execute(&format!(
+        "SET TIME ZONE 'UTC'; SET application_name = 'jianjian'; \
+         SET statement_timeout = '30s'; SET lock_timeout = '{}ms'; \
+         SET idle_in_transaction_session_timeout = '30s'; SET client_encoding = 'UTF8'; \
+         SET default_transaction_read_only = {}; SET client_min_messages = 'warning'",
+        LOCK_WAIT.as_millis(),
+        if purpose == Purpose::Read { "on" } else { "off" },
+    ))
+    .map_err(|error| unavailable(&error))?;
+    Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_chooses_the_backend() {
+        assert_eq!("sqlite:a.db".parse(), Ok(DatabaseUrl::Sqlite("a.db".into())));
+        assert_eq!("sqlite:///var/a.db".parse(), Ok(DatabaseUrl::Sqlite("/var/a.db".into())));
+        assert!(matches!("postgres://h/d".parse(), Ok(DatabaseUrl::Postgres(_))));
+        for wrong in ["", "a.db", "mysql://h/d", "sqlite:", "sqlite::memory:"] {
+            assert!(wrong.parse::<DatabaseUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_do_not_reach_the_log() {
+        let url: DatabaseUrl = "postgres://user:geheim@db/x?password=geheim".parse().expect("url");
+        assert_eq!(url.to_string(), "postgres://db/x");
+    }
+}

@@ -1,0 +1,87 @@
+//! Finished requests by Idempotency-Key, stored in the transaction of their effect.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::Tx;
+use super::schema::idempotency_keys::dsl;
+use super::sql_types::{At, Json};
+use crate::app::Answer;
+use crate::error::{Error, Result};
+use crate::ids::{CommitteeId, UserId};
+
+/// What a key is unique in.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The tenant.
+    pub committee: CommitteeId,
+    /// Who sent it.
+    pub principal: UserId,
+    /// The operation it was sent to.
+    pub operation: &'a str,
+    /// The key itself.
+    pub key: &'a str,
+}
+
+/// A finished request.
+#[derive(Debug)]
+pub struct Stored {
+    /// Hash of the request it was first sent with.
+    pub request_hash: String,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+macro_rules! row {
+    ($scope:expr) => {
+        dsl::idempotency_keys
+            .filter(dsl::committee_id.eq($scope.committee))
+            .filter(dsl::principal_id.eq($scope.principal))
+            .filter(dsl::operation.eq($scope.operation))
+            .filter(dsl::idempotency_key.eq($scope.key))
+    };
+}
+
+/// The answer that was given to the key.
+pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
+    let row: Option<(String, i32, Json, Option<String>, Option<String>)> = row!(scope)
+        .select((dsl::request_hash, dsl::status, dsl::body, dsl::etag, dsl::location))
+        .first(tx.conn)
+        .optional()?;
+    row.map(|(request_hash, status, body, etag, location)| {
+        let status = u16::try_from(status).map_err(Error::internal)?;
+        let answer = Answer { status, body: body.0, etag, location, replayed: false };
+        Ok(Stored { request_hash, answer })
+    })
+    .transpose()
+}
+
+/// Takes the key; a concurrent request with the same key waits for this transaction.
+pub fn claim(tx: &mut Tx<'_>, scope: &Scope<'_>, request_hash: &str, now: Timestamp) -> Result<()> {
+    diesel::insert_into(dsl::idempotency_keys)
+        .values((
+            dsl::committee_id.eq(scope.committee),
+            dsl::principal_id.eq(scope.principal),
+            dsl::operation.eq(scope.operation),
+            dsl::idempotency_key.eq(scope.key),
+            dsl::request_hash.eq(request_hash),
+            dsl::status.eq(0),
+            dsl::body.eq(Json(serde_json::Value::Null)),
+            dsl::created_at.eq(At(now)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Stores the answer.
+pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()> {
+    diesel::update(row!(scope))
+        .set((
+            dsl::status.eq(i32::from(answer.status)),
+            dsl::body.eq(Json(answer.body.clone())),
+            dsl::etag.eq(answer.etag.as_deref()),
+            dsl::location.eq(answer.location.as_deref()),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! The only place that knows diesel: connections, transactions, rows and queries.
+//!
+//! Every function that reads or writes tenant data takes the committee, so that an unscoped
+//! query does not compile.
+
+pub mod connection;
+mod constraint;
+pub mod idempotency;
+pub mod migrate;
+#[rustfmt::skip]
+#[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
+pub mod schema;
+pub mod sql_types;
+pub mod tx;
+
+pub use connection::DatabaseUrl;
+pub use tx::{Db, Threads, Tx};

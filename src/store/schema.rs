@@ -1,0 +1,572 @@
+// Derived from the migrations by `cargo test schema` (see tests/it/schema.rs); do not edit.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    assignments (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        round -> Integer,
+        position -> Integer,
+        role -> Text,
+        unit_id -> Uid,
+        unit_name -> Text,
+        status -> Text,
+        version -> Integer,
+        part -> Nullable<Text>,
+        returnable -> Bool,
+        deemed -> Bool,
+        accepted_at -> Nullable<Moment>,
+        clerk_name -> Nullable<Text>,
+        clerk_phone -> Nullable<Text>,
+        opinion_missing -> Bool,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    clocks (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        kind -> Text,
+        subject_id -> Uid,
+        started_at -> Moment,
+        time_limit -> Text,
+        profile_version -> Integer,
+        calendar_version -> Integer,
+        provisional -> Bool,
+        original_due -> Moment,
+        due_at -> Moment,
+        stopped_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    co_opinions (committee_id, assignment_id, version) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Uid,
+        version -> Integer,
+        content -> Doc,
+        submitted_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    committees (id) {
+        id -> Uid,
+        parent_id -> Nullable<Uid>,
+        code -> Text,
+        name -> Text,
+        level -> Text,
+        region -> Text,
+        active -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    contacts (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Uid,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    decisions (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        kind -> Text,
+        round -> Integer,
+        content -> Doc,
+        decided_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    duties (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        audience -> Text,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> Uid,
+        due_at -> Moment,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    events (committee_id, stream_id, seq) {
+        committee_id -> Uid,
+        stream_id -> Uid,
+        seq -> Integer,
+        id -> Uid,
+        stream_kind -> Text,
+        at -> Moment,
+        actor_id -> Nullable<Uid>,
+        actor_name -> Text,
+        actor_role -> Text,
+        on_behalf_of -> Nullable<Text>,
+        name -> Text,
+        rule -> Nullable<Text>,
+        request_id -> Nullable<Uid>,
+        content -> Doc,
+        prev_hash -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    feedback_forms (committee_id, reply_id, rater_id, version) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        reply_id -> Uid,
+        rater_id -> Uid,
+        version -> Integer,
+        round -> Integer,
+        attitude -> Text,
+        result -> Text,
+        late -> Bool,
+        content -> Doc,
+        entered_by -> Uid,
+        by_staff -> Bool,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    idempotency_keys (committee_id, principal_id, operation, idempotency_key) {
+        committee_id -> Uid,
+        principal_id -> Uid,
+        operation -> Text,
+        idempotency_key -> Text,
+        request_hash -> Text,
+        status -> Integer,
+        body -> Doc,
+        etag -> Nullable<Text>,
+        location -> Nullable<Text>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    members (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        term_id -> Uid,
+        member_no -> Text,
+        name -> Text,
+        sector -> Text,
+        party -> Nullable<Text>,
+        organisation_id -> Nullable<Uid>,
+        post -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        active -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    number_series (committee_id, series) {
+        committee_id -> Uid,
+        series -> Text,
+        last_number -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    opinions (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        submission_no -> Integer,
+        stage -> Text,
+        examiner_id -> Uid,
+        recommendation -> Text,
+        content -> Doc,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    organisations (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        kind -> Text,
+        contact_person -> Nullable<Text>,
+        contact_phone -> Nullable<Text>,
+        address -> Nullable<Text>,
+        post_code -> Nullable<Text>,
+        active -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    promises (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        reply_id -> Uid,
+        unit_id -> Uid,
+        status -> Text,
+        text -> Text,
+        person -> Text,
+        due_on -> Day,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    proposal_texts (committee_id, proposal_id, version) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        version -> Integer,
+        form -> Doc,
+        content_hash -> Text,
+        created_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    proposals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        term_id -> Uid,
+        session_id -> Uid,
+        kind -> Text,
+        status -> Text,
+        version -> Integer,
+        round -> Integer,
+        serial_no -> Nullable<Integer>,
+        case_no -> Nullable<Integer>,
+        session_mark -> Nullable<Text>,
+        title -> Text,
+        title_folded -> Text,
+        subject_class -> Nullable<Text>,
+        assigning_line -> Nullable<Text>,
+        handling_kind -> Nullable<Text>,
+        secrecy -> Text,
+        urgency -> Text,
+        text_version -> Integer,
+        submitted_version -> Integer,
+        submission_no -> Integer,
+        profile_version -> Integer,
+        organisation_id -> Nullable<Uid>,
+        main_id -> Nullable<Uid>,
+        created_by -> Uid,
+        filed_at -> Nullable<Moment>,
+        status_since -> Moment,
+        created_at -> Moment,
+        updated_at -> Moment,
+        event_seq -> Integer,
+        event_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    proposers (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        position -> Integer,
+        role -> Text,
+        status -> Text,
+        member_id -> Nullable<Uid>,
+        organisation_id -> Nullable<Uid>,
+        name -> Text,
+        sector -> Nullable<Text>,
+        party -> Nullable<Text>,
+        member_no -> Nullable<Text>,
+        consented_version -> Nullable<Integer>,
+        comment -> Nullable<Text>,
+        decided_at -> Nullable<Moment>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    refresh_tokens (committee_id, token_hash) {
+        committee_id -> Uid,
+        sign_in_id -> Uid,
+        token_hash -> Text,
+        issued_at -> Moment,
+        used_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    replies (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Uid,
+        unit_id -> Uid,
+        round -> Integer,
+        status -> Text,
+        version -> Integer,
+        text_version -> Integer,
+        approved -> Bool,
+        unit_outcome -> Nullable<Text>,
+        reviewer_outcome -> Nullable<Text>,
+        current_outcome -> Nullable<Text>,
+        document_prefix -> Nullable<Text>,
+        document_year -> Nullable<Integer>,
+        document_number -> Nullable<Integer>,
+        signed_by -> Nullable<Uid>,
+        signatory -> Nullable<Text>,
+        signed_hash -> Nullable<Text>,
+        signed_at -> Nullable<Moment>,
+        reviewed_by -> Nullable<Uid>,
+        review_note -> Nullable<Text>,
+        delivered_at -> Nullable<Moment>,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    reply_texts (committee_id, reply_id, version) {
+        committee_id -> Uid,
+        reply_id -> Uid,
+        version -> Integer,
+        form -> Doc,
+        content_hash -> Text,
+        created_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    sessions (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        term_id -> Uid,
+        number -> Integer,
+        name -> Text,
+        window_opens_on -> Day,
+        opens_on -> Day,
+        deadline_at -> Moment,
+        ends_on -> Day,
+        examination_until -> Day,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    sign_ins (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        created_at -> Moment,
+        expires_at -> Moment,
+        ended_at -> Nullable<Moment>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    signing_keys (kid) {
+        kid -> Text,
+        private_key -> Binary,
+        public_key -> Binary,
+        refresh_secret -> Binary,
+        created_at -> Moment,
+        retired_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    terms (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        number -> Integer,
+        name -> Text,
+        starts_on -> Day,
+        ends_on -> Day,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    units (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        system_line -> Text,
+        reply_prefix -> Text,
+        contact_person -> Nullable<Text>,
+        contact_phone -> Nullable<Text>,
+        active -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    user_roles (committee_id, user_id, position) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        position -> Integer,
+        role -> Text,
+        unit_id -> Nullable<Uid>,
+        organisation_id -> Nullable<Uid>,
+        line -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    users (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        username -> Text,
+        display_name -> Text,
+        member_id -> Nullable<Uid>,
+        password_hash -> Nullable<Text>,
+        must_change_password -> Bool,
+        password_changed_at -> Nullable<Moment>,
+        disabled -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    assignments,
+    clocks,
+    co_opinions,
+    committees,
+    contacts,
+    decisions,
+    duties,
+    events,
+    feedback_forms,
+    idempotency_keys,
+    members,
+    number_series,
+    opinions,
+    organisations,
+    promises,
+    proposal_texts,
+    proposals,
+    proposers,
+    refresh_tokens,
+    replies,
+    reply_texts,
+    sessions,
+    sign_ins,
+    signing_keys,
+    terms,
+    units,
+    user_roles,
+    users,
+);

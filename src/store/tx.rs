@@ -1,0 +1,365 @@
+//! The two doors to the database: [`Db::read`] and [`Db::write`].
+//!
+//! Both take a closure and run it on a thread that owns a connection; nothing else in the program
+//! can reach one. A write is answered only after the commit that contains it.
+//!
+//! - On SQLite one writer thread opens `BEGIN IMMEDIATE`, runs the waiting closures one after the
+//!   other, each behind its own savepoint, and commits once for all of them: concurrent writers
+//!   share the cost of the disk, and one that fails rolls back alone.
+//! - On PostgreSQL each writer thread runs one transaction at a time and runs it again, a few
+//!   times, after a clash with another.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
+use super::constraint::breaks_connection;
+use crate::error::{Code, Error, Result};
+
+/// How many writes may share one commit on SQLite.
+const GROUP: usize = 64;
+/// How often a transaction is run again after a clash.
+const ATTEMPTS: u32 = 6;
+/// How long a request waits for a free place in the queue.
+const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Sizes of the sets of database threads.
+#[derive(Debug, Clone, Copy)]
+pub struct Threads {
+    /// Threads that read.
+    pub read: usize,
+    /// Threads that write; always one on SQLite.
+    pub write: usize,
+    /// Requests that may wait for each set.
+    pub queue: usize,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { read: 4, write: 4, queue: 1024 }
+    }
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Db {
+    url: DatabaseUrl,
+    readers: async_channel::Sender<Box<dyn Job>>,
+    writers: async_channel::Sender<Box<dyn Job>>,
+    statements: Arc<AtomicU64>,
+}
+
+/// What a closure works with: one connection inside one transaction.
+pub struct Tx<'c> {
+    pub(in crate::store) conn: &'c mut AnyConnection,
+    discard: bool,
+}
+
+impl Tx<'_> {
+    /// Rolls back at the end although the closure succeeds: for trial runs.
+    pub fn discard(&mut self) {
+        self.discard = true;
+    }
+}
+
+enum Outcome {
+    /// Keep what was written.
+    Keep,
+    /// Undo it; the answer stands.
+    Undo,
+    /// Undo it and run the closure again.
+    Again,
+}
+
+/// A closure on its way to a database thread and its answer on the way back.
+trait Job: Send {
+    fn run(&mut self, conn: &mut AnyConnection) -> Outcome;
+    /// Replaces the answer: the closure never ran, or its commit failed.
+    fn fail(&mut self, error: Error);
+    /// Whether the answer says that the connection is not to be used again.
+    fn broke_connection(&self) -> bool;
+    fn answer(self: Box<Self>);
+}
+
+struct Call<T, F> {
+    name: &'static str,
+    work: F,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+    span: tracing::Span,
+}
+
+impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
+    fn run(&mut self, conn: &mut AnyConnection) -> Outcome {
+        let _entered = self.span.clone().entered();
+        let mut tx = Tx { conn, discard: false };
+        let work = &mut self.work;
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+        let discard = tx.discard;
+        let result = result.unwrap_or_else(|panic| {
+            Err(Error::internal(format!("{} panicked: {}", self.name, words(&*panic))))
+        });
+        let outcome = match &result {
+            Ok(_) if !discard => Outcome::Keep,
+            Err(error) if error.is_retryable() => Outcome::Again,
+            _ => Outcome::Undo,
+        };
+        self.result = Some(result);
+        outcome
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.result = Some(Err(error));
+    }
+
+    fn broke_connection(&self) -> bool {
+        matches!(&self.result, Some(Err(error)) if breaks_connection(error))
+    }
+
+    fn answer(self: Box<Self>) {
+        let result = self.result.unwrap_or_else(|| Err(Error::internal("the job never ran")));
+        // The caller may have gone away; the transaction stands all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+impl Db {
+    /// Starts the database threads. The database must be migrated.
+    pub fn start(url: DatabaseUrl, threads: Threads) -> Result<Self> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let write_threads = match url {
+            DatabaseUrl::Sqlite(_) => 1,
+            DatabaseUrl::Postgres(_) => threads.write.max(1),
+        };
+        let spawn_all = |purpose: Purpose, count: usize| {
+            let (sender, receiver) = async_channel::bounded::<Box<dyn Job>>(threads.queue.max(1));
+            for number in 0..count {
+                let mut worker = Worker {
+                    url: url.clone(),
+                    purpose,
+                    conn: None,
+                    statements: Arc::clone(&statements),
+                    jobs: receiver.clone(),
+                };
+                std::thread::Builder::new()
+                    .name(format!("db-{purpose:?}-{number}").to_lowercase())
+                    .spawn(move || worker.work())
+                    .map_err(|error| Error::internal(error).context("cannot start a thread"))?;
+            }
+            Ok::<_, Error>(sender)
+        };
+        let readers = spawn_all(Purpose::Read, threads.read.max(1))?;
+        let writers = spawn_all(Purpose::Write, write_threads)?;
+        Ok(Self { url, readers, writers, statements })
+    }
+
+    /// Where the data is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Statements sent so far, for budgets under test and metrics.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Jobs that wait for a thread: (reads, writes).
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.readers.len(), self.writers.len())
+    }
+
+    /// Runs a closure that only reads.
+    pub async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        send(&self.readers, name, work).await
+    }
+
+    /// Runs a closure in a transaction of its own. It may run more than once, so it must have no
+    /// effect but through the [`Tx`].
+    pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        send(&self.writers, name, work).await
+    }
+}
+
+async fn send<T, F>(
+    queue: &async_channel::Sender<Box<dyn Job>>,
+    name: &'static str,
+    work: F,
+) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let call = Call { name, work, result: None, reply, span: tracing::Span::current() };
+    match tokio::time::timeout(QUEUE_WAIT, queue.send(Box::new(call))).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Err(Error::internal("the database threads are gone")),
+        Err(_) => return Err(Error::new(Code::Busy).context("the database queue is full")),
+    }
+    answer.await.unwrap_or_else(|_| Err(Error::internal("a database thread died")))
+}
+
+/// A thread that owns a connection.
+struct Worker {
+    url: DatabaseUrl,
+    purpose: Purpose,
+    conn: Option<AnyConnection>,
+    statements: Arc<AtomicU64>,
+    jobs: async_channel::Receiver<Box<dyn Job>>,
+}
+
+impl Worker {
+    fn work(&mut self) {
+        let group = self.purpose == Purpose::Write && matches!(self.url, DatabaseUrl::Sqlite(_));
+        while let Ok(first) = self.jobs.recv_blocking() {
+            if group {
+                let mut jobs = vec![first];
+                while jobs.len() < GROUP
+                    && let Ok(next) = self.jobs.try_recv()
+                {
+                    jobs.push(next);
+                }
+                self.run_group(jobs);
+            } else {
+                self.run_single(first);
+            }
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut AnyConnection> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => open(&self.url, self.purpose, &self.statements)?,
+        };
+        Ok(self.conn.insert(conn))
+    }
+
+    /// One job in a transaction of its own, again after a clash.
+    fn run_single(&mut self, mut job: Box<dyn Job>) {
+        for attempt in 1..=ATTEMPTS {
+            let again = match self.attempt(&mut *job) {
+                Ok(again) => again,
+                Err(error) => {
+                    // Nothing was committed, or the commit itself failed and is reported.
+                    self.conn = None;
+                    let again = error.is_retryable();
+                    job.fail(error);
+                    again
+                }
+            };
+            if !again {
+                break;
+            }
+            pause(attempt);
+        }
+        if job.broke_connection() {
+            self.conn = None;
+        }
+        job.answer();
+    }
+
+    /// `Ok(true)` asks for another attempt.
+    fn attempt(&mut self, job: &mut dyn Job) -> Result<bool> {
+        let purpose = self.purpose;
+        let fresh = self.conn.is_none();
+        let conn = self.connection()?;
+        // A PostgreSQL read is one or few statements, each its own snapshot: no round trips for
+        // a transaction. SQLite gives a stable snapshot for nothing.
+        if purpose == Purpose::Read && matches!(conn, AnyConnection::Postgres(_)) {
+            let outcome = job.run(conn);
+            // A connection that died while it was idle is found out here; a read can be repeated.
+            let stale = job.broke_connection() && !fresh;
+            if stale {
+                self.conn = None;
+            }
+            return Ok(stale || matches!(outcome, Outcome::Again));
+        }
+        if let Err(error) = execute(conn, "BEGIN") {
+            // Nothing has run yet, so a connection that died while idle may simply be replaced.
+            return if fresh { Err(error) } else { Err(error.retryable()) };
+        }
+        let outcome = job.run(conn);
+        match outcome {
+            Outcome::Keep => {
+                execute(conn, "COMMIT").map_err(|error| error.context("commit"))?;
+                Ok(false)
+            }
+            Outcome::Undo | Outcome::Again => {
+                if execute(conn, "ROLLBACK").is_err() {
+                    self.conn = None;
+                }
+                Ok(matches!(outcome, Outcome::Again))
+            }
+        }
+    }
+
+    /// Several jobs in one transaction of SQLite, each behind a savepoint.
+    fn run_group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let committed = self.try_group(&mut jobs);
+        if let Err(error) = committed {
+            self.conn = None;
+            for job in &mut jobs {
+                job.fail(
+                    Error::new(error.code()).context(error.log_context().unwrap_or("commit")),
+                );
+            }
+        }
+        for job in jobs {
+            job.answer();
+        }
+    }
+
+    fn try_group(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+        let conn = self.connection()?;
+        execute(conn, "BEGIN IMMEDIATE")?;
+        for job in &mut *jobs {
+            for attempt in 1..=ATTEMPTS {
+                execute(conn, "SAVEPOINT job")?;
+                let outcome = job.run(conn);
+                if matches!(outcome, Outcome::Keep) {
+                    execute(conn, "RELEASE job")?;
+                    break;
+                }
+                execute(conn, "ROLLBACK TO job; RELEASE job")?;
+                if attempt == ATTEMPTS || !matches!(outcome, Outcome::Again) {
+                    break;
+                }
+            }
+        }
+        execute(conn, "COMMIT").map_err(|error| error.context("commit"))
+    }
+}
+
+fn execute(conn: &mut AnyConnection, sql: &str) -> Result<()> {
+    per_backend!(conn, c => c.batch_execute(sql)).map_err(Error::from)
+}
+
+/// Waits a little longer after each clash; the spread keeps two rivals from meeting again.
+fn pause(attempt: u32) {
+    let spread = uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)).as_u128();
+    let micros = (1 << attempt) * 500 + u64::try_from(spread % 2000).unwrap_or(0);
+    #[expect(clippy::disallowed_methods, reason = "a database thread, never an async worker")]
+    std::thread::sleep(Duration::from_micros(micros));
+}

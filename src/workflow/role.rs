@@ -1,0 +1,175 @@
+//! Who may act: roles, how they are narrowed, and the actor that a rule is asked about.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::code_list;
+use crate::ids::{MemberId, OrganisationId, UnitId, UserId};
+
+code_list! {
+    /// The roles of the service. Each is held inside one committee.
+    pub enum Role {
+        Member = "member", "政协委员", "member";
+        OrganisationClerk = "organisation_clerk", "提案单位联系人", "organisation clerk";
+        CommitteeStaff = "committee_staff", "提案委办公室", "committee staff";
+        Examiner = "examiner", "审查人员", "examiner";
+        CommitteeChair = "committee_chair", "提案委主任", "committee chair";
+        AssigningOfficer = "assigning_officer", "交办人员", "assigning officer";
+        UnitClerk = "unit_clerk", "承办单位经办人", "unit clerk";
+        UnitSignatory = "unit_signatory", "签发人", "unit signatory";
+        SupervisionOfficer = "supervision_officer", "督查人员", "supervision officer";
+        Leader = "leader", "领导", "leader";
+        Auditor = "auditor", "审计员", "auditor";
+        Administrator = "administrator", "管理员", "administrator";
+        System = "system", "系统", "system";
+    }
+}
+
+code_list! {
+    /// The three lines along which cases are assigned.
+    pub enum Line {
+        Party = "party", "党委系统", "party line";
+        Government = "government", "政府系统", "government line";
+        Cppcc = "cppcc", "政协系统", "CPPCC line";
+    }
+}
+
+/// What a role must be narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrowing {
+    /// Nothing: the whole committee.
+    None,
+    /// The member that the account belongs to.
+    Member,
+    /// One organisation.
+    Organisation,
+    /// One handling unit.
+    Unit,
+    /// One assigning line.
+    Line,
+}
+
+impl Role {
+    /// What the role is narrowed to.
+    pub const fn narrowing(self) -> Narrowing {
+        match self {
+            Self::Member => Narrowing::Member,
+            Self::OrganisationClerk => Narrowing::Organisation,
+            Self::UnitClerk | Self::UnitSignatory => Narrowing::Unit,
+            Self::AssigningOfficer => Narrowing::Line,
+            Self::CommitteeStaff
+            | Self::Examiner
+            | Self::CommitteeChair
+            | Self::SupervisionOfficer
+            | Self::Leader
+            | Self::Auditor
+            | Self::Administrator
+            | Self::System => Narrowing::None,
+        }
+    }
+
+    /// The handling side must not see feedback before its conclusion (I21).
+    pub const fn is_handling_side(self) -> bool {
+        matches!(self, Self::UnitClerk | Self::UnitSignatory | Self::AssigningOfficer)
+    }
+}
+
+/// A role held by an account, with what it is narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// The handling unit of a `unit_clerk` or `unit_signatory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unit_id: Option<UnitId>,
+    /// The organisation of an `organisation_clerk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub organisation_id: Option<OrganisationId>,
+    /// The line of an `assigning_officer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub line: Option<Line>,
+}
+
+impl Grant {
+    /// A role over the whole committee.
+    pub const fn of(role: Role) -> Self {
+        Self { role, unit_id: None, organisation_id: None, line: None }
+    }
+
+    /// A role in one handling unit.
+    pub const fn unit(role: Role, unit: UnitId) -> Self {
+        Self { role, unit_id: Some(unit), organisation_id: None, line: None }
+    }
+
+    /// The contact person of one organisation.
+    pub const fn organisation(organisation: OrganisationId) -> Self {
+        Self {
+            role: Role::OrganisationClerk,
+            unit_id: None,
+            organisation_id: Some(organisation),
+            line: None,
+        }
+    }
+
+    /// The assigning officer of one line.
+    pub const fn line(line: Line) -> Self {
+        Self { role: Role::AssigningOfficer, unit_id: None, organisation_id: None, line: Some(line) }
+    }
+
+    /// Whether the narrowing fits the role, with nothing missing and nothing too much.
+    pub const fn is_well_formed(&self) -> bool {
+        let (unit, organisation, line) =
+            (self.unit_id.is_some(), self.organisation_id.is_some(), self.line.is_some());
+        match self.role.narrowing() {
+            Narrowing::None => !unit && !organisation && !line && !matches!(self.role, Role::System),
+            Narrowing::Member => !unit && !organisation && !line,
+            Narrowing::Organisation => !unit && organisation && !line,
+            Narrowing::Unit => unit && !organisation && !line,
+            Narrowing::Line => !unit && !organisation && line,
+        }
+    }
+}
+
+/// Who asks for an act: an account with its grants, or the system itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; `None` for the system.
+    pub user: Option<UserId>,
+    /// Name shown in the audit trail.
+    pub name: String,
+    /// The member on the register that the account belongs to.
+    pub member: Option<MemberId>,
+    /// The roles held.
+    pub grants: Vec<Grant>,
+}
+
+impl Actor {
+    /// The system, for derived steps and clocks.
+    pub fn system() -> Self {
+        Self {
+            user: None,
+            name: "system".to_owned(),
+            member: None,
+            grants: vec![Grant::of(Role::System)],
+        }
+    }
+
+    /// Whether any grant is of this role.
+    pub fn has(&self, role: Role) -> bool {
+        self.grants.iter().any(|grant| grant.role == role)
+    }
+
+    /// The organisations the actor speaks for.
+    pub fn organisations(&self) -> impl Iterator<Item = OrganisationId> + '_ {
+        self.grants.iter().filter_map(|grant| grant.organisation_id)
+    }
+
+    /// The units in which the actor holds a role.
+    pub fn units(&self) -> impl Iterator<Item = UnitId> + '_ {
+        self.grants.iter().filter_map(|grant| grant.unit_id)
+    }
+}
