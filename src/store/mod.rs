@@ -5,6 +5,7 @@
 
 pub mod connection;
 mod constraint;
+pub mod events;
 pub mod idempotency;
 pub mod migrate;
 #[rustfmt::skip]
