@@ -3,15 +3,22 @@
 //! Every function that reads or writes tenant data takes the committee, so that an unscoped
 //! query does not compile.
 
+pub mod cases;
+mod codes;
 pub mod connection;
 mod constraint;
+pub mod desk;
 pub mod events;
 pub mod idempotency;
 pub mod migrate;
+pub mod numbers;
+pub mod proposals;
+pub mod references;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
 pub mod sql_types;
+pub mod timeline;
 pub mod tx;
 
 pub use connection::DatabaseUrl;
