@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod cases;
 pub mod extract;
 pub mod guard;
 pub mod json;
@@ -13,5 +14,7 @@ use routes::Routes;
 
 /// The complete register of operations.
 pub fn routes() -> Routes {
-    Routes::new()
+    let mut routes = Routes::new();
+    cases::routes(&mut routes);
+    routes
 }

@@ -14,7 +14,7 @@ use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
-use crate::workflow::input::{Input, ProposalIn};
+use crate::workflow::input::{Input, NoInput, ProposalIn};
 use crate::workflow::profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
@@ -195,12 +195,17 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
 }
 
 /// PT01: makes a proposal.
-pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, input: &ProposalIn) -> Result<Known> {
+pub fn create(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parse: &dyn Fn() -> Result<ProposalIn>,
+) -> Result<Known> {
     let actor = ctx.principal.actor();
     let entitled = [Role::Member, Role::OrganisationClerk, Role::CommitteeStaff];
     if !ctx.principal.has_any(&entitled) {
         return Err(refuse(Refusal::NotAllowed { needs: entitled.to_vec() }, None));
     }
+    let input = &parse()?;
     let today = crate::workflow::deadline::local_date(ctx.now);
     let session = cases::session_for(tx, ctx.committee(), input.session_id, today)?
         .ok_or_else(no_session)?;
@@ -210,7 +215,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, input: &ProposalIn) -> Result<Known> {
     let mut decision =
         begin(ctx.committee(), session, &actor, input, &origin, env(ctx.now, &references))
             .map_err(|refusal| refuse(refusal, None))?;
-    let by = circumstances(ctx, &actor, &decision, &Input::None(Default::default()));
+    let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
     cases::create(tx, &mut decision, &profile::DEFAULT, &by)?;
     Ok(Known { case: decision.case, target: Target::Proposal })
 }
