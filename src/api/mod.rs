@@ -8,10 +8,13 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod routes;
+pub mod sign_in;
 
 use routes::Routes;
 
 /// The complete register of operations.
 pub fn routes() -> Routes {
-    Routes::new()
+    let mut routes = Routes::new();
+    sign_in::routes(&mut routes);
+    routes
 }
