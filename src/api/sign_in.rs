@@ -36,10 +36,20 @@ pub fn routes(routes: &mut Routes) {
 #[serde(deny_unknown_fields)]
 pub struct LoginIn {
     /// Code of the committee.
-    #[schema(min_length = 1, max_length = 64, pattern = r"^\S+$", example = "linjiang")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^\S+$",
+        example = "linjiang"
+    )]
     committee: String,
     /// Sign-in name.
-    #[schema(min_length = 1, max_length = 64, pattern = r"^\S+$", example = "chen.wei")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^\S+$",
+        example = "chen.wei"
+    )]
     username: String,
     /// Password.
     #[schema(min_length = 1, max_length = 256, format = Password, example = "lantern-over-water")]
@@ -51,8 +61,12 @@ pub struct LoginIn {
 #[serde(deny_unknown_fields)]
 pub struct RefreshIn {
     /// The refresh token received last.
-    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$",
-             example = "jjr_AZqbLD1Of4CQobLD1OX2BwGamyw9Tn-AkKGyw9Tl9gc")]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[A-Za-z0-9_-]+$",
+        example = "jjr_AZqbLD1Of4CQobLD1OX2BwGamyw9Tn-AkKGyw9Tl9gc"
+    )]
     refresh_token: String,
 }
 
@@ -225,16 +239,26 @@ impl MeOut {
 
 impl MeRole {
     fn of(named: NamedGrant) -> Self {
-        let NamedGrant { grant, unit, organisation } = named;
+        let NamedGrant {
+            grant,
+            unit,
+            organisation,
+        } = named;
         Self {
             role: grant.role,
             label: grant.role.label(),
-            unit: grant.unit_id.zip(unit).map(|(id, name)| MeUnit { id, name }),
+            unit: grant
+                .unit_id
+                .zip(unit)
+                .map(|(id, name)| MeUnit { id, name }),
             organisation: grant
                 .organisation_id
                 .zip(organisation)
                 .map(|(id, name)| MeOrganisation { id, name }),
-            line: grant.line.map(|line| MeLine { line, label: line.label() }),
+            line: grant.line.map(|line| MeLine {
+                line,
+                label: line.label(),
+            }),
         }
     }
 }
@@ -267,9 +291,19 @@ fn tokens(signed_in: SignedIn) -> HttpResponse {
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn login(app: Data<App>, request: HttpRequest, body: RawBody) -> Result<HttpResponse> {
-    let LoginIn { committee, username, password } = body.parse()?;
-    let credentials = Credentials { committee, username, password };
-    app.login(credentials, request_id(&request)).await.map(tokens)
+    let LoginIn {
+        committee,
+        username,
+        password,
+    } = body.parse()?;
+    let credentials = Credentials {
+        committee,
+        username,
+        password,
+    };
+    app.login(credentials, request_id(&request))
+        .await
+        .map(tokens)
 }
 
 /// Exchange the refresh token
@@ -289,7 +323,9 @@ pub async fn refresh_tokens(
     body: RawBody,
 ) -> Result<HttpResponse> {
     let RefreshIn { refresh_token } = body.parse()?;
-    app.refresh(&refresh_token, request_id(&request)).await.map(tokens)
+    app.refresh(&refresh_token, request_id(&request))
+        .await
+        .map(tokens)
 }
 
 /// Sign out
@@ -329,8 +365,12 @@ pub async fn change_password(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    let PasswordIn { old_password, new_password } = body.parse()?;
-    app.change_password(&ctx, &old_password, &new_password).await
+    let PasswordIn {
+        old_password,
+        new_password,
+    } = body.parse()?;
+    app.change_password(&ctx, &old_password, &new_password)
+        .await
 }
 
 /// Public keys

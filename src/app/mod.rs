@@ -46,10 +46,20 @@ impl App {
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
         let passwords = Arc::new(Passwords::new(settings.password_params)?);
         let now = clock.now();
-        let keys = db.write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now)).await?;
+        let keys = db
+            .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
+            .await?;
         let keys = Arc::new(Keys::new(keys));
-        let parties =
-            Arc::new(Parties { issuer: settings.issuer, audience: settings.audience });
-        Ok(Self { db, clock, passwords, keys, parties })
+        let parties = Arc::new(Parties {
+            issuer: settings.issuer,
+            audience: settings.audience,
+        });
+        Ok(Self {
+            db,
+            clock,
+            passwords,
+            keys,
+            parties,
+        })
     }
 }

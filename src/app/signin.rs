@@ -67,7 +67,9 @@ impl App {
         let claims = self.verified(token, now).await?;
         let principal = self
             .db
-            .read("auth.principal", move |tx| accounts::principal(tx, claims.cid, claims.sid, now))
+            .read("auth.principal", move |tx| {
+                accounts::principal(tx, claims.cid, claims.sid, now)
+            })
             .await?;
         // A token whose sign-in belongs to another account was never issued.
         principal
@@ -93,7 +95,10 @@ impl App {
     /// minute.
     pub async fn rotate_keys(&self) -> Result<()> {
         let now = self.clock.now();
-        let keys = self.db.write("auth.rotate", move |tx| signing_keys::rotate(tx, now)).await?;
+        let keys = self
+            .db
+            .write("auth.rotate", move |tx| signing_keys::rotate(tx, now))
+            .await?;
         tracing::info!(keys = keys.len(), "the signing key was rotated");
         self.keys.replace(keys);
         Ok(())
@@ -103,7 +108,10 @@ impl App {
     pub async fn login(&self, offered: Credentials, request: RequestId) -> Result<SignedIn> {
         let started = tokio::time::Instant::now();
         let result = self.try_login(offered, request).await;
-        if result.as_ref().is_err_and(|error| error.code() == Code::BadCredentials) {
+        if result
+            .as_ref()
+            .is_err_and(|error| error.code() == Code::BadCredentials)
+        {
             let steps = started.elapsed().as_millis() / REFUSAL_STEP.as_millis() + 1;
             let steps = u32::try_from(steps).unwrap_or(u32::MAX);
             tokio::time::sleep_until(started + REFUSAL_STEP.saturating_mul(steps)).await;
@@ -124,7 +132,9 @@ impl App {
                 Ok(account.map(|account| (committee, active, account)))
             })
             .await?;
-        let hash = found.as_ref().and_then(|(_, _, account)| account.password_hash.as_deref());
+        let hash = found
+            .as_ref()
+            .and_then(|(_, _, account)| account.password_hash.as_deref());
         let verdict = self.passwords.verify(&offered.password, hash).await?;
         let Some((committee, active, account)) = found else {
             tracing::info!("sign-in refused: no such account");
@@ -147,7 +157,13 @@ impl App {
         };
         let sign_in = SignInId::new(now);
         let token = RefreshToken::first(committee, sign_in)?;
-        let begun = Begun { committee, sign_in, account, rehashed, token_hash: token.hash() };
+        let begun = Begun {
+            committee,
+            sign_in,
+            account,
+            rehashed,
+            token_hash: token.hash(),
+        };
         let (principal, names) = self
             .db
             .write("auth.login", move |tx| begin(tx, &begun, now, request))
@@ -172,7 +188,12 @@ impl App {
             sign_in: principal.sign_in,
         };
         let access_token = self.keys.issue(&self.parties, subject, now)?;
-        Ok(SignedIn { access_token, refresh_token, principal, names })
+        Ok(SignedIn {
+            access_token,
+            refresh_token,
+            principal,
+            names,
+        })
     }
 
     /// Appends to the history of an account what nobody signed in did to it.
@@ -203,11 +224,17 @@ impl App {
             self.reload_keys().await?;
         }
         // Normally the first; the others only right after a rotation.
-        let successors: Vec<_> =
-            self.keys.refresh_keys(now).iter().map(|key| token.successor(key)).collect();
+        let successors: Vec<_> = self
+            .keys
+            .refresh_keys(now)
+            .iter()
+            .map(|key| token.successor(key))
+            .collect();
         let exchange = self
             .db
-            .write("auth.refresh", move |tx| exchange(tx, &token, &successors, now, request))
+            .write("auth.refresh", move |tx| {
+                exchange(tx, &token, &successors, now, request)
+            })
             .await?;
         match exchange {
             Exchange::Continued(continued) => {
@@ -239,7 +266,9 @@ impl App {
     /// The names of what the caller belongs to and is narrowed to.
     pub async fn names(&self, ctx: &Ctx) -> Result<Names> {
         let principal = ctx.principal.clone();
-        self.db.read("auth.names", move |tx| accounts::names(tx, &principal)).await
+        self.db
+            .read("auth.names", move |tx| accounts::names(tx, &principal))
+            .await
     }
 
     /// Changes the own password and ends all other sign-ins.
@@ -258,7 +287,8 @@ impl App {
         };
         if matches!(change, Change::WrongPassword) {
             let refused = happening("user.password_change_refused", json!({}));
-            self.note(ctx.committee(), ctx.user(), ctx.request_id, refused).await?;
+            self.note(ctx.committee(), ctx.user(), ctx.request_id, refused)
+                .await?;
             return Err(wrong_old_password());
         }
         self.write(&ctx.clone(), move |tx| match &change {
@@ -270,7 +300,9 @@ impl App {
 
     async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
         let ctx = ctx.clone();
-        let Some(key) = ctx.idempotency.clone() else { return Ok(false) };
+        let Some(key) = ctx.idempotency.clone() else {
+            return Ok(false);
+        };
         self.db
             .read("auth.password.repeated", move |tx| {
                 let scope = idempotency::Scope {
@@ -286,8 +318,12 @@ impl App {
 
     async fn checked_change(&self, ctx: &Ctx, old: &str, new: &str) -> Result<Change> {
         let (committee, user) = (ctx.committee(), ctx.user());
-        let account =
-            self.db.read("auth.password", move |tx| accounts::find(tx, committee, user)).await?;
+        let account = self
+            .db
+            .read("auth.password", move |tx| {
+                accounts::find(tx, committee, user)
+            })
+            .await?;
         let old_hash = account.and_then(|account| account.password_hash);
         let verdict = self.passwords.verify(old, old_hash.as_deref()).await?;
         let (Some(old_hash), Verdict::Right | Verdict::RightButOutdated) = (old_hash, verdict)
@@ -299,7 +335,10 @@ impl App {
             return Err(Error::invalid(
                 "/new_password",
                 "password_unchanged",
-                Message::new("新密码不能与原密码相同。", "The new password is the old one."),
+                Message::new(
+                    "新密码不能与原密码相同。",
+                    "The new password is the old one.",
+                ),
             ));
         }
         let new_hash = self.passwords.hash(new).await?;
@@ -313,7 +352,10 @@ enum Change {
     /// checked against the new state.
     Repeated,
     WrongPassword,
-    Ready { old_hash: String, new_hash: String },
+    Ready {
+        old_hash: String,
+        new_hash: String,
+    },
 }
 
 /// What a right password leads to.
@@ -333,20 +375,30 @@ fn begin(
     now: Timestamp,
     request: RequestId,
 ) -> Result<Option<(Principal, Names)>> {
-    let Begun { committee, sign_in, account, .. } = begun;
+    let Begun {
+        committee,
+        sign_in,
+        account,
+        ..
+    } = begun;
     let (committee, sign_in, user) = (*committee, *sign_in, account.id);
     let present = accounts::lock(tx, committee, user)?;
-    let unchanged = present.is_some_and(|present| {
-        !present.disabled && present.password_hash == account.password_hash
-    });
+    let unchanged = present
+        .is_some_and(|present| !present.disabled && present.password_hash == account.password_hash);
     if !unchanged {
         return Ok(None);
     }
     if let (Some(old), Some(new)) = (&account.password_hash, &begun.rehashed) {
         accounts::rehash(tx, committee, user, old, new)?;
     }
-    let expires_at = now.saturating_add(SIGN_IN_LIFETIME).map_err(Error::internal)?;
-    let row = SignIn { user, expires_at, ended_at: None };
+    let expires_at = now
+        .saturating_add(SIGN_IN_LIFETIME)
+        .map_err(Error::internal)?;
+    let row = SignIn {
+        user,
+        expires_at,
+        ended_at: None,
+    };
     sign_ins::begin(tx, committee, sign_in, &row, &begun.token_hash, now)?;
     let Some(principal) = accounts::principal(tx, committee, sign_in, now)? else {
         return Ok(None);
@@ -377,12 +429,17 @@ fn exchange(
     let Some(principal) = accounts::principal(tx, committee, id, now)? else {
         return Ok(Exchange::Refused("the sign-in has ended"));
     };
-    let expired = issued.issued_at.saturating_add(REFRESH_IDLE).is_ok_and(|until| until <= now);
+    let expired = issued
+        .issued_at
+        .saturating_add(REFRESH_IDLE)
+        .is_ok_and(|until| until <= now);
     if expired && issued.used_at.is_none() {
         return Ok(Exchange::Refused("expired"));
     }
     let next = if sign_ins::use_token(tx, committee, id, &hash, now)? {
-        let next = successors.first().ok_or_else(|| Error::internal("no key for a successor"))?;
+        let next = successors
+            .first()
+            .ok_or_else(|| Error::internal("no key for a successor"))?;
         sign_ins::add_token(tx, committee, id, &next.hash(), now)?;
         Some(next)
     } else {
@@ -390,7 +447,11 @@ fn exchange(
     };
     if let Some(next) = next {
         let names = accounts::names(tx, &principal)?;
-        return Ok(Exchange::Continued(Box::new((next.clone(), principal, names))));
+        return Ok(Exchange::Continued(Box::new((
+            next.clone(),
+            principal,
+            names,
+        ))));
     }
     accounts::lock(tx, committee, principal.user)?;
     if sign_ins::end(tx, committee, id, EndReason::Reuse, now)? {
@@ -427,9 +488,19 @@ fn set_password(tx: &mut Tx<'_>, ctx: &Ctx, old_hash: &str, new_hash: &str) -> R
         return Err(wrong_old_password());
     }
     let keep = Some(ctx.principal.sign_in);
-    let ended =
-        sign_ins::end_all(tx, committee, user, keep, EndReason::PasswordChanged, ctx.now)?;
-    append(tx, ctx, happening("user.password_changed", json!({ "sign_ins_ended": ended })))?;
+    let ended = sign_ins::end_all(
+        tx,
+        committee,
+        user,
+        keep,
+        EndReason::PasswordChanged,
+        ctx.now,
+    )?;
+    append(
+        tx,
+        ctx,
+        happening("user.password_changed", json!({ "sign_ins_ended": ended })),
+    )?;
     Ok(Answer::none())
 }
 
@@ -442,7 +513,11 @@ fn wrong_old_password() -> Error {
 }
 
 fn happening(name: &str, content: serde_json::Value) -> Happening {
-    Happening { name: name.to_owned(), rule: None, content }
+    Happening {
+        name: name.to_owned(),
+        rule: None,
+        content,
+    }
 }
 
 fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
@@ -456,7 +531,10 @@ fn proven(principal: &Principal, at: Timestamp, request: RequestId) -> Circumsta
         at,
         actor: Some(principal.user),
         actor_name: principal.display_name.clone(),
-        role: principal.grants.first().map_or(Role::Member, |grant| grant.role),
+        role: principal
+            .grants
+            .first()
+            .map_or(Role::Member, |grant| grant.role),
         on_behalf_of: None,
         request: Some(request),
     }

@@ -74,7 +74,9 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
 /// account or to its history waits.
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<Account>> {
     diesel::update(
-        users::table.filter(users::committee_id.eq(committee)).filter(users::id.eq(user)),
+        users::table
+            .filter(users::committee_id.eq(committee))
+            .filter(users::id.eq(user)),
     )
     .set(users::version.eq(users::version))
     .execute(tx.conn)?;
@@ -97,7 +99,12 @@ pub fn grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<V
         .load(tx.conn)?;
     Ok(rows
         .into_iter()
-        .map(|(role, unit_id, organisation_id, line)| Grant { role, unit_id, organisation_id, line })
+        .map(|(role, unit_id, organisation_id, line)| Grant {
+            role,
+            unit_id,
+            organisation_id,
+            line,
+        })
         .collect())
 }
 
@@ -122,7 +129,9 @@ pub fn principal(
         .select(columns())
         .first(tx.conn)
         .optional()?;
-    let Some(account) = account else { return Ok(None) };
+    let Some(account) = account else {
+        return Ok(None);
+    };
     let grants = grants(tx, committee, account.id)?;
     Ok(Some(Principal {
         committee,
@@ -173,7 +182,9 @@ pub fn rehash(
         .filter(users::committee_id.eq(committee))
         .filter(users::id.eq(user))
         .filter(users::password_hash.eq(old_hash));
-    diesel::update(row).set(users::password_hash.eq(new_hash)).execute(tx.conn)?;
+    diesel::update(row)
+        .set(users::password_hash.eq(new_hash))
+        .execute(tx.conn)?;
     Ok(())
 }
 
@@ -220,14 +231,15 @@ pub fn names(tx: &mut Tx<'_>, principal: &Principal) -> Result<Names> {
             .optional()?,
     };
     let grants = named_grants(tx, committee, principal.user)?;
-    Ok(Names { committee_code: code, committee: name, member, grants })
+    Ok(Names {
+        committee_code: code,
+        committee: name,
+        member,
+        grants,
+    })
 }
 
-fn named_grants(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    user: UserId,
-) -> Result<Vec<NamedGrant>> {
+fn named_grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Vec<NamedGrant>> {
     type Row = (
         (Role, Option<UnitId>, Option<OrganisationId>, Option<Line>),
         Option<String>,
@@ -248,18 +260,30 @@ fn named_grants(
         .filter(user_roles::user_id.eq(user))
         .order(user_roles::position.asc())
         .select((
-            (user_roles::role, user_roles::unit_id, user_roles::organisation_id, user_roles::line),
+            (
+                user_roles::role,
+                user_roles::unit_id,
+                user_roles::organisation_id,
+                user_roles::line,
+            ),
             units::name.nullable(),
             organisations::name.nullable(),
         ))
         .load(tx.conn)?;
     Ok(rows
         .into_iter()
-        .map(|((role, unit_id, organisation_id, line), unit, organisation)| NamedGrant {
-            grant: Grant { role, unit_id, organisation_id, line },
-            unit,
-            organisation,
-        })
+        .map(
+            |((role, unit_id, organisation_id, line), unit, organisation)| NamedGrant {
+                grant: Grant {
+                    role,
+                    unit_id,
+                    organisation_id,
+                    line,
+                },
+                unit,
+                organisation,
+            },
+        )
         .collect())
 }
 
@@ -281,7 +305,10 @@ pub(crate) mod sample {
                 committees::region.eq("临江市"),
                 committees::active.eq(true),
                 committees::version.eq(1),
-                (committees::created_at.eq(At(now)), committees::updated_at.eq(At(now))),
+                (
+                    committees::created_at.eq(At(now)),
+                    committees::updated_at.eq(At(now)),
+                ),
             ))
             .execute(tx.conn)?;
         Ok(id)
@@ -319,11 +346,17 @@ pub(crate) mod sample {
                 (units::created_at.eq(At(now)), units::updated_at.eq(At(now))),
             ))
             .execute(tx.conn)?;
-        let grants = [Grant::unit(Role::UnitClerk, unit), Grant::line(Line::Government)];
+        let grants = [
+            Grant::unit(Role::UnitClerk, unit),
+            Grant::line(Line::Government),
+        ];
         for (position, grant) in (0..).zip(grants) {
             diesel::insert_into(user_roles::table)
                 .values((
-                    (user_roles::committee_id.eq(committee), user_roles::user_id.eq(id)),
+                    (
+                        user_roles::committee_id.eq(committee),
+                        user_roles::user_id.eq(id),
+                    ),
                     user_roles::position.eq(position),
                     user_roles::role.eq(grant.role),
                     user_roles::unit_id.eq(grant.unit_id),
@@ -342,7 +375,9 @@ pub(crate) mod sample {
         disabled: bool,
     ) -> Result<()> {
         diesel::update(
-            users::table.filter(users::committee_id.eq(committee)).filter(users::id.eq(user)),
+            users::table
+                .filter(users::committee_id.eq(committee))
+                .filter(users::id.eq(user)),
         )
         .set(users::disabled.eq(disabled))
         .execute(tx.conn)?;

@@ -28,7 +28,9 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
     Ok(rows.into_iter().map(from_row).collect())
 }
 
-fn from_row((kid, private_key, public_key, refresh_secret, created_at, retired_at): Row) -> StoredKey {
+fn from_row(
+    (kid, private_key, public_key, refresh_secret, created_at, retired_at): Row,
+) -> StoredKey {
     StoredKey {
         kid,
         private_key,
@@ -67,7 +69,8 @@ pub fn rotate(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StoredKey>> {
         .set(dsl::retired_at.eq(Some(At(now))))
         .execute(tx.conn)?;
     let forgotten = now.checked_sub(RETIREMENT * 2).unwrap_or(now);
-    diesel::delete(dsl::signing_keys.filter(dsl::retired_at.lt(Some(At(forgotten))))).execute(tx.conn)?;
+    diesel::delete(dsl::signing_keys.filter(dsl::retired_at.lt(Some(At(forgotten)))))
+        .execute(tx.conn)?;
     insert(tx, &StoredKey::generate(now)?)?;
     list(tx)
 }

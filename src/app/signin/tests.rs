@@ -29,7 +29,9 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         password_params: HashParams::CHEAP,
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
-    App::new(db, Arc::new(clock.clone()), settings).await.expect("app")
+    App::new(db, Arc::new(clock.clone()), settings)
+        .await
+        .expect("app")
 }
 
 async fn world() -> World {
@@ -45,11 +47,22 @@ async fn world() -> World {
         .db
         .write("sample", move |tx| {
             let committee = sample::committee(tx, &for_db, now)?;
-            Ok((committee, sample::user(tx, committee, "chen.wei", &hash, now)?))
+            Ok((
+                committee,
+                sample::user(tx, committee, "chen.wei", &hash, now)?,
+            ))
         })
         .await
         .expect("sample");
-    World { _dir: dir, url, app, clock, code, committee, user }
+    World {
+        _dir: dir,
+        url,
+        app,
+        clock,
+        code,
+        committee,
+        user,
+    }
 }
 
 fn request() -> RequestId {
@@ -59,11 +72,22 @@ fn request() -> RequestId {
 impl World {
     async fn try_login(&self, committee: &str, username: &str, password: &str) -> Result<SignedIn> {
         let [committee, username, password] = [committee, username, password].map(str::to_owned);
-        self.app.login(Credentials { committee, username, password }, request()).await
+        self.app
+            .login(
+                Credentials {
+                    committee,
+                    username,
+                    password,
+                },
+                request(),
+            )
+            .await
     }
 
     async fn login(&self) -> SignedIn {
-        self.try_login(&self.code, "chen.wei", PASSWORD).await.expect("signed in")
+        self.try_login(&self.code, "chen.wei", PASSWORD)
+            .await
+            .expect("signed in")
     }
 
     async fn refresh(&self, token: &RefreshToken) -> Result<SignedIn> {
@@ -88,21 +112,34 @@ impl World {
 
     async fn disable(&self, disabled: bool) {
         let (committee, user) = (self.committee, self.user);
-        let disable =
-            self.app.db.write("disable", move |tx| sample::disable(tx, committee, user, disabled));
+        let disable = self.app.db.write("disable", move |tx| {
+            sample::disable(tx, committee, user, disabled)
+        });
         disable.await.expect("disabled");
     }
 
     async fn tokens(&self, id: SignInId) -> (i64, Option<String>) {
         let committee = self.committee;
-        self.app.db.read("tokens", move |tx| sample::tokens(tx, committee, id)).await.expect("rows")
+        self.app
+            .db
+            .read("tokens", move |tx| sample::tokens(tx, committee, id))
+            .await
+            .expect("rows")
     }
 
     /// Names of the events of the account.
     async fn history(&self) -> Vec<String> {
         let stream = Stream::of(self.committee, "user", self.user);
-        let events = self.app.db.read("history", move |tx| events::list(tx, &stream, 0, 100));
-        events.await.expect("events").into_iter().map(|event| event.name).collect()
+        let events = self
+            .app
+            .db
+            .read("history", move |tx| events::list(tx, &stream, 0, 100));
+        events
+            .await
+            .expect("events")
+            .into_iter()
+            .map(|event| event.name)
+            .collect()
     }
 
     fn advance(&self, seconds: i64) {
@@ -114,14 +151,28 @@ impl World {
 async fn a_right_password_signs_in_and_the_token_leads_to_the_account() {
     let world = world().await;
     let signed_in = world.login().await;
-    let principal = world.app.authenticate(&signed_in.access_token).await.expect("principal");
-    assert_eq!((principal.committee, principal.user), (world.committee, world.user));
+    let principal = world
+        .app
+        .authenticate(&signed_in.access_token)
+        .await
+        .expect("principal");
+    assert_eq!(
+        (principal.committee, principal.user),
+        (world.committee, world.user)
+    );
     assert_eq!(principal.grants.len(), 2);
     assert!(principal.must_change_password);
-    let names = world.app.names(&world.ctx(&principal)).await.expect("names");
+    let names = world
+        .app
+        .names(&world.ctx(&principal))
+        .await
+        .expect("names");
     assert_eq!(names, signed_in.names);
     assert_eq!(names.grants[0].unit.as_deref(), Some("水务局 chen.wei"));
-    assert_eq!((&names.grants[1].unit, &names.committee_code), (&None, &world.code));
+    assert_eq!(
+        (&names.grants[1].unit, &names.committee_code),
+        (&None, &world.code)
+    );
     assert_eq!(world.history().await, ["user.signed_in"]);
 }
 
@@ -135,20 +186,40 @@ async fn every_wrong_sign_in_gets_the_same_answer() {
         (&code, "chen.wei", "lantern-under-water"),
         (&code, "CHEN.WEI", PASSWORD),
     ] {
-        let error = world.try_login(committee, username, password).await.err().expect("refused");
-        assert_eq!(error.to_string(), "bad-credentials", "{committee} {username}");
+        let error = world
+            .try_login(committee, username, password)
+            .await
+            .err()
+            .expect("refused");
+        assert_eq!(
+            error.to_string(),
+            "bad-credentials",
+            "{committee} {username}"
+        );
     }
     world.disable(true).await;
-    let error = world.try_login(&code, "chen.wei", PASSWORD).await.err().expect("refused");
+    let error = world
+        .try_login(&code, "chen.wei", PASSWORD)
+        .await
+        .err()
+        .expect("refused");
     assert_eq!(error.to_string(), "bad-credentials");
-    assert_eq!(world.history().await, ["user.sign_in_refused", "user.sign_in_refused"]);
+    assert_eq!(
+        world.history().await,
+        ["user.sign_in_refused", "user.sign_in_refused"]
+    );
 }
 
 #[tokio::test]
 async fn refusals_are_answered_at_fixed_moments() {
     let world = world().await;
     let started = tokio::time::Instant::now();
-    assert!(world.try_login("nowhere", "chen.wei", PASSWORD).await.is_err());
+    assert!(
+        world
+            .try_login("nowhere", "chen.wei", PASSWORD)
+            .await
+            .is_err()
+    );
     assert!(started.elapsed() >= REFUSAL_STEP);
 }
 
@@ -157,20 +228,39 @@ async fn disabling_ends_access_at_once() {
     let world = world().await;
     let signed_in = world.login().await;
     world.disable(true).await;
-    assert!(world.app.authenticate(&signed_in.access_token).await.is_err());
-    assert_eq!(world.refusal(&signed_in.refresh_token).await, Some(Code::RefreshRefused));
+    assert!(
+        world
+            .app
+            .authenticate(&signed_in.access_token)
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        world.refusal(&signed_in.refresh_token).await,
+        Some(Code::RefreshRefused)
+    );
 }
 
 #[tokio::test]
 async fn an_outdated_hash_is_made_anew_at_sign_in() {
     let mut world = world().await;
-    let dearer = HashParams { memory_kib: 16, passes: 1, lanes: 1 };
+    let dearer = HashParams {
+        memory_kib: 16,
+        passes: 1,
+        lanes: 1,
+    };
     world.app.passwords =
         Arc::new(crate::auth::password::Passwords::new(dearer).expect("valid costs"));
     world.login().await;
     let (committee, user) = (world.committee, world.user);
-    let account = world.app.db.read("find", move |tx| accounts::find(tx, committee, user)).await;
-    let hash = account.expect("row").and_then(|account| account.password_hash);
+    let account = world
+        .app
+        .db
+        .read("find", move |tx| accounts::find(tx, committee, user))
+        .await;
+    let hash = account
+        .expect("row")
+        .and_then(|account| account.password_hash);
     assert!(hash.is_some_and(|hash| hash.contains("m=16,")));
     world.login().await;
 }
@@ -203,12 +293,21 @@ async fn an_old_token_ends_the_whole_sign_in() {
         } else {
             world.refresh(&second.refresh_token).await.expect("third")
         };
-        assert_eq!(world.refusal(&first.refresh_token).await, Some(Code::RefreshRefused));
+        assert_eq!(
+            world.refusal(&first.refresh_token).await,
+            Some(Code::RefreshRefused)
+        );
         assert!(world.app.authenticate(&last.access_token).await.is_err());
-        assert_eq!(world.refusal(&last.refresh_token).await, Some(Code::RefreshRefused));
+        assert_eq!(
+            world.refusal(&last.refresh_token).await,
+            Some(Code::RefreshRefused)
+        );
         let (_, reason) = world.tokens(first.principal.sign_in).await;
         assert_eq!(reason.as_deref(), Some("reuse"));
-        assert_eq!(world.history().await, ["user.signed_in", "user.refresh_token_reused"]);
+        assert_eq!(
+            world.history().await,
+            ["user.signed_in", "user.refresh_token_reused"]
+        );
     }
 }
 
@@ -247,7 +346,10 @@ async fn sign_ins_end_of_themselves() {
     let idle = world().await;
     let first = idle.login().await;
     idle.advance(7 * day);
-    assert_eq!(idle.refusal(&first.refresh_token).await, Some(Code::RefreshRefused));
+    assert_eq!(
+        idle.refusal(&first.refresh_token).await,
+        Some(Code::RefreshRefused)
+    );
     let busy = world().await;
     let mut last = busy.login().await;
     for _ in 0..13 {
@@ -255,7 +357,10 @@ async fn sign_ins_end_of_themselves() {
         last = busy.refresh(&last.refresh_token).await.expect("continued");
     }
     busy.advance(day);
-    assert_eq!(busy.refusal(&last.refresh_token).await, Some(Code::RefreshRefused));
+    assert_eq!(
+        busy.refusal(&last.refresh_token).await,
+        Some(Code::RefreshRefused)
+    );
     assert!(busy.app.authenticate(&last.access_token).await.is_err());
 }
 
@@ -265,12 +370,22 @@ async fn signing_out_works_at_once_and_on_every_instance() {
     let other = start(&world.url, &world.clock).await;
     let (gone, kept) = (world.login().await, world.login().await);
     assert!(other.authenticate(&gone.access_token).await.is_ok());
-    let answer = world.app.logout(&world.ctx(&gone.principal)).await.expect("signed out");
+    let answer = world
+        .app
+        .logout(&world.ctx(&gone.principal))
+        .await
+        .expect("signed out");
     assert_eq!(answer.status, 204);
     assert!(other.authenticate(&gone.access_token).await.is_err());
-    assert_eq!(world.refusal(&gone.refresh_token).await, Some(Code::RefreshRefused));
+    assert_eq!(
+        world.refusal(&gone.refresh_token).await,
+        Some(Code::RefreshRefused)
+    );
     assert!(other.authenticate(&kept.access_token).await.is_ok());
-    assert_eq!(world.history().await.last().map(String::as_str), Some("user.signed_out"));
+    assert_eq!(
+        world.history().await.last().map(String::as_str),
+        Some("user.signed_out")
+    );
 }
 
 #[tokio::test]
@@ -283,32 +398,74 @@ async fn changing_the_password_ends_the_other_sign_ins() {
         async move { app.change_password(&ctx, old, new).await }
     };
     let first_code = |result: Result<Answer>| {
-        result.err().and_then(|error| error.fields().first().map(|field| field.code))
+        result
+            .err()
+            .and_then(|error| error.fields().first().map(|field| field.code))
     };
     let new = "a-letter-that-gets-an-answer";
-    assert_eq!(first_code(change(&ctx, "wrong", new).await), Some("password_wrong"));
-    assert_eq!(first_code(change(&ctx, PASSWORD, PASSWORD).await), Some("password_unchanged"));
+    assert_eq!(
+        first_code(change(&ctx, "wrong", new).await),
+        Some("password_wrong")
+    );
+    assert_eq!(
+        first_code(change(&ctx, PASSWORD, PASSWORD).await),
+        Some("password_unchanged")
+    );
     let with_name = change(&ctx, PASSWORD, "my chen.wei 77").await;
     assert_eq!(first_code(with_name), Some("password_has_username"));
     ctx.validate_only = true;
     assert!(change(&ctx, PASSWORD, new).await.is_ok());
-    assert!(world.app.authenticate(&other.access_token).await.is_ok(), "a trial keeps nothing");
+    assert!(
+        world.app.authenticate(&other.access_token).await.is_ok(),
+        "a trial keeps nothing"
+    );
     ctx.validate_only = false;
-    ctx.idempotency =
-        Some(IdempotencyKey { key: "key-12345".into(), request_hash: String::new() });
+    ctx.idempotency = Some(IdempotencyKey {
+        key: "key-12345".into(),
+        request_hash: String::new(),
+    });
     assert!(!change(&ctx, PASSWORD, new).await.expect("changed").replayed);
-    assert!(change(&ctx, PASSWORD, new).await.expect("repeated").replayed);
+    assert!(
+        change(&ctx, PASSWORD, new)
+            .await
+            .expect("repeated")
+            .replayed
+    );
     let reused = change(&ctx, PASSWORD, "another-new-password").await.err();
-    assert_eq!(reused.map(|error| error.code()), Some(Code::IdempotencyKeyReused));
+    assert_eq!(
+        reused.map(|error| error.code()),
+        Some(Code::IdempotencyKeyReused)
+    );
 
     assert!(world.app.authenticate(&other.access_token).await.is_err());
-    let principal = world.app.authenticate(&own.access_token).await.expect("goes on");
+    let principal = world
+        .app
+        .authenticate(&own.access_token)
+        .await
+        .expect("goes on");
     assert!(!principal.must_change_password);
-    assert!(world.try_login(&world.code, "chen.wei", PASSWORD).await.is_err());
+    assert!(
+        world
+            .try_login(&world.code, "chen.wei", PASSWORD)
+            .await
+            .is_err()
+    );
     assert!(world.try_login(&world.code, "chen.wei", new).await.is_ok());
     let history = world.history().await;
-    assert_eq!(history.iter().filter(|name| *name == "user.password_changed").count(), 1);
-    assert_eq!(history.iter().filter(|name| *name == "user.password_change_refused").count(), 1);
+    assert_eq!(
+        history
+            .iter()
+            .filter(|name| *name == "user.password_changed")
+            .count(),
+        1
+    );
+    assert_eq!(
+        history
+            .iter()
+            .filter(|name| *name == "user.password_change_refused")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -321,7 +478,10 @@ async fn keys_are_made_once_and_rotate_on_every_instance() {
     world.app.rotate_keys().await.expect("rotated");
     assert_eq!(jwks(&world.app).len(), 2);
     assert!(world.app.authenticate(&before.access_token).await.is_ok());
-    let after = world.refresh(&before.refresh_token).await.expect("refreshed");
+    let after = world
+        .refresh(&before.refresh_token)
+        .await
+        .expect("refreshed");
     // The other instance has never heard of the new key.
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert!(other.authenticate(&after.access_token).await.is_ok());
