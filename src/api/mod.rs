@@ -9,6 +9,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod routes;
+pub mod sign_in;
 
 use routes::Routes;
 
@@ -16,5 +17,6 @@ use routes::Routes;
 pub fn routes() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
+    sign_in::routes(&mut routes);
     routes
 }

@@ -4,6 +4,7 @@
 //! query does not compile.
 
 pub mod cases;
+pub mod accounts;
 mod codes;
 pub mod connection;
 mod constraint;
@@ -17,6 +18,8 @@ pub mod references;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
+pub mod sign_ins;
+pub mod signing_keys;
 pub mod sql_types;
 pub mod timeline;
 pub mod tx;
