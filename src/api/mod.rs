@@ -8,10 +8,13 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod routes;
+pub mod service;
 
 use routes::Routes;
 
 /// The complete register of operations.
 pub fn routes() -> Routes {
-    Routes::new()
+    let mut routes = Routes::new();
+    service::routes(&mut routes);
+    routes
 }

@@ -6,6 +6,7 @@
 pub mod connection;
 mod constraint;
 pub mod events;
+pub mod health;
 pub mod idempotency;
 pub mod migrate;
 #[rustfmt::skip]
