@@ -165,8 +165,8 @@ pub struct Sources<'a> {
 impl Config {
     /// Reads and checks the settings.
     pub fn load(sources: &Sources<'_>) -> Result<Self, ConfigError> {
-        let mut builder = config::Config::builder()
-            .add_source(Set::new(keys(DEFAULTS, "the defaults")?));
+        let mut builder =
+            config::Config::builder().add_source(Set::new(keys(DEFAULTS, "the defaults")?));
         if let Some(path) = sources.file {
             builder = with_file(builder, path)?;
         }
@@ -175,14 +175,19 @@ impl Config {
             .add_source(Set::new(from_flags(&sources.flags)))
             .build()
             .map_err(|error| ConfigError(one_line(&error)))?;
-        let raw = merged.clone().try_deserialize().map_err(|error| ConfigError(one_line(&error)))?;
+        let raw = merged
+            .clone()
+            .try_deserialize()
+            .map_err(|error| ConfigError(one_line(&error)))?;
         check(raw, &Origins(merged))
     }
 }
 
 /// Names of all settings, such as `server.bind`.
 pub fn known_keys() -> BTreeSet<String> {
-    keys(DEFAULTS, "the defaults").map(|keys| keys.into_keys().collect()).unwrap_or_default()
+    keys(DEFAULTS, "the defaults")
+        .map(|keys| keys.into_keys().collect())
+        .unwrap_or_default()
 }
 
 /// The environment variable that sets a key.
@@ -215,8 +220,11 @@ fn with_file(
     path: &Path,
 ) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
     let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError(format!("cannot read the configuration file {origin}: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError(format!(
+            "cannot read the configuration file {origin}: {error}"
+        ))
+    })?;
     let given = keys(&text, &origin)?;
     let known = known_keys();
     for key in given.keys() {
@@ -229,9 +237,18 @@ fn with_file(
 
 /// The keys of a TOML text with their values, each marked with where it stands.
 fn keys(text: &str, origin: &str) -> Result<BTreeMap<String, Value>, ConfigError> {
-    fn flatten(prefix: &str, table: Map<String, Value>, origin: &String, out: &mut BTreeMap<String, Value>) {
+    fn flatten(
+        prefix: &str,
+        table: Map<String, Value>,
+        origin: &String,
+        out: &mut BTreeMap<String, Value>,
+    ) {
         for (name, value) in table {
-            let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+            let key = if prefix.is_empty() {
+                name
+            } else {
+                format!("{prefix}.{name}")
+            };
             match value.kind {
                 ValueKind::Table(table) if !prefix.is_empty() || !table.is_empty() => {
                     flatten(&key, table, origin, out);
@@ -244,7 +261,9 @@ fn keys(text: &str, origin: &str) -> Result<BTreeMap<String, Value>, ConfigError
     }
     let table = File::from_str(text, FileFormat::Toml)
         .collect()
-        .map_err(|error| ConfigError(format!("{origin} is not valid TOML: {}", one_line(&error))))?;
+        .map_err(|error| {
+            ConfigError(format!("{origin} is not valid TOML: {}", one_line(&error)))
+        })?;
     let mut out = BTreeMap::new();
     flatten("", table, &origin.to_owned(), &mut out);
     Ok(out)
@@ -258,11 +277,17 @@ fn from_environment(
     for (name, text) in environment {
         let key = if name == "DATABASE_URL" {
             // The more exact name wins, whatever the order.
-            if environment.iter().any(|(name, _)| *name == variable("database.url")) {
+            if environment
+                .iter()
+                .any(|(name, _)| *name == variable("database.url"))
+            {
                 continue;
             }
             "database.url".to_owned()
-        } else if let Some(rest) = name.strip_prefix(ENV_PREFIX).filter(|rest| rest.contains("__")) {
+        } else if let Some(rest) = name
+            .strip_prefix(ENV_PREFIX)
+            .filter(|rest| rest.contains("__"))
+        {
             let key = rest.to_lowercase().replace("__", ".");
             if !known.contains(&key) {
                 return Err(unknown(name, &key, "the environment", &known));
@@ -292,12 +317,21 @@ fn unknown(shown: &str, key: &str, origin: &str, known: &BTreeSet<String>) -> Co
     let hint = known
         .iter()
         .find(|candidate| last(candidate) == last(key))
-        .map_or_else(|| "see docs/configuration.md".to_owned(), |key| format!("did you mean {key}?"));
-    ConfigError(format!("there is no setting '{shown}', given in {origin}; {hint}"))
+        .map_or_else(
+            || "see docs/configuration.md".to_owned(),
+            |key| format!("did you mean {key}?"),
+        );
+    ConfigError(format!(
+        "there is no setting '{shown}', given in {origin}; {hint}"
+    ))
 }
 
 fn one_line(error: &config::ConfigError) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Tells where a value comes from.
@@ -314,7 +348,13 @@ impl Origins {
         ConfigError(format!("{key}{origin}: {what}"))
     }
 
-    fn within<T: TryFrom<u64>>(&self, key: &str, value: u64, min: u64, max: u64) -> Result<T, ConfigError> {
+    fn within<T: TryFrom<u64>>(
+        &self,
+        key: &str,
+        value: u64,
+        min: u64,
+        max: u64,
+    ) -> Result<T, ConfigError> {
         let wrong = || self.wrong(key, format!("{value} is not from {min} to {max}"));
         if !(min..=max).contains(&value) {
             return Err(wrong());
@@ -323,18 +363,34 @@ impl Origins {
     }
 
     fn not_empty(&self, key: &str, value: String) -> Result<String, ConfigError> {
-        if value.trim().is_empty() { Err(self.wrong(key, "it must not be empty")) } else { Ok(value) }
+        if value.trim().is_empty() {
+            Err(self.wrong(key, "it must not be empty"))
+        } else {
+            Ok(value)
+        }
     }
 }
 
 fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
-    let RawConfig { server, database, auth, log } = raw;
+    let RawConfig {
+        server,
+        database,
+        auth,
+        log,
+    } = raw;
     let server = check_server(server, origins)?;
-    let issuer = if auth.issuer.is_empty() { server.public_url.clone() } else { auth.issuer };
+    let issuer = if auth.issuer.is_empty() {
+        server.public_url.clone()
+    } else {
+        auth.issuer
+    };
     Ok(Config {
         server,
         database: Database {
-            url: database.url.parse().map_err(|error: String| origins.wrong("database.url", error))?,
+            url: database
+                .url
+                .parse()
+                .map_err(|error: String| origins.wrong("database.url", error))?,
             threads: Threads {
                 read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
                 write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
@@ -375,7 +431,10 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
     }
     Ok(Server {
         bind: server.bind.parse().map_err(|_| {
-            let what = format!("'{}' is not an address with a port, such as 127.0.0.1:8080", server.bind);
+            let what = format!(
+                "'{}' is not an address with a port, such as 127.0.0.1:8080",
+                server.bind
+            );
             origins.wrong("server.bind", what)
         })?,
         workers: origins.within("server.workers", server.workers, 0, 512)?,
@@ -399,7 +458,10 @@ fn check_log(log: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
     };
     crate::telemetry::filter(&log.level)
         .map_err(|error| origins.wrong("log.level", format!("'{}': {error}", log.level)))?;
-    Ok(Log { format, level: log.level })
+    Ok(Log {
+        format,
+        level: log.level,
+    })
 }
 
 /// `docs/configuration.md`, made from the commented defaults.
@@ -409,7 +471,10 @@ pub fn markdown() -> String {
     for line in DEFAULTS.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix('#') {
             comment.push(text.trim());
-        } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        } else if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             name.clone_into(&mut section);
             out.push_str(&format!("\n## `[{section}]`\n\n{}\n", comment.join(" ")));
             comment.clear();
@@ -452,9 +517,14 @@ mod tests {
     use super::*;
 
     fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let environment =
-            environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Config::load(&Sources { environment, ..Sources::default() })
+        let environment = environment
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        Config::load(&Sources {
+            environment,
+            ..Sources::default()
+        })
     }
 
     fn refused(environment: &[(&str, &str)]) -> String {
@@ -487,12 +557,36 @@ mod tests {
     #[test]
     fn errors_name_the_key_and_where_it_was_set() {
         for (name, value, parts) in [
-            ("JIANJIAN_SERVER__PROT", "1", &["JIANJIAN_SERVER__PROT", "the environment"][..]),
-            ("JIANJIAN_SERVER__WORKERS", "many", &["server.workers", "JIANJIAN_SERVER__WORKERS"]),
-            ("JIANJIAN_SERVER__BIND", "here", &["server.bind", "JIANJIAN_SERVER__BIND", "'here'"]),
-            ("DATABASE_URL", "mysql://h", &["database.url", "DATABASE_URL", "sqlite:"]),
-            ("JIANJIAN_AUTH__ARGON2_MEMORY_KIB", "8", &["auth.argon2_memory_kib", "19456"]),
-            ("JIANJIAN_LOG__LEVEL", "loud=", &["log.level", "JIANJIAN_LOG__LEVEL"]),
+            (
+                "JIANJIAN_SERVER__PROT",
+                "1",
+                &["JIANJIAN_SERVER__PROT", "the environment"][..],
+            ),
+            (
+                "JIANJIAN_SERVER__WORKERS",
+                "many",
+                &["server.workers", "JIANJIAN_SERVER__WORKERS"],
+            ),
+            (
+                "JIANJIAN_SERVER__BIND",
+                "here",
+                &["server.bind", "JIANJIAN_SERVER__BIND", "'here'"],
+            ),
+            (
+                "DATABASE_URL",
+                "mysql://h",
+                &["database.url", "DATABASE_URL", "sqlite:"],
+            ),
+            (
+                "JIANJIAN_AUTH__ARGON2_MEMORY_KIB",
+                "8",
+                &["auth.argon2_memory_kib", "19456"],
+            ),
+            (
+                "JIANJIAN_LOG__LEVEL",
+                "loud=",
+                &["log.level", "JIANJIAN_LOG__LEVEL"],
+            ),
             ("JIANJIAN_LOG__FORMAT", "xml", &["log.format", "'xml'"]),
         ] {
             let message = refused(&[(name, value)]);
@@ -509,9 +603,18 @@ mod tests {
         let file = directory.path().join("jianjian.toml");
         let with = |text: &str| {
             std::fs::write(&file, text).expect("to write");
-            Config::load(&Sources { file: Some(&file), ..Sources::default() })
+            Config::load(&Sources {
+                file: Some(&file),
+                ..Sources::default()
+            })
         };
-        assert_eq!(with("[server]\nworkers = 2").expect("settings").server.workers, 2);
+        assert_eq!(
+            with("[server]\nworkers = 2")
+                .expect("settings")
+                .server
+                .workers,
+            2
+        );
         for (text, part) in [
             ("[server]\nprot = 2", "server.prot"),
             ("prot = 2", "prot"),
@@ -522,9 +625,20 @@ mod tests {
         ] {
             let message = with(text).expect_err("to be refused").to_string();
             assert!(message.contains(part), "{message:?} lacks {part:?}");
-            assert!(message.contains("jianjian.toml") && !message.contains('\n'), "{message}");
+            assert!(
+                message.contains("jianjian.toml") && !message.contains('\n'),
+                "{message}"
+            );
         }
-        let missing = Sources { file: Some(Path::new("/nowhere.toml")), ..Sources::default() };
-        assert!(Config::load(&missing).expect_err("no file").to_string().contains("/nowhere.toml"));
+        let missing = Sources {
+            file: Some(Path::new("/nowhere.toml")),
+            ..Sources::default()
+        };
+        assert!(
+            Config::load(&missing)
+                .expect_err("no file")
+                .to_string()
+                .contains("/nowhere.toml")
+        );
     }
 }

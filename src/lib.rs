@@ -8,7 +8,7 @@ pub mod codes;
 pub mod config;
 pub mod error;
 pub mod ids;
-pub mod store;
 pub mod startup;
+pub mod store;
 pub mod telemetry;
 pub mod workflow;

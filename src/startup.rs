@@ -84,7 +84,14 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let server = server.run();
     let handle = server.handle();
     let server = tokio::task::spawn_local(server);
-    Ok(Running { address, app, condition, grace: config.server.shutdown_grace, handle, server })
+    Ok(Running {
+        address,
+        app,
+        condition,
+        grace: config.server.shutdown_grace,
+        handle,
+        server,
+    })
 }
 
 fn make_app(_config: &Config, db: Db, clock: Arc<dyn Clock>) -> Result<App> {
@@ -101,8 +108,9 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>> {
     let mut pause = Duration::from_millis(250);
     loop {
         let url = database.url.clone();
-        let applied =
-            tokio::task::spawn_blocking(move || migrate::run(&url)).await.map_err(Error::internal)?;
+        let applied = tokio::task::spawn_blocking(move || migrate::run(&url))
+            .await
+            .map_err(Error::internal)?;
         match applied {
             Ok(applied) => {
                 for name in &applied {
@@ -183,7 +191,9 @@ impl Running {
 }
 
 fn outcome(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<()> {
-    ended.map_err(Error::internal)?.map_err(|error| Error::internal(error).context("HTTP server"))
+    ended
+        .map_err(Error::internal)?
+        .map_err(|error| Error::internal(error).context("HTTP server"))
 }
 
 /// The signals that ask a service to stop.
@@ -196,7 +206,10 @@ impl Signals {
     fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let on = |kind| signal(kind).map_err(|error| Error::internal(error).context("signals"));
-        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) -> &'static str {

@@ -18,17 +18,23 @@ use crate::store::Db;
 pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Upper bounds of the histogram of response times, in seconds.
-const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// The filter of a log level such as `info,jianjian::store=debug`.
 pub fn filter(level: &str) -> Result<EnvFilter, String> {
-    EnvFilter::builder().parse(level).map_err(|error| error.to_string())
+    EnvFilter::builder()
+        .parse(level)
+        .map_err(|error| error.to_string())
 }
 
 /// Starts the log, on standard error. Only the program calls it, once; tests stay quiet.
 pub fn start_log(log: &Log) -> Result<(), String> {
     let filter = filter(&log.level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Human => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -73,14 +79,20 @@ impl Metrics {
             registry.register(Box::new(
                 prometheus::process_collector::ProcessCollector::for_self(),
             ))?;
-            Ok(Self { registry, requests, durations })
+            Ok(Self {
+                registry,
+                requests,
+                durations,
+            })
         };
         build().map_err(|error: prometheus::Error| Error::internal(error).context("metrics"))
     }
 
     /// Records one answered request.
     pub fn observe(&self, operation: &str, status: u16, elapsed: Duration) {
-        self.requests.with_label_values(&[operation, &status.to_string()]).inc();
+        self.requests
+            .with_label_values(&[operation, &status.to_string()])
+            .inc();
         let class = match status / 100 {
             1 => "1xx",
             2 => "2xx",
@@ -88,7 +100,9 @@ impl Metrics {
             4 => "4xx",
             _ => "5xx",
         };
-        self.durations.with_label_values(&[operation, class]).observe(elapsed.as_secs_f64());
+        self.durations
+            .with_label_values(&[operation, class])
+            .observe(elapsed.as_secs_f64());
     }
 
     /// All metrics in the text format of Prometheus.
@@ -110,17 +124,28 @@ struct DbCollector {
 impl DbCollector {
     fn new(db: Db) -> prometheus::Result<Self> {
         let (waiting, statements) = Self::metrics()?;
-        let descriptions = waiting.desc().into_iter().chain(statements.desc()).cloned().collect();
+        let descriptions = waiting
+            .desc()
+            .into_iter()
+            .chain(statements.desc())
+            .cloned()
+            .collect();
         Ok(Self { db, descriptions })
     }
 
     fn metrics() -> prometheus::Result<(IntGaugeVec, IntCounter)> {
         Ok((
             IntGaugeVec::new(
-                Opts::new("jianjian_db_queue", "Requests that wait for a database thread."),
+                Opts::new(
+                    "jianjian_db_queue",
+                    "Requests that wait for a database thread.",
+                ),
                 &["threads"],
             )?,
-            IntCounter::new("jianjian_db_statements_total", "Statements sent to the database.")?,
+            IntCounter::new(
+                "jianjian_db_statements_total",
+                "Statements sent to the database.",
+            )?,
         ))
     }
 }
@@ -131,10 +156,14 @@ impl Collector for DbCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let Ok((waiting, statements)) = Self::metrics() else { return Vec::new() };
+        let Ok((waiting, statements)) = Self::metrics() else {
+            return Vec::new();
+        };
         let (reads, writes) = self.db.waiting();
         for (threads, count) in [("read", reads), ("write", writes)] {
-            waiting.with_label_values(&[threads]).set(i64::try_from(count).unwrap_or(i64::MAX));
+            waiting
+                .with_label_values(&[threads])
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         statements.inc_by(self.db.statements());
         let mut families = waiting.collect();

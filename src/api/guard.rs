@@ -21,7 +21,10 @@ pub async fn check<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     request.extensions_mut().insert(Arc::clone(&meta));
     match admit(&meta, &request).await {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
         // An `Err` would pass by the frame, which makes the problem document.
         Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
     }
@@ -48,7 +51,10 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
 }
 
 fn app(request: &ServiceRequest) -> Result<Data<App>> {
-    request.app_data::<Data<App>>().cloned().ok_or_else(|| Error::internal("no App"))
+    request
+        .app_data::<Data<App>>()
+        .cloned()
+        .ok_or_else(|| Error::internal("no App"))
 }
 
 /// The token of the one `Authorization: Bearer` header.

@@ -65,7 +65,10 @@ impl Document {
         let mut text = serde_json::to_string_pretty(routes.openapi()).map_err(Error::internal)?;
         text.push('\n');
         let etag = format!("\"{}\"", &digest::hex(&[text.as_bytes()])[..32]);
-        Ok(Self { text: text.into(), etag })
+        Ok(Self {
+            text: text.into(),
+            etag,
+        })
     }
 
     /// The text.
@@ -85,7 +88,10 @@ pub struct Health {
     version: &'static str,
 }
 
-const HEALTHY: Health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
+const HEALTHY: Health = Health {
+    status: "ok",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// Enters the operations of this module.
 pub fn routes(routes: &mut Routes) {
@@ -113,12 +119,16 @@ pub async fn get_live() -> HttpResponse {
     responses((status = 200, description = "It can.", body = Health)))]
 pub async fn get_ready(app: Data<App>, condition: Data<Condition>) -> Result<HttpResponse> {
     if condition.is_stopping() {
-        return Err(Error::new(Code::Busy)
-            .detail(Message::new("服务正在停止。", "The service is about to stop.")));
+        return Err(Error::new(Code::Busy).detail(Message::new(
+            "服务正在停止。",
+            "The service is about to stop.",
+        )));
     }
-    tokio::time::timeout(PATIENCE, look(&app, &condition)).await.unwrap_or_else(|_| {
-        Err(Error::new(Code::DatabaseUnavailable).context("no answer from the database"))
-    })?;
+    tokio::time::timeout(PATIENCE, look(&app, &condition))
+        .await
+        .unwrap_or_else(|_| {
+            Err(Error::new(Code::DatabaseUnavailable).context("no answer from the database"))
+        })?;
     Ok(HttpResponse::Ok().json(HEALTHY))
 }
 
@@ -126,11 +136,15 @@ async fn look(app: &App, condition: &Condition) -> Result<()> {
     app.db.read("health.ready", health::ping).await?;
     if !condition.migrated.load(Ordering::Relaxed) {
         let url = app.db.url().clone();
-        let pending =
-            web::block(move || migrate::pending(&url)).await.map_err(Error::internal)??;
+        let pending = web::block(move || migrate::pending(&url))
+            .await
+            .map_err(Error::internal)??;
         if !pending.is_empty() {
             return Err(Error::new(Code::DatabaseUnavailable)
-                .detail(Message::new("数据库尚未升级。", "The database is not migrated."))
+                .detail(Message::new(
+                    "数据库尚未升级。",
+                    "The database is not migrated.",
+                ))
                 .context(format!("migrations to apply: {}", pending.join(", "))));
         }
         condition.migrated.store(true, Ordering::Relaxed);
@@ -210,7 +224,11 @@ fn error_page(code: Code) -> String {
     let mut about = String::new();
     for (number, part) in code.about().split('`').enumerate() {
         let part = part.replace('&', "&amp;").replace('<', "&lt;");
-        about += &if number % 2 == 1 { format!("<code>{part}</code>") } else { part };
+        about += &if number % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part
+        };
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -266,7 +284,9 @@ pub fn errors_markdown() -> String {
 /// The page to read and try the interface: for people, so not part of the document.
 pub fn pages(config: &mut ServiceConfig) {
     let to_docs = |_: HttpRequest| async {
-        HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish()
+        HttpResponse::Found()
+            .insert_header((header::LOCATION, "/docs/"))
+            .finish()
     };
     config
         .service(web::resource("/").route(web::get().to(to_docs)))
@@ -285,17 +305,22 @@ pub async fn surroundings<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let stopping =
-        request.app_data::<Data<Condition>>().is_some_and(|condition| condition.is_stopping());
+    let stopping = request
+        .app_data::<Data<Condition>>()
+        .is_some_and(|condition| condition.is_stopping());
     let docs = request.path().starts_with("/docs/");
     let mut response = next.call(request).await?;
     if docs {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_CSP));
+        response.headers_mut().insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(DOCS_CSP),
+        );
     }
     if stopping {
-        response.response_mut().head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(actix_web::http::ConnectionType::Close);
     }
     Ok(response)
 }

@@ -54,7 +54,11 @@ impl Client {
         if let Some(token) = &self.token {
             inner = inner.bearer_auth(token);
         }
-        Request { inner, json_type, body: None }
+        Request {
+            inner,
+            json_type,
+            body: None,
+        }
     }
 }
 
@@ -151,7 +155,11 @@ impl Reply {
     /// Asserts a problem document with this code.
     #[track_caller]
     pub fn code(self, code: &str) -> Self {
-        assert_eq!(self.text_header("content-type"), "application/problem+json", "{self}");
+        assert_eq!(
+            self.text_header("content-type"),
+            "application/problem+json",
+            "{self}"
+        );
         assert_eq!(self.json["code"], code, "{self}");
         assert_eq!(self.json["status"], self.status, "{self}");
         assert_eq!(self.json["type"], format!("/errors/{code}"), "{self}");
@@ -176,20 +184,28 @@ impl Reply {
 
     /// A header as text; empty if it is not there.
     pub fn text_header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The version in the ETag.
     #[track_caller]
     pub fn version(&self) -> i32 {
-        self.text_header("etag").trim_matches('"').parse().unwrap_or_else(|_| panic!("{self}"))
+        self.text_header("etag")
+            .trim_matches('"')
+            .parse()
+            .unwrap_or_else(|_| panic!("{self}"))
     }
 
     /// The text at a JSON pointer such as `/id`.
     #[track_caller]
     pub fn text(&self, pointer: &str) -> String {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or_else(|| panic!("no text at {pointer}: {self}")).to_owned()
+        value
+            .unwrap_or_else(|| panic!("no text at {pointer}: {self}"))
+            .to_owned()
     }
 
     /// The `id` of the object.
@@ -201,6 +217,12 @@ impl Reply {
 
 impl std::fmt::Display for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} answered {}: {}", self.what, self.status, String::from_utf8_lossy(&self.body))
+        write!(
+            f,
+            "{} answered {}: {}",
+            self.what,
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        )
     }
 }

@@ -34,7 +34,11 @@ impl TestDatabase {
                 Place::Server(PgDatabase::create(&name, Some(&template.name)))
             }
         };
-        Self { url: place.url(), _template: template, _place: place }
+        Self {
+            url: place.url(),
+            _template: template,
+            _place: place,
+        }
     }
 
     /// A database without a single table.
@@ -90,7 +94,10 @@ impl Place {
 
 /// The server for tests on PostgreSQL.
 pub fn server() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "it says which database to test on")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it says which database to test on"
+    )]
     std::env::var("TEST_DATABASE_URL").ok()
 }
 
@@ -122,7 +129,10 @@ impl Template {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join(FILE);
         migrate::run(&DatabaseUrl::Sqlite(file.clone())).expect("to migrate the template");
-        Self::Sqlite { file, _directory: directory }
+        Self::Sqlite {
+            file,
+            _directory: directory,
+        }
     }
 }
 
@@ -135,13 +145,17 @@ impl PgDatabase {
     fn create(name: &str, template: Option<&str>) -> Self {
         let template = template.map_or_else(String::new, |name| format!(" TEMPLATE {name}"));
         execute(&format!("CREATE DATABASE {name}{template}"));
-        Self { name: name.to_owned() }
+        Self {
+            name: name.to_owned(),
+        }
     }
 
     fn url(&self) -> DatabaseUrl {
         let server = server().expect("TEST_DATABASE_URL");
         let (address, parameters) = server.split_once('?').unwrap_or((&server, ""));
-        let (address, _) = address.rsplit_once('/').expect("a database in TEST_DATABASE_URL");
+        let (address, _) = address
+            .rsplit_once('/')
+            .expect("a database in TEST_DATABASE_URL");
         let mark = if parameters.is_empty() { "" } else { "?" };
         DatabaseUrl::Postgres(format!("{address}/{}{mark}{parameters}", self.name))
     }
@@ -149,12 +163,17 @@ impl PgDatabase {
 
 impl Drop for PgDatabase {
     fn drop(&mut self) {
-        execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        execute(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.name
+        ));
     }
 }
 
 fn execute(sql: &str) {
     let server = server().expect("TEST_DATABASE_URL");
     let mut connection = PgConnection::establish(&server).expect("to connect to PostgreSQL");
-    connection.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connection
+        .batch_execute(sql)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }

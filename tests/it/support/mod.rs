@@ -48,7 +48,11 @@ impl TestApp {
         config.server.workers = 1;
         config.server.shutdown_grace = Duration::ZERO;
         config.database.url = database.url().clone();
-        config.database.threads = Threads { read: 2, write: 2, queue: 256 };
+        config.database.threads = Threads {
+            read: 2,
+            write: 2,
+            queue: 256,
+        };
         config.database.migrate_on_start = false;
         // Cheap on purpose: real costs would make up most of the time of the tests.
         config.auth.argon2_memory_kib = 64;
@@ -61,8 +65,9 @@ impl TestApp {
             // A system of its own, which stops in full before the test ends.
             std::thread::spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let running =
-                        startup::build(config, std::sync::Arc::new(clock)).await.expect("to start");
+                    let running = startup::build(config, std::sync::Arc::new(clock))
+                        .await
+                        .expect("to start");
                     let parts = (running.port(), running.handle(), running.app().clone());
                     started.send(parts).expect("the test to wait");
                     running.until_stopped().await.expect("to stop");
@@ -73,7 +78,9 @@ impl TestApp {
         Self {
             clock,
             app,
-            http: awc::Client::builder().timeout(Duration::from_secs(30)).finish(),
+            http: awc::Client::builder()
+                .timeout(Duration::from_secs(30))
+                .finish(),
             base: format!("http://127.0.0.1:{port}"),
             handle,
             thread: Some(thread),
@@ -112,7 +119,11 @@ impl TestApp {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.app.db.write("test.write", work).await.expect("the closure to succeed")
+        self.app
+            .db
+            .write("test.write", work)
+            .await
+            .expect("the closure to succeed")
     }
 
     /// Runs a closure that only reads.
@@ -121,7 +132,11 @@ impl TestApp {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.app.db.read("test.read", work).await.expect("the closure to succeed")
+        self.app
+            .db
+            .read("test.read", work)
+            .await
+            .expect("the closure to succeed")
     }
 }
 
