@@ -9,6 +9,7 @@ pub mod page;
 pub mod problem;
 pub mod routes;
 pub mod service;
+pub mod sign_in;
 
 use routes::Routes;
 
@@ -16,5 +17,6 @@ use routes::Routes;
 pub fn routes() -> Routes {
     let mut routes = Routes::new();
     service::routes(&mut routes);
+    sign_in::routes(&mut routes);
     routes
 }

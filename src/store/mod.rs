@@ -3,6 +3,8 @@
 //! Every function that reads or writes tenant data takes the committee, so that an unscoped
 //! query does not compile.
 
+pub mod accounts;
+mod codes;
 pub mod connection;
 mod constraint;
 pub mod events;
@@ -12,6 +14,8 @@ pub mod migrate;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
+pub mod sign_ins;
+pub mod signing_keys;
 pub mod sql_types;
 pub mod tx;
 

@@ -1,0 +1,12 @@
+//! The code lists that are stored, as their identifiers.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::expression::AsExpression;
+use diesel::internal::derives::as_expression::Bound;
+use diesel::sql_types::{Nullable, Text};
+
+use super::sql_types::text_codes;
+use crate::workflow::role::{Line, Role};
+
+text_codes!(Role, Line);
