@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::builder::DefaultState;
@@ -18,6 +18,9 @@ use crate::store::{DatabaseUrl, Threads};
 
 /// Every setting with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// Where a value stands that nobody set.
+const DEFAULT: &str = "default";
 
 /// What is before the section in the name of an environment variable.
 const ENV_PREFIX: &str = "JIANJIAN_";
@@ -59,6 +62,8 @@ pub struct Database {
     pub threads: Threads,
     /// Whether to bring it up to date at the start.
     pub migrate_on_start: bool,
+    /// How long the start waits for a PostgreSQL server that does not answer.
+    pub wait: Duration,
 }
 
 /// Signing in.
@@ -133,6 +138,7 @@ struct RawDatabase {
     write_threads: u64,
     queue: u64,
     migrate_on_start: bool,
+    wait_seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,9 +159,9 @@ struct RawLog {
 
 /// Where settings come from, beside the defaults.
 #[derive(Debug, Default)]
-pub struct Sources<'a> {
+pub struct Sources {
     /// The file, if one is given. It must exist.
-    pub file: Option<&'a Path>,
+    pub file: Option<PathBuf>,
     /// The environment; variables that are no settings are passed over.
     pub environment: Vec<(String, String)>,
     /// From the command line: key such as `server.bind`, name of the flag, value.
@@ -164,17 +170,8 @@ pub struct Sources<'a> {
 
 impl Config {
     /// Reads and checks the settings.
-    pub fn load(sources: &Sources<'_>) -> Result<Self, ConfigError> {
-        let mut builder =
-            config::Config::builder().add_source(Set::new(keys(DEFAULTS, "the defaults")?));
-        if let Some(path) = sources.file {
-            builder = with_file(builder, path)?;
-        }
-        let merged = builder
-            .add_source(Set::new(from_environment(&sources.environment)?))
-            .add_source(Set::new(from_flags(&sources.flags)))
-            .build()
-            .map_err(|error| ConfigError(one_line(&error)))?;
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let merged = merge(sources)?;
         let raw = merged
             .clone()
             .try_deserialize()
@@ -183,9 +180,59 @@ impl Config {
     }
 }
 
+fn merge(sources: &Sources) -> Result<config::Config, ConfigError> {
+    let mut builder = config::Config::builder().add_source(Set::new(keys(DEFAULTS, DEFAULT)?));
+    if let Some(path) = &sources.file {
+        builder = with_file(builder, path)?;
+    }
+    builder
+        .add_source(Set::new(from_environment(&sources.environment)?))
+        .add_source(Set::new(from_flags(&sources.flags)))
+        .build()
+        .map_err(|error| ConfigError(one_line(&error)))
+}
+
+/// The settings in force as TOML, each with where it comes from, without passwords.
+pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
+    let config = Config::load(sources)?;
+    let merged = merge(sources)?;
+    let (mut out, mut section) = (String::new(), String::new());
+    for line in DEFAULTS.lines() {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            name.clone_into(&mut section);
+            out += &format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" });
+        } else if let Some((name, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            let key = format!("{section}.{}", name.trim());
+            let value = merged
+                .get::<Value>(&key)
+                .map_err(|error| ConfigError(one_line(&error)))?;
+            let origin = value.origin().unwrap_or_default().to_owned();
+            let shown = match key.as_str() {
+                "database.url" => format!("{:?}", config.database.url.to_string()),
+                _ => toml(&value),
+            };
+            out += &format!("{} = {shown} # {origin}\n", name.trim());
+        }
+    }
+    Ok(out)
+}
+
+fn toml(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::String(text) if text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok() => {
+            text.clone()
+        }
+        ValueKind::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}
+
 /// Names of all settings, such as `server.bind`.
 pub fn known_keys() -> BTreeSet<String> {
-    keys(DEFAULTS, "the defaults")
+    keys(DEFAULTS, DEFAULT)
         .map(|keys| keys.into_keys().collect())
         .unwrap_or_default()
 }
@@ -397,6 +444,12 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 queue: origins.within("database.queue", database.queue, 1, 100_000)?,
             },
             migrate_on_start: database.migrate_on_start,
+            wait: Duration::from_secs(origins.within(
+                "database.wait_seconds",
+                database.wait_seconds,
+                0,
+                3600,
+            )?),
         },
         auth: Auth {
             issuer,
@@ -405,7 +458,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 "auth.argon2_memory_kib",
                 auth.argon2_memory_kib,
                 19_456,
-                1_048_576,
+                262_144,
             )?,
             argon2_iterations: origins.within(
                 "auth.argon2_iterations",
@@ -604,7 +657,7 @@ mod tests {
         let with = |text: &str| {
             std::fs::write(&file, text).expect("to write");
             Config::load(&Sources {
-                file: Some(&file),
+                file: Some(file.clone()),
                 ..Sources::default()
             })
         };
@@ -631,7 +684,7 @@ mod tests {
             );
         }
         let missing = Sources {
-            file: Some(Path::new("/nowhere.toml")),
+            file: Some("/nowhere.toml".into()),
             ..Sources::default()
         };
         assert!(

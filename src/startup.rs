@@ -13,15 +13,14 @@ use tokio::task::JoinHandle;
 use crate::api::json::Schemas;
 use crate::api::service::{self, Condition, Document};
 use crate::api::{self, problem};
-use crate::app::App;
+use crate::app::{App, AppSettings};
+use crate::auth::password::HashParams;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::error::{Code, Error, Result};
-use crate::store::{Db, migrate};
+use crate::store::{DatabaseUrl, Db, migrate};
 use crate::telemetry::Metrics;
 
-/// How long the start waits for a database that is not there yet.
-const DATABASE_WAIT: Duration = Duration::from_secs(30);
 /// A request's head must arrive within this time.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// A closing connection may take this long.
@@ -43,12 +42,9 @@ pub struct Running {
 
 /// Starts the service: database, threads, server. Must be called inside an actix system.
 pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
-    if config.database.migrate_on_start {
-        migrate(&config.database).await?;
-    }
-    let db = Db::start(config.database.url.clone(), config.database.threads)?;
+    let db = open_database(&config.database).await?;
     let metrics = Data::new(Metrics::new(&db)?);
-    let app = make_app(&config, db, clock)?;
+    let app = App::new(db, clock, app_settings(&config)).await?;
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi())?);
     let document = Data::new(Document::of(&routes)?);
@@ -94,34 +90,93 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     })
 }
 
-fn make_app(_config: &Config, db: Db, clock: Arc<dyn Clock>) -> Result<App> {
-    Ok(App { db, clock })
+fn app_settings(config: &Config) -> AppSettings {
+    AppSettings {
+        issuer: config.auth.issuer.clone(),
+        audience: config.auth.audience.clone(),
+        password_params: HashParams {
+            memory_kib: config.auth.argon2_memory_kib,
+            passes: config.auth.argon2_iterations,
+            lanes: 1,
+        },
+    }
 }
 
 async fn no_such_path(_: HttpRequest) -> Result<&'static str> {
     Err(Error::not_found())
 }
 
-/// Brings the database up to date. A PostgreSQL server that is still starting is waited for.
+/// Runs a future on the calling thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
+}
+
+/// Serves until a signal asks the service to stop.
+pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
+    let (url, public_url) = (
+        config.database.url.clone(),
+        config.server.public_url.clone(),
+    );
+    let running = build(config, clock).await?;
+    tracing::info!(
+        address = %running.address(),
+        database = %url,
+        version = env!("CARGO_PKG_VERSION"),
+        public_url,
+        "listening on {}",
+        running.address()
+    );
+    running.until_signal().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings the database up to date, or makes sure that it is, and starts its threads.
+pub async fn open_database(database: &Database) -> Result<Db> {
+    if database.migrate_on_start {
+        migrate(database).await?;
+    } else {
+        let url = database.url.clone();
+        let pending = patiently(database, move || migrate::pending(&url)).await?;
+        if !pending.is_empty() {
+            return Err(Error::internal(format!(
+                "the database lacks migrations ({}): run `jianjian migrate`",
+                pending.join(", ")
+            )));
+        }
+    }
+    Db::start(database.url.clone(), database.threads)
+}
+
+/// Brings the database up to date; gives the versions that were applied.
 pub async fn migrate(database: &Database) -> Result<Vec<String>> {
+    let url = database.url.clone();
+    let applied = patiently(database, move || migrate::run(&url)).await?;
+    for name in &applied {
+        tracing::info!(migration = name, "migration {name} applied");
+    }
+    Ok(applied)
+}
+
+/// Does something with the database on a thread of its own. A PostgreSQL server that is still
+/// starting is waited for.
+async fn patiently<T, F>(database: &Database, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: Fn() -> Result<T> + Clone + Send + 'static,
+{
+    let is_server = matches!(database.url, DatabaseUrl::Postgres(_));
     let started = Instant::now();
     let mut pause = Duration::from_millis(250);
     loop {
-        let url = database.url.clone();
-        let applied = tokio::task::spawn_blocking(move || migrate::run(&url))
+        let done = tokio::task::spawn_blocking(work.clone())
             .await
             .map_err(Error::internal)?;
-        match applied {
-            Ok(applied) => {
-                for name in &applied {
-                    tracing::info!(migration = name, "migration {name} applied");
-                }
-                return Ok(applied);
-            }
+        match done {
             Err(error)
                 if error.code() == Code::DatabaseUnavailable
-                    && matches!(database.url, crate::store::DatabaseUrl::Postgres(_))
-                    && started.elapsed() + pause < DATABASE_WAIT =>
+                    && is_server
+                    && started.elapsed() + pause < database.wait =>
             {
                 tracing::warn!(
                     context = error.log_context(),
@@ -131,7 +186,7 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>> {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
-            Err(error) => return Err(error),
+            done => return done,
         }
     }
 }

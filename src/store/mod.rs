@@ -14,6 +14,7 @@ pub mod migrate;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
+pub mod setup;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;
