@@ -3,10 +3,13 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod codes;
+pub mod config;
 pub mod error;
 pub mod ids;
+pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod text;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: see [`jianjian::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jianjian::cli::main()
+}

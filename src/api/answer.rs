@@ -44,7 +44,8 @@ impl Responder for Answer {
     }
 }
 
-fn none_match(request: &HttpRequest, etag: &str) -> bool {
+/// Whether If-None-Match names this entity tag.
+pub(super) fn none_match(request: &HttpRequest, etag: &str) -> bool {
     request
         .headers()
         .get_all(header::IF_NONE_MATCH)

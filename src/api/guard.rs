@@ -2,40 +2,52 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpMessage;
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse};
 
 use super::routes::{Access, Meta};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 
-/// Lets a request through to the operation it matched, or refuses it.
-pub async fn check<B: MessageBody>(
+/// Lets a request through to the operation it matched, or answers in its place.
+pub async fn check<B: MessageBody + 'static>(
     meta: Arc<Meta>,
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     request.extensions_mut().insert(Arc::clone(&meta));
-    if meta.access != Access::Public {
-        let principal = {
-            let app = app(&request)?;
-            app.authenticate(bearer(&request)?).await?
-        };
-        if principal.must_change_password && meta.access != Access::PasswordPending {
-            return Err(Error::new(Code::PasswordChangeRequired).into());
-        }
-        if let Access::Roles(roles) = meta.access
-            && !principal.has_any(roles)
-        {
-            return Err(Error::new(Code::Forbidden).with("needs", roles).into());
-        }
-        request.extensions_mut().insert(principal);
+    match admit(&meta, &request).await {
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body),
+        // An `Err` would pass by the frame, which makes the problem document.
+        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
     }
-    next.call(request).await
+}
+
+async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
+    if meta.access == Access::Public {
+        return Ok(());
+    }
+    let principal = {
+        let app = app(request)?;
+        app.authenticate(bearer(request)?).await?
+    };
+    if principal.must_change_password && meta.access != Access::PasswordPending {
+        return Err(Error::new(Code::PasswordChangeRequired));
+    }
+    if let Access::Roles(roles) = meta.access
+        && !principal.has_any(roles)
+    {
+        return Err(Error::new(Code::Forbidden).with("needs", roles));
+    }
+    request.extensions_mut().insert(principal);
+    Ok(())
 }
 
 fn app(request: &ServiceRequest) -> Result<Data<App>> {

@@ -9,6 +9,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod routes;
+pub mod service;
 pub mod sign_in;
 
 use routes::Routes;
@@ -17,6 +18,7 @@ use routes::Routes;
 pub fn routes() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
+    service::routes(&mut routes);
     sign_in::routes(&mut routes);
     routes
 }

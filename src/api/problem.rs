@@ -132,12 +132,13 @@ pub async fn frame<B: MessageBody + 'static>(
     let lang = Lang::of(request.headers());
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let span = tracing::info_span!("request", id = %id, %method, path);
-    let http_request = request.request().clone();
-    let result = next.call(request).instrument(span.clone()).await;
-    let mut response = match result {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http_request, HttpResponse::from_error(error)),
-    };
+    // No clone of the request may live while it is routed; so an `Err` could not be turned into
+    // a response here, and nothing inside gives one.
+    let mut response = next
+        .call(request)
+        .instrument(span.clone())
+        .await?
+        .map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = span.in_scope(|| problem(response, lang));
     }

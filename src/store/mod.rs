@@ -10,6 +10,7 @@ pub mod connection;
 mod constraint;
 pub mod desk;
 pub mod events;
+pub mod health;
 pub mod idempotency;
 pub mod migrate;
 pub mod numbers;
@@ -18,6 +19,7 @@ pub mod references;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
+pub mod setup;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;

@@ -1,1 +1,5 @@
-fn main() {}
+//! Tests of the whole service over HTTP, each with a database of its own. They run on SQLite, and
+//! on PostgreSQL when `TEST_DATABASE_URL` names a server on which databases may be created.
+
+mod service;
+mod support;

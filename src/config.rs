@@ -1,0 +1,697 @@
+//! Settings: read once at the start from four places, each overriding the one before: the
+//! defaults built into the program, a file, the environment, the command line.
+//!
+//! [`RawConfig`] has the shape of the file; [`Config`] is what the program works with. Whatever
+//! is wrong is told in one line that names the key and where it was set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::builder::DefaultState;
+use config::{ConfigBuilder, File, FileFormat, Map, Source, Value, ValueKind};
+use serde::Deserialize;
+
+use crate::store::{DatabaseUrl, Threads};
+
+/// Every setting with its default and its documentation.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// Where a value stands that nobody set.
+const DEFAULT: &str = "default";
+
+/// What is before the section in the name of an environment variable.
+const ENV_PREFIX: &str = "JIANJIAN_";
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// Signing in.
+    pub auth: Auth,
+    /// The log.
+    pub log: Log,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// Worker threads; 0 for one per processor.
+    pub workers: usize,
+    /// How long requests under way may take when the service stops.
+    pub shutdown: Duration,
+    /// How long the service goes on accepting while it already says that it is not ready.
+    pub shutdown_grace: Duration,
+    /// Where clients reach the service.
+    pub public_url: String,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// Database threads.
+    pub threads: Threads,
+    /// Whether to bring it up to date at the start.
+    pub migrate_on_start: bool,
+    /// How long the start waits for a PostgreSQL server that does not answer.
+    pub wait: Duration,
+}
+
+/// Signing in.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// Issuer of access tokens.
+    pub issuer: String,
+    /// Audience of access tokens.
+    pub audience: String,
+    /// Memory for one password hash, in KiB.
+    pub argon2_memory_kib: u32,
+    /// Passes over that memory.
+    pub argon2_iterations: u32,
+}
+
+/// The log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// Filter, such as `info,jianjian::store=debug`.
+    pub level: String,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// A setting that cannot be used, in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The settings as they stand in a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    server: RawServer,
+    database: RawDatabase,
+    auth: RawAuth,
+    log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawServer {
+    bind: String,
+    workers: u64,
+    shutdown_seconds: u64,
+    shutdown_grace_seconds: u64,
+    public_url: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDatabase {
+    url: String,
+    read_threads: u64,
+    write_threads: u64,
+    queue: u64,
+    migrate_on_start: bool,
+    wait_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAuth {
+    issuer: String,
+    audience: String,
+    argon2_memory_kib: u64,
+    argon2_iterations: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLog {
+    format: String,
+    level: String,
+}
+
+/// Where settings come from, beside the defaults.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The file, if one is given. It must exist.
+    pub file: Option<PathBuf>,
+    /// The environment; variables that are no settings are passed over.
+    pub environment: Vec<(String, String)>,
+    /// From the command line: key such as `server.bind`, name of the flag, value.
+    pub flags: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Config {
+    /// Reads and checks the settings.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let merged = merge(sources)?;
+        let raw = merged
+            .clone()
+            .try_deserialize()
+            .map_err(|error| ConfigError(one_line(&error)))?;
+        check(raw, &Origins(merged))
+    }
+}
+
+fn merge(sources: &Sources) -> Result<config::Config, ConfigError> {
+    let mut builder = config::Config::builder().add_source(Set::new(keys(DEFAULTS, DEFAULT)?));
+    if let Some(path) = &sources.file {
+        builder = with_file(builder, path)?;
+    }
+    builder
+        .add_source(Set::new(from_environment(&sources.environment)?))
+        .add_source(Set::new(from_flags(&sources.flags)))
+        .build()
+        .map_err(|error| ConfigError(one_line(&error)))
+}
+
+/// The settings in force as TOML, each with where it comes from, without passwords.
+pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
+    let config = Config::load(sources)?;
+    let merged = merge(sources)?;
+    let (mut out, mut section) = (String::new(), String::new());
+    for line in DEFAULTS.lines() {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            name.clone_into(&mut section);
+            out += &format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" });
+        } else if let Some((name, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            let key = format!("{section}.{}", name.trim());
+            let value = merged
+                .get::<Value>(&key)
+                .map_err(|error| ConfigError(one_line(&error)))?;
+            let origin = value.origin().unwrap_or_default().to_owned();
+            let shown = match key.as_str() {
+                "database.url" => format!("{:?}", config.database.url.to_string()),
+                _ => toml(&value),
+            };
+            out += &format!("{} = {shown} # {origin}\n", name.trim());
+        }
+    }
+    Ok(out)
+}
+
+fn toml(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::String(text) if text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok() => {
+            text.clone()
+        }
+        ValueKind::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}
+
+/// Names of all settings, such as `server.bind`.
+pub fn known_keys() -> BTreeSet<String> {
+    keys(DEFAULTS, DEFAULT)
+        .map(|keys| keys.into_keys().collect())
+        .unwrap_or_default()
+}
+
+/// The environment variable that sets a key.
+pub fn variable(key: &str) -> String {
+    format!("{ENV_PREFIX}{}", key.replace('.', "__").to_uppercase())
+}
+
+/// One place, flattened: key to value.
+#[derive(Debug, Clone)]
+struct Set(Map<String, Value>);
+
+impl Set {
+    fn new(keys: BTreeMap<String, Value>) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+impl Source for Set {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        Ok(self.0.clone())
+    }
+}
+
+fn with_file(
+    builder: ConfigBuilder<DefaultState>,
+    path: &Path,
+) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError(format!(
+            "cannot read the configuration file {origin}: {error}"
+        ))
+    })?;
+    let given = keys(&text, &origin)?;
+    let known = known_keys();
+    for key in given.keys() {
+        if !known.contains(key) {
+            return Err(unknown(key, key, &origin, &known));
+        }
+    }
+    Ok(builder.add_source(Set::new(given)))
+}
+
+/// The keys of a TOML text with their values, each marked with where it stands.
+fn keys(text: &str, origin: &str) -> Result<BTreeMap<String, Value>, ConfigError> {
+    fn flatten(
+        prefix: &str,
+        table: Map<String, Value>,
+        origin: &String,
+        out: &mut BTreeMap<String, Value>,
+    ) {
+        for (name, value) in table {
+            let key = if prefix.is_empty() {
+                name
+            } else {
+                format!("{prefix}.{name}")
+            };
+            match value.kind {
+                ValueKind::Table(table) if !prefix.is_empty() || !table.is_empty() => {
+                    flatten(&key, table, origin, out);
+                }
+                kind => {
+                    out.insert(key, Value::new(Some(origin), kind));
+                }
+            }
+        }
+    }
+    let table = File::from_str(text, FileFormat::Toml)
+        .collect()
+        .map_err(|error| {
+            ConfigError(format!("{origin} is not valid TOML: {}", one_line(&error)))
+        })?;
+    let mut out = BTreeMap::new();
+    flatten("", table, &origin.to_owned(), &mut out);
+    Ok(out)
+}
+
+fn from_environment(
+    environment: &[(String, String)],
+) -> Result<BTreeMap<String, Value>, ConfigError> {
+    let known = known_keys();
+    let mut out = BTreeMap::new();
+    for (name, text) in environment {
+        let key = if name == "DATABASE_URL" {
+            // The more exact name wins, whatever the order.
+            if environment
+                .iter()
+                .any(|(name, _)| *name == variable("database.url"))
+            {
+                continue;
+            }
+            "database.url".to_owned()
+        } else if let Some(rest) = name
+            .strip_prefix(ENV_PREFIX)
+            .filter(|rest| rest.contains("__"))
+        {
+            let key = rest.to_lowercase().replace("__", ".");
+            if !known.contains(&key) {
+                return Err(unknown(name, &key, "the environment", &known));
+            }
+            key
+        } else {
+            continue;
+        };
+        let origin = format!("the environment variable {name}");
+        out.insert(key, Value::new(Some(&origin), text.clone()));
+    }
+    Ok(out)
+}
+
+fn from_flags(flags: &[(&'static str, &'static str, String)]) -> BTreeMap<String, Value> {
+    flags
+        .iter()
+        .map(|(key, flag, text)| {
+            let origin = format!("the option {flag}");
+            ((*key).to_owned(), Value::new(Some(&origin), text.clone()))
+        })
+        .collect()
+}
+
+fn unknown(shown: &str, key: &str, origin: &str, known: &BTreeSet<String>) -> ConfigError {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let hint = known
+        .iter()
+        .find(|candidate| last(candidate) == last(key))
+        .map_or_else(
+            || "see docs/configuration.md".to_owned(),
+            |key| format!("did you mean {key}?"),
+        );
+    ConfigError(format!(
+        "there is no setting '{shown}', given in {origin}; {hint}"
+    ))
+}
+
+fn one_line(error: &config::ConfigError) -> String {
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Tells where a value comes from.
+struct Origins(config::Config);
+
+impl Origins {
+    fn wrong(&self, key: &str, what: impl fmt::Display) -> ConfigError {
+        let origin = self
+            .0
+            .get::<Value>(key)
+            .ok()
+            .and_then(|value| value.origin().map(str::to_owned))
+            .map_or_else(String::new, |origin| format!(", set in {origin}"));
+        ConfigError(format!("{key}{origin}: {what}"))
+    }
+
+    fn within<T: TryFrom<u64>>(
+        &self,
+        key: &str,
+        value: u64,
+        min: u64,
+        max: u64,
+    ) -> Result<T, ConfigError> {
+        let wrong = || self.wrong(key, format!("{value} is not from {min} to {max}"));
+        if !(min..=max).contains(&value) {
+            return Err(wrong());
+        }
+        T::try_from(value).map_err(|_| wrong())
+    }
+
+    fn not_empty(&self, key: &str, value: String) -> Result<String, ConfigError> {
+        if value.trim().is_empty() {
+            Err(self.wrong(key, "it must not be empty"))
+        } else {
+            Ok(value)
+        }
+    }
+}
+
+fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
+    let RawConfig {
+        server,
+        database,
+        auth,
+        log,
+    } = raw;
+    let server = check_server(server, origins)?;
+    let issuer = if auth.issuer.is_empty() {
+        server.public_url.clone()
+    } else {
+        auth.issuer
+    };
+    Ok(Config {
+        server,
+        database: Database {
+            url: database
+                .url
+                .parse()
+                .map_err(|error: String| origins.wrong("database.url", error))?,
+            threads: Threads {
+                read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
+                write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
+                queue: origins.within("database.queue", database.queue, 1, 100_000)?,
+            },
+            migrate_on_start: database.migrate_on_start,
+            wait: Duration::from_secs(origins.within(
+                "database.wait_seconds",
+                database.wait_seconds,
+                0,
+                3600,
+            )?),
+        },
+        auth: Auth {
+            issuer,
+            audience: origins.not_empty("auth.audience", auth.audience)?,
+            argon2_memory_kib: origins.within(
+                "auth.argon2_memory_kib",
+                auth.argon2_memory_kib,
+                19_456,
+                262_144,
+            )?,
+            argon2_iterations: origins.within(
+                "auth.argon2_iterations",
+                auth.argon2_iterations,
+                2,
+                16,
+            )?,
+        },
+        log: check_log(log, origins)?,
+    })
+}
+
+fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
+    let seconds = |key, value, max| origins.within(key, value, 0, max).map(Duration::from_secs);
+    let public_url = origins.not_empty("server.public_url", server.public_url)?;
+    if !(public_url.starts_with("http://") || public_url.starts_with("https://"))
+        || public_url.ends_with('/')
+    {
+        return Err(origins.wrong(
+            "server.public_url",
+            format!("'{public_url}' does not start with http:// or https://, or ends with a slash"),
+        ));
+    }
+    Ok(Server {
+        bind: server.bind.parse().map_err(|_| {
+            let what = format!(
+                "'{}' is not an address with a port, such as 127.0.0.1:8080",
+                server.bind
+            );
+            origins.wrong("server.bind", what)
+        })?,
+        workers: origins.within("server.workers", server.workers, 0, 512)?,
+        shutdown: seconds("server.shutdown_seconds", server.shutdown_seconds, 3600)?,
+        shutdown_grace: seconds(
+            "server.shutdown_grace_seconds",
+            server.shutdown_grace_seconds,
+            300,
+        )?,
+        public_url,
+    })
+}
+
+fn check_log(log: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
+    let format = match log.format.as_str() {
+        "human" => LogFormat::Human,
+        "json" => LogFormat::Json,
+        other => {
+            return Err(origins.wrong("log.format", format!("'{other}' is neither human nor json")));
+        }
+    };
+    crate::telemetry::filter(&log.level)
+        .map_err(|error| origins.wrong("log.level", format!("'{}': {error}", log.level)))?;
+    Ok(Log {
+        format,
+        level: log.level,
+    })
+}
+
+/// `docs/configuration.md`, made from the commented defaults.
+pub fn markdown() -> String {
+    let mut out = String::from(MARKDOWN_HEAD);
+    let (mut section, mut comment) = (String::new(), Vec::new());
+    for line in DEFAULTS.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix('#') {
+            comment.push(text.trim());
+        } else if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            name.clone_into(&mut section);
+            out.push_str(&format!("\n## `[{section}]`\n\n{}\n", comment.join(" ")));
+            comment.clear();
+        } else if let Some((name, value)) = line.split_once('=') {
+            let key = format!("{section}.{}", name.trim());
+            out.push_str(&format!(
+                "\n### `{key}`\n\n{}\n\nDefault: `{}`. Environment: `{}`.\n",
+                comment.join("\n"),
+                value.trim(),
+                variable(&key)
+            ));
+            comment.clear();
+        } else {
+            comment.clear();
+        }
+    }
+    out
+}
+
+const MARKDOWN_HEAD: &str = "\
+# Configuration
+
+<!-- Made from config/default.toml with `jianjian config --markdown`; do not edit. -->
+
+Settings come from four places, each overriding the one before:
+
+1. the defaults listed here (`config/default.toml`, built into the program);
+2. a TOML file, given by `--config FILE` or the environment variable `JIANJIAN_CONFIG`;
+3. environment variables `JIANJIAN_<SECTION>__<KEY>`, and `DATABASE_URL`;
+4. options of the command line, such as `--bind` (see `jianjian help`).
+
+A setting that does not exist or has a value that cannot be used stops the program with exit
+status 2 and one line that names the setting and where it was given. Environment variables that
+start with `JIANJIAN_` but have no double underscore are no settings and are passed over.
+`jianjian config` shows the settings in force, without passwords.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let environment = environment
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        Config::load(&Sources {
+            environment,
+            ..Sources::default()
+        })
+    }
+
+    fn refused(environment: &[(&str, &str)]) -> String {
+        load(environment).expect_err("to be refused").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let config = load(&[]).expect("the defaults");
+        assert_eq!(config.server.bind.port(), 8080);
+        assert_eq!(config.auth.issuer, config.server.public_url);
+        assert!(config.database.migrate_on_start);
+    }
+
+    #[test]
+    fn the_environment_overrides_and_the_exact_name_wins() {
+        let config = load(&[
+            ("JIANJIAN_DATABASE__URL", "sqlite:exact.db"),
+            ("DATABASE_URL", "postgres://h/d"),
+            ("JIANJIAN_SERVER__WORKERS", "3"),
+            ("JIANJIAN_DATABASE__MIGRATE_ON_START", "false"),
+            ("JIANJIAN_SERVICE_HOST", "injected by an orchestrator"),
+        ])
+        .expect("settings");
+        assert_eq!(config.database.url, DatabaseUrl::Sqlite("exact.db".into()));
+        assert_eq!(config.server.workers, 3);
+        assert!(!config.database.migrate_on_start);
+    }
+
+    #[test]
+    fn errors_name_the_key_and_where_it_was_set() {
+        for (name, value, parts) in [
+            (
+                "JIANJIAN_SERVER__PROT",
+                "1",
+                &["JIANJIAN_SERVER__PROT", "the environment"][..],
+            ),
+            (
+                "JIANJIAN_SERVER__WORKERS",
+                "many",
+                &["server.workers", "JIANJIAN_SERVER__WORKERS"],
+            ),
+            (
+                "JIANJIAN_SERVER__BIND",
+                "here",
+                &["server.bind", "JIANJIAN_SERVER__BIND", "'here'"],
+            ),
+            (
+                "DATABASE_URL",
+                "mysql://h",
+                &["database.url", "DATABASE_URL", "sqlite:"],
+            ),
+            (
+                "JIANJIAN_AUTH__ARGON2_MEMORY_KIB",
+                "8",
+                &["auth.argon2_memory_kib", "19456"],
+            ),
+            (
+                "JIANJIAN_LOG__LEVEL",
+                "loud=",
+                &["log.level", "JIANJIAN_LOG__LEVEL"],
+            ),
+            ("JIANJIAN_LOG__FORMAT", "xml", &["log.format", "'xml'"]),
+        ] {
+            let message = refused(&[(name, value)]);
+            for part in parts {
+                assert!(message.contains(part), "{message:?} lacks {part:?}");
+            }
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn files_are_read_and_their_mistakes_are_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("jianjian.toml");
+        let with = |text: &str| {
+            std::fs::write(&file, text).expect("to write");
+            Config::load(&Sources {
+                file: Some(file.clone()),
+                ..Sources::default()
+            })
+        };
+        assert_eq!(
+            with("[server]\nworkers = 2")
+                .expect("settings")
+                .server
+                .workers,
+            2
+        );
+        for (text, part) in [
+            ("[server]\nprot = 2", "server.prot"),
+            ("prot = 2", "prot"),
+            ("[servers]\nworkers = 2", "did you mean server.workers?"),
+            ("[server", "not valid TOML"),
+            ("[server]\nworkers = true", "jianjian.toml"),
+            ("server = 1", "server"),
+        ] {
+            let message = with(text).expect_err("to be refused").to_string();
+            assert!(message.contains(part), "{message:?} lacks {part:?}");
+            assert!(
+                message.contains("jianjian.toml") && !message.contains('\n'),
+                "{message}"
+            );
+        }
+        let missing = Sources {
+            file: Some("/nowhere.toml".into()),
+            ..Sources::default()
+        };
+        assert!(
+            Config::load(&missing)
+                .expect_err("no file")
+                .to_string()
+                .contains("/nowhere.toml")
+        );
+    }
+}

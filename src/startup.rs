@@ -1,0 +1,276 @@
+//! From the settings to a running service, and back to a stopped one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App as HttpApp, HttpRequest, HttpServer};
+use tokio::task::JoinHandle;
+
+use crate::api::json::Schemas;
+use crate::api::service::{self, Condition, Document};
+use crate::api::{self, problem};
+use crate::app::{App, AppSettings};
+use crate::auth::password::HashParams;
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::error::{Code, Error, Result};
+use crate::store::{DatabaseUrl, Db, migrate};
+use crate::telemetry::Metrics;
+
+/// A request's head must arrive within this time.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// A closing connection may take this long.
+const DISCONNECT_TIME: Duration = Duration::from_secs(2);
+/// An idle connection is kept for this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A service that answers requests.
+pub struct Running {
+    address: SocketAddr,
+    app: App,
+    condition: Data<Condition>,
+    grace: Duration,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts the service: database, threads, server. Must be called inside an actix system.
+pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
+    let db = open_database(&config.database).await?;
+    let metrics = Data::new(Metrics::new(&db)?);
+    let app = App::new(db, clock, app_settings(&config)).await?;
+    let routes = api::routes();
+    let schemas = Data::new(Schemas::compile(routes.openapi())?);
+    let document = Data::new(Document::of(&routes)?);
+    let condition = Data::new(Condition::default());
+    let (data, state) = (Data::new(app.clone()), condition.clone());
+    let mut server = HttpServer::new(move || {
+        HttpApp::new()
+            .app_data(data.clone())
+            .app_data(schemas.clone())
+            .app_data(metrics.clone())
+            .app_data(document.clone())
+            .app_data(state.clone())
+            .wrap(from_fn(service::surroundings))
+            .wrap(from_fn(problem::frame))
+            .configure(|config| api::routes().configure(config))
+            .configure(service::pages)
+            .default_service(web::to(no_such_path))
+    })
+    .client_request_timeout(HEAD_TIME)
+    .client_disconnect_timeout(DISCONNECT_TIME)
+    .keep_alive(KEEP_ALIVE)
+    .backlog(BACKLOG)
+    .shutdown_timeout(config.server.shutdown.as_secs())
+    .disable_signals();
+    if config.server.workers > 0 {
+        server = server.workers(config.server.workers);
+    }
+    let bind = config.server.bind;
+    let server = server
+        .bind(bind)
+        .map_err(|error| Error::internal(error).context(format!("cannot listen on {bind}")))?;
+    let address = server.addrs().first().copied().unwrap_or(bind);
+    let server = server.run();
+    let handle = server.handle();
+    let server = tokio::task::spawn_local(server);
+    Ok(Running {
+        address,
+        app,
+        condition,
+        grace: config.server.shutdown_grace,
+        handle,
+        server,
+    })
+}
+
+fn app_settings(config: &Config) -> AppSettings {
+    AppSettings {
+        issuer: config.auth.issuer.clone(),
+        audience: config.auth.audience.clone(),
+        password_params: HashParams {
+            memory_kib: config.auth.argon2_memory_kib,
+            passes: config.auth.argon2_iterations,
+            lanes: 1,
+        },
+    }
+}
+
+async fn no_such_path(_: HttpRequest) -> Result<&'static str> {
+    Err(Error::not_found())
+}
+
+/// Runs a future on the calling thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
+}
+
+/// Serves until a signal asks the service to stop.
+pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
+    let (url, public_url) = (
+        config.database.url.clone(),
+        config.server.public_url.clone(),
+    );
+    let running = build(config, clock).await?;
+    tracing::info!(
+        address = %running.address(),
+        database = %url,
+        version = env!("CARGO_PKG_VERSION"),
+        public_url,
+        "listening on {}",
+        running.address()
+    );
+    running.until_signal().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings the database up to date, or makes sure that it is, and starts its threads.
+pub async fn open_database(database: &Database) -> Result<Db> {
+    if database.migrate_on_start {
+        migrate(database).await?;
+    } else {
+        let url = database.url.clone();
+        let pending = patiently(database, move || migrate::pending(&url)).await?;
+        if !pending.is_empty() {
+            return Err(Error::internal(format!(
+                "the database lacks migrations ({}): run `jianjian migrate`",
+                pending.join(", ")
+            )));
+        }
+    }
+    Db::start(database.url.clone(), database.threads)
+}
+
+/// Brings the database up to date; gives the versions that were applied.
+pub async fn migrate(database: &Database) -> Result<Vec<String>> {
+    let url = database.url.clone();
+    let applied = patiently(database, move || migrate::run(&url)).await?;
+    for name in &applied {
+        tracing::info!(migration = name, "migration {name} applied");
+    }
+    Ok(applied)
+}
+
+/// Does something with the database on a thread of its own. A PostgreSQL server that is still
+/// starting is waited for.
+async fn patiently<T, F>(database: &Database, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: Fn() -> Result<T> + Clone + Send + 'static,
+{
+    let is_server = matches!(database.url, DatabaseUrl::Postgres(_));
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let done = tokio::task::spawn_blocking(work.clone())
+            .await
+            .map_err(Error::internal)?;
+        match done {
+            Err(error)
+                if error.code() == Code::DatabaseUnavailable
+                    && is_server
+                    && started.elapsed() + pause < database.wait =>
+            {
+                tracing::warn!(
+                    context = error.log_context(),
+                    "the database is away, trying again in {} ms",
+                    pause.as_millis()
+                );
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            done => return done,
+        }
+    }
+}
+
+impl Running {
+    /// Where the service listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// What its use cases work with.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A handle that stops the service at once, from any thread.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then stops in order; a second signal stops at once.
+    pub async fn until_signal(mut self) -> Result<()> {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            name = signals.next() => tracing::info!("{name} received, stopping"),
+            ended = &mut self.server => return outcome(ended),
+        }
+        let handle = self.handle.clone();
+        tokio::select! {
+            ended = self.stop() => ended,
+            name = signals.next() => {
+                tracing::warn!("{name} received again, stopping at once");
+                handle.stop(false).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops in order: readiness turns 503, connections are closed after their answer, requests
+    /// under way are finished.
+    pub async fn stop(self) -> Result<()> {
+        self.condition.stop();
+        tokio::time::sleep(self.grace).await;
+        self.handle.stop(true).await;
+        outcome(self.server.await)
+    }
+
+    /// Serves until the handle stops it.
+    pub async fn until_stopped(self) -> Result<()> {
+        outcome(self.server.await)
+    }
+}
+
+fn outcome(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<()> {
+    ended
+        .map_err(Error::internal)?
+        .map_err(|error| Error::internal(error).context("HTTP server"))
+}
+
+/// The signals that ask a service to stop.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let on = |kind| signal(kind).map_err(|error| Error::internal(error).context("signals"));
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the command line writes before anybody can sign in: a committee and its first
+//! administrator.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::Tx;
+use super::schema::{committees, user_roles, users};
+use super::sql_types::At;
+use crate::error::Result;
+use crate::ids::{CommitteeId, UserId};
+use crate::workflow::role::Role;
+
+/// The committee with a code.
+pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
+    Ok(committees::table
+        .filter(committees::code.eq(code))
+        .select(committees::id)
+        .first(tx.conn)
+        .optional()?)
+}
+
+/// Whether some account of the committee is an administrator, disabled or not.
+pub fn has_administrator(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool> {
+    let found: i64 = user_roles::table
+        .filter(user_roles::committee_id.eq(committee))
+        .filter(user_roles::role.eq(Role::Administrator))
+        .count()
+        .get_result(tx.conn)?;
+    Ok(found > 0)
+}
+
+/// A committee at the root of the tree.
+pub fn insert_committee(
+    tx: &mut Tx<'_>,
+    id: CommitteeId,
+    (code, name, level, region): (&str, &str, &str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(committees::table)
+        .values((
+            committees::id.eq(id),
+            committees::code.eq(code),
+            committees::name.eq(name),
+            committees::level.eq(level),
+            committees::region.eq(region),
+            committees::active.eq(true),
+            committees::version.eq(1),
+            committees::created_at.eq(At(now)),
+            committees::updated_at.eq(At(now)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// An administrator who must change the password.
+pub fn insert_administrator(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: UserId,
+    (username, display_name, password_hash): (&str, &str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(users::table)
+        .values((
+            users::committee_id.eq(committee),
+            users::id.eq(id),
+            users::username.eq(username),
+            users::display_name.eq(display_name),
+            users::password_hash.eq(password_hash),
+            users::must_change_password.eq(true),
+            users::disabled.eq(false),
+            users::version.eq(1),
+            users::created_at.eq(At(now)),
+            users::updated_at.eq(At(now)),
+        ))
+        .execute(tx.conn)?;
+    diesel::insert_into(user_roles::table)
+        .values((
+            user_roles::committee_id.eq(committee),
+            user_roles::user_id.eq(id),
+            user_roles::position.eq(0),
+            user_roles::role.eq(Role::Administrator),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! A database for each test, copied from a template that is migrated once.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use jianjian::store::{DatabaseUrl, migrate};
+use tempfile::TempDir;
+
+/// A database that goes with the value.
+pub struct TestDatabase {
+    url: DatabaseUrl,
+    // Gone with the last database made from it.
+    _template: Arc<Template>,
+    _place: Place,
+}
+
+impl TestDatabase {
+    /// A migrated, empty database.
+    pub fn create() -> Self {
+        let template = Template::get();
+        let place = match &*template {
+            Template::Sqlite { file, .. } => {
+                let directory = tempfile::tempdir().expect("a directory");
+                std::fs::copy(file, directory.path().join(FILE)).expect("to copy the template");
+                Place::Directory(directory)
+            }
+            Template::Postgres(template) => {
+                static NUMBER: AtomicU32 = AtomicU32::new(0);
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                let name = format!("jj_test_{}_{number}", std::process::id());
+                Place::Server(PgDatabase::create(&name, Some(&template.name)))
+            }
+        };
+        Self {
+            url: place.url(),
+            _template: template,
+            _place: place,
+        }
+    }
+
+    /// A database without a single table.
+    pub fn empty() -> Self {
+        let mut database = Self::create();
+        database._place = match server() {
+            None => Place::Directory(tempfile::tempdir().expect("a directory")),
+            Some(_) => {
+                static NUMBER: AtomicU32 = AtomicU32::new(0);
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                let name = format!("jj_empty_{}_{number}", std::process::id());
+                Place::Server(PgDatabase::create(&name, None))
+            }
+        };
+        database.url = database._place.url();
+        database
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// The same as text, as in a setting.
+    pub fn url_text(&self) -> String {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Whether it is on PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.url, DatabaseUrl::Postgres(_))
+    }
+}
+
+const FILE: &str = "test.db";
+
+enum Place {
+    Directory(TempDir),
+    Server(PgDatabase),
+}
+
+impl Place {
+    fn url(&self) -> DatabaseUrl {
+        match self {
+            Self::Directory(directory) => DatabaseUrl::Sqlite(directory.path().join(FILE)),
+            Self::Server(database) => database.url(),
+        }
+    }
+}
+
+/// The server for tests on PostgreSQL.
+pub fn server() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it says which database to test on"
+    )]
+    std::env::var("TEST_DATABASE_URL").ok()
+}
+
+enum Template {
+    Sqlite { file: PathBuf, _directory: TempDir },
+    Postgres(PgDatabase),
+}
+
+impl Template {
+    fn get() -> Arc<Self> {
+        static TEMPLATE: Mutex<Weak<Template>> = Mutex::new(Weak::new());
+        let mut template = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
+        template.upgrade().unwrap_or_else(|| {
+            let made = Arc::new(Self::make());
+            *template = Arc::downgrade(&made);
+            made
+        })
+    }
+
+    fn make() -> Self {
+        if server().is_some() {
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("jj_tpl_{}_{number}", std::process::id());
+            let database = PgDatabase::create(&name, None);
+            migrate::run(&database.url()).expect("to migrate the template");
+            return Self::Postgres(database);
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join(FILE);
+        migrate::run(&DatabaseUrl::Sqlite(file.clone())).expect("to migrate the template");
+        Self::Sqlite {
+            file,
+            _directory: directory,
+        }
+    }
+}
+
+/// A database on the server for tests.
+struct PgDatabase {
+    name: String,
+}
+
+impl PgDatabase {
+    fn create(name: &str, template: Option<&str>) -> Self {
+        let template = template.map_or_else(String::new, |name| format!(" TEMPLATE {name}"));
+        execute(&format!("CREATE DATABASE {name}{template}"));
+        Self {
+            name: name.to_owned(),
+        }
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        let server = server().expect("TEST_DATABASE_URL");
+        let (address, parameters) = server.split_once('?').unwrap_or((&server, ""));
+        let (address, _) = address
+            .rsplit_once('/')
+            .expect("a database in TEST_DATABASE_URL");
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        DatabaseUrl::Postgres(format!("{address}/{}{mark}{parameters}", self.name))
+    }
+}
+
+impl Drop for PgDatabase {
+    fn drop(&mut self) {
+        execute(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.name
+        ));
+    }
+}
+
+fn execute(sql: &str) {
+    let server = server().expect("TEST_DATABASE_URL");
+    let mut connection = PgConnection::establish(&server).expect("to connect to PostgreSQL");
+    connection
+        .batch_execute(sql)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}

@@ -1,0 +1,154 @@
+//! What tests are made of: a service with a database of its own, and a client for it.
+
+mod client;
+pub mod database;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use jianjian::app::App;
+use jianjian::clock::MockClock;
+use jianjian::config::{Config, Sources};
+use jianjian::error::Result;
+use jianjian::startup;
+use jianjian::store::{Db, Threads, Tx};
+
+pub use client::{Client, Reply};
+use database::TestDatabase;
+
+/// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
+pub const START: &str = "2026-03-02T01:00:00Z";
+
+/// A running service.
+pub struct TestApp {
+    /// The clock of the service.
+    pub clock: MockClock,
+    /// What its use cases work with.
+    pub app: App,
+    http: awc::Client,
+    base: String,
+    handle: ServerHandle,
+    thread: Option<std::thread::JoinHandle<()>>,
+    // Last, so that the database goes after everything that uses it.
+    database: TestDatabase,
+}
+
+impl TestApp {
+    /// A service with an empty database.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A service with an empty database and changed settings.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = TestDatabase::create();
+        let mut config = Config::load(&Sources::default()).expect("the defaults");
+        config.server.bind = "127.0.0.1:0".parse().expect("an address");
+        config.server.workers = 1;
+        config.server.shutdown_grace = Duration::ZERO;
+        config.database.url = database.url().clone();
+        config.database.threads = Threads {
+            read: 2,
+            write: 2,
+            queue: 256,
+        };
+        config.database.migrate_on_start = false;
+        // Cheap on purpose: real costs would make up most of the time of the tests.
+        config.auth.argon2_memory_kib = 64;
+        config.auth.argon2_iterations = 1;
+        change(&mut config);
+        let clock = MockClock::at(START.parse().expect("a moment"));
+        let (started, address) = mpsc::channel();
+        let thread = {
+            let clock = clock.clone();
+            // A system of its own, which stops in full before the test ends.
+            std::thread::spawn(move || {
+                actix_web::rt::System::new().block_on(async move {
+                    let running = startup::build(config, std::sync::Arc::new(clock))
+                        .await
+                        .expect("to start");
+                    let parts = (running.port(), running.handle(), running.app().clone());
+                    started.send(parts).expect("the test to wait");
+                    running.until_stopped().await.expect("to stop");
+                });
+            })
+        };
+        let (port, handle, app) = address.recv().expect("the service to start");
+        Self {
+            clock,
+            app,
+            http: awc::Client::builder()
+                .timeout(Duration::from_secs(30))
+                .finish(),
+            base: format!("http://127.0.0.1:{port}"),
+            handle,
+            thread: Some(thread),
+            database,
+        }
+    }
+
+    /// Where the service listens, such as `http://127.0.0.1:4711`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A client that sends this access token.
+    pub fn client(&self, token: &str) -> Client {
+        Client::new(self.http.clone(), self.base.clone(), Some(token.to_owned()))
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.http.clone(), self.base.clone(), None)
+    }
+
+    /// The database of the service.
+    pub fn db(&self) -> &Db {
+        &self.app.db
+    }
+
+    /// The database itself, for what is no business of the service.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Runs a closure in a transaction, as the service does.
+    pub async fn write<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.app
+            .db
+            .write("test.write", work)
+            .await
+            .expect("the closure to succeed")
+    }
+
+    /// Runs a closure that only reads.
+    pub async fn read<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.app
+            .db
+            .read("test.read", work)
+            .await
+            .expect("the closure to succeed")
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The command is on its way as soon as the future is made; the thread ends with it.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the service panicked");
+        }
+    }
+}
