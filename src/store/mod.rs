@@ -3,16 +3,19 @@
 //! Every function that reads or writes tenant data takes the committee, so that an unscoped
 //! query does not compile.
 
+pub mod codes;
 pub mod connection;
 mod constraint;
 pub mod events;
 pub mod idempotency;
 pub mod migrate;
+pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
 pub mod sql_types;
 pub mod tx;
+pub mod units;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

@@ -2,4 +2,5 @@
 
 pub mod calendar;
 pub mod deadline;
+pub mod lists;
 pub mod role;
