@@ -4,7 +4,6 @@
 //! in, the body of a request that creates one, and, with what the service adds, the answer.
 
 use diesel::define_sql_function;
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,7 +20,7 @@ use crate::workflow::role::Role;
 /// A row of a register: the fields, and what the service adds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(bound = "")]
-pub struct Entry<F: Register> {
+pub struct Entry<F: Rows> {
     /// Identifier.
     pub id: Id<F::Kind>,
     /// What people filled in.
@@ -36,15 +35,15 @@ pub struct Entry<F: Register> {
 }
 
 /// A row as it comes from the database.
-pub(in crate::store) type Row<F> = (Id<<F as Register>::Kind>, F, i32, At, At);
+pub(in crate::store) type Row<F> = (Id<<F as Rows>::Kind>, F, i32, At, At);
 
-impl<F: Register> From<Row<F>> for Entry<F> {
+impl<F: Rows> From<Row<F>> for Entry<F> {
     fn from((id, fields, version, created_at, updated_at): Row<F>) -> Self {
         Self { id, fields, version, created_at: created_at.0, updated_at: updated_at.0 }
     }
 }
 
-impl<F: Register> Entry<F> {
+impl<F: Rows> Entry<F> {
     /// The first version of a new row.
     pub fn new(fields: F, now: Timestamp) -> Self {
         Self { id: Id::new(now), fields, version: 1, created_at: now, updated_at: now }
@@ -56,12 +55,30 @@ impl<F: Register> Entry<F> {
     }
 }
 
-/// One register: its fields and how they are stored.
-pub trait Register:
-    std::fmt::Debug + Clone + PartialEq + Serialize + Send + Sync + Sized + 'static
-{
+/// The statements on single rows of a register.
+pub trait Rows: std::fmt::Debug + Clone + PartialEq + Serialize + Send + Sync + 'static {
     /// What the rows are.
     type Kind: IdKind;
+
+    /// One row of the committee, or 404.
+    fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: Id<Self::Kind>) -> Result<Entry<Self>>
+    where
+        Self: Sized;
+
+    /// Stores `entry` in place of the row if that still is `version`; gives the number of rows
+    /// changed.
+    fn update(
+        tx: &mut Tx<'_>,
+        committee: CommitteeId,
+        entry: &Entry<Self>,
+        version: i32,
+    ) -> Result<usize>
+    where
+        Self: Sized;
+}
+
+/// One register: who may write it, what it refers to, how it is listed.
+pub trait Register: Rows + Sized {
     /// What a list may be narrowed to.
     type Filter: std::fmt::Debug + Send + 'static;
     /// What a list is sorted by, ascending.
@@ -70,17 +87,6 @@ pub trait Register:
     const NAME: &'static str;
     /// Who may create and change rows.
     const WRITERS: &'static [Role];
-
-    /// One row of the committee, or 404.
-    fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: Id<Self::Kind>) -> Result<Entry<Self>>;
-
-    /// Replaces the fields of the row if it still is `version`; gives the number of rows changed.
-    fn update(
-        tx: &mut Tx<'_>,
-        committee: CommitteeId,
-        entry: &Entry<Self>,
-        version: i32,
-    ) -> Result<usize>;
 
     /// Rows behind `after`, at most `limit`.
     fn list(
@@ -198,7 +204,7 @@ pub(in crate::store) fn inactive(pointer: &str) -> Error {
     )
 }
 
-/// Two fields that must stand in order do not.
+/// 422 at `pointer` unless two fields stand in the right order.
 pub(in crate::store) fn in_order(
     ordered: bool,
     pointer: &'static str,
@@ -206,6 +212,11 @@ pub(in crate::store) fn in_order(
     en: &'static str,
 ) -> Result<()> {
     if ordered { Ok(()) } else { Err(Error::invalid(pointer, "order", Message::new(zh, en))) }
+}
+
+/// What `active` is in a new row.
+pub(in crate::store) const fn active() -> bool {
+    true
 }
 
 define_sql_function! {
@@ -241,59 +252,61 @@ macro_rules! columns {
 }
 pub(in crate::store) use columns;
 
-/// The statements on one row of a table that is keyed by committee and id, as functions of the
-/// module: `find_row`, `insert_row`, `update_row`.
+/// [`Rows`] and [`Insert`] for a table that is keyed by committee and id.
 macro_rules! row_statements {
-    ($table:ident, $fields:ty, $id:ty) => {
-        fn find_row(
-            tx: &mut $crate::store::Tx<'_>,
-            committee: $crate::ids::CommitteeId,
-            id: $id,
-        ) -> $crate::error::Result<$crate::store::register::Entry<$fields>> {
-            let row: $crate::store::register::Row<$fields> = $table::table
-                .filter($table::committee_id.eq(committee))
-                .filter($table::id.eq(id))
-                .select($crate::store::register::columns!($table, $fields))
-                .first(tx.conn)?;
-            Ok(row.into())
+    ($table:ident, $fields:ident, $kind:ident) => {
+        impl $crate::store::register::Rows for $fields {
+            type Kind = $crate::ids::kind::$kind;
+
+            fn find(
+                tx: &mut $crate::store::Tx<'_>,
+                committee: $crate::ids::CommitteeId,
+                id: $crate::ids::Id<Self::Kind>,
+            ) -> $crate::error::Result<$crate::store::register::Entry<Self>> {
+                let row: $crate::store::register::Row<Self> = $table::table
+                    .filter($table::committee_id.eq(committee))
+                    .filter($table::id.eq(id))
+                    .select($crate::store::register::columns!($table, $fields))
+                    .first(tx.conn)?;
+                Ok(row.into())
+            }
+
+            fn update(
+                tx: &mut $crate::store::Tx<'_>,
+                committee: $crate::ids::CommitteeId,
+                entry: &$crate::store::register::Entry<Self>,
+                version: i32,
+            ) -> $crate::error::Result<usize> {
+                let row = $table::table
+                    .filter($table::committee_id.eq(committee))
+                    .filter($table::id.eq(entry.id))
+                    .filter($table::version.eq(version));
+                let changes = (
+                    entry.fields.clone(),
+                    $table::version.eq(entry.version),
+                    $table::updated_at.eq($crate::store::sql_types::At(entry.updated_at)),
+                );
+                Ok(diesel::update(row).set(changes).execute(tx.conn)?)
+            }
         }
 
-        fn insert_row(
-            tx: &mut $crate::store::Tx<'_>,
-            committee: $crate::ids::CommitteeId,
-            entry: &$crate::store::register::Entry<$fields>,
-        ) -> $crate::error::Result<()> {
-            diesel::insert_into($table::table)
-                .values((
+        impl $crate::store::register::Insert for $fields {
+            fn insert(
+                tx: &mut $crate::store::Tx<'_>,
+                committee: $crate::ids::CommitteeId,
+                entry: &$crate::store::register::Entry<Self>,
+            ) -> $crate::error::Result<()> {
+                let values = (
                     $table::committee_id.eq(committee),
                     $table::id.eq(entry.id),
                     entry.fields.clone(),
                     $table::version.eq(entry.version),
                     $table::created_at.eq($crate::store::sql_types::At(entry.created_at)),
                     $table::updated_at.eq($crate::store::sql_types::At(entry.updated_at)),
-                ))
-                .execute(tx.conn)?;
-            Ok(())
-        }
-
-        fn update_row(
-            tx: &mut $crate::store::Tx<'_>,
-            committee: $crate::ids::CommitteeId,
-            entry: &$crate::store::register::Entry<$fields>,
-            version: i32,
-        ) -> $crate::error::Result<usize> {
-            Ok(diesel::update(
-                $table::table
-                    .filter($table::committee_id.eq(committee))
-                    .filter($table::id.eq(entry.id))
-                    .filter($table::version.eq(version)),
-            )
-            .set((
-                entry.fields.clone(),
-                $table::version.eq(entry.version),
-                $table::updated_at.eq($crate::store::sql_types::At(entry.updated_at)),
-            ))
-            .execute(tx.conn)?)
+                );
+                diesel::insert_into($table::table).values(values).execute(tx.conn)?;
+                Ok(())
+            }
         }
     };
 }

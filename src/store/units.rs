@@ -6,11 +6,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::register::{Entry, Insert, Register, Row, columns, containing, lower, row_statements};
+use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements};
 use super::schema::units;
 use crate::app::Ctx;
 use crate::error::Result;
-use crate::ids::{CommitteeId, UnitId, kind};
+use crate::ids::{CommitteeId, UnitId};
 use crate::workflow::lists::SystemLine;
 use crate::workflow::role::Role;
 
@@ -40,13 +40,9 @@ pub struct UnitFields {
     #[schema(min_length = 1, max_length = 30, nullable = false, example = "0871-5550123")]
     pub contact_phone: Option<String>,
     /// Whether new cases may be assigned to the unit.
-    #[serde(default = "active")]
+    #[serde(default = "register::active")]
     #[schema(default = true, example = true)]
     pub active: bool,
-}
-
-const fn active() -> bool {
-    true
 }
 
 /// Narrows a list of units.
@@ -79,27 +75,13 @@ fn matching(committee: CommitteeId, filter: &UnitFilter) -> units::BoxedQuery<'_
     query
 }
 
-row_statements!(units, UnitFields, UnitId);
+row_statements!(units, UnitFields, Unit);
 
 impl Register for UnitFields {
-    type Kind = kind::Unit;
     type Filter = UnitFilter;
     type Key = (String, UnitId);
     const NAME: &'static str = "unit";
     const WRITERS: &'static [Role] = &[Role::Administrator, Role::CommitteeStaff];
-
-    fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: UnitId) -> Result<Entry<Self>> {
-        find_row(tx, committee, id)
-    }
-
-    fn update(
-        tx: &mut Tx<'_>,
-        committee: CommitteeId,
-        entry: &Entry<Self>,
-        version: i32,
-    ) -> Result<usize> {
-        update_row(tx, committee, entry, version)
-    }
 
     fn list(
         tx: &mut Tx<'_>,
@@ -132,11 +114,5 @@ impl Register for UnitFields {
 
     fn check(&self, _: &mut Tx<'_>, _: &Ctx, _: Option<&Entry<Self>>) -> Result<()> {
         Ok(())
-    }
-}
-
-impl Insert for UnitFields {
-    fn insert(tx: &mut Tx<'_>, committee: CommitteeId, entry: &Entry<Self>) -> Result<()> {
-        insert_row(tx, committee, entry)
     }
 }
