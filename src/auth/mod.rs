@@ -1,4 +1,7 @@
-//! Signing in: passwords, tokens, and who is asking. Pure functions; the database is not here.
+//! Signing in: passwords, tokens, and who is asking. The database is not here.
 
-pub mod principal;
 pub mod digest;
+pub mod password;
+pub mod principal;
+pub mod refresh;
+pub mod token;

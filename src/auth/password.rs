@@ -1,0 +1,454 @@
+//! Passwords: argon2id behind a gate, and the rules for new ones.
+//!
+//! One hash fills 19 MiB and takes some 30 ms. So at most as many run as the machine has cores,
+//! each in a block of memory that is used again, and only so many callers may wait: a storm of
+//! sign-ins costs neither the memory of the machine nor the time of everybody else.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::{constant_time, rand};
+use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Code, Error, Message, Result};
+
+/// Fewest characters of a password, after normalisation.
+pub const MIN_LENGTH: usize = 8;
+/// Most characters of a password.
+pub const MAX_LENGTH: usize = 256;
+/// How many callers may wait for a place behind the gate.
+const QUEUE: usize = 256;
+/// Bytes of salt and of output.
+const SALT: usize = 16;
+const OUTPUT: usize = 32;
+/// A stored hash that asks for more memory than this (in KiB) is not ours.
+const MAX_MEMORY: u32 = 256 * 1024;
+/// Shorter user names may be part of a password.
+const MIN_NAME_IN_PASSWORD: usize = 3;
+
+/// What a hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashParams {
+    /// Memory in KiB, 8 to 262,144.
+    pub memory_kib: u32,
+    /// Passes over the memory, at least 1.
+    pub passes: u32,
+    /// Lanes, at least 1.
+    pub lanes: u32,
+}
+
+impl Default for HashParams {
+    /// 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+impl HashParams {
+    /// Costs next to nothing and protects nothing: for tests.
+    pub const CHEAP: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
+
+    fn argon2(self) -> Result<Params> {
+        Params::new(self.memory_kib, self.passes, self.lanes, Some(OUTPUT))
+            .ok()
+            .filter(|_| self.memory_kib <= MAX_MEMORY)
+            .ok_or_else(|| Error::internal("the costs of a password hash are out of range"))
+    }
+}
+
+/// Outcome of comparing a password with a stored hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another password, or there is no such account.
+    Wrong,
+    /// It is the password.
+    Right,
+    /// It is the password, and its hash should be made anew at the present cost.
+    RightButOutdated,
+}
+
+/// Hashes and compares passwords.
+pub struct Passwords {
+    params: Params,
+    permits: Arc<Semaphore>,
+    cores: usize,
+    waiting: AtomicUsize,
+    queue: usize,
+    spare: Arc<Mutex<Vec<Vec<Block>>>>,
+    dummy: Arc<str>,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").field("params", &self.params).finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    /// A gate as wide as the machine has cores.
+    pub fn new(params: HashParams) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_gate(params, cores, QUEUE)
+    }
+
+    /// A gate for `cores` hashes at once, before which `queue` callers may wait.
+    pub fn with_gate(params: HashParams, cores: usize, queue: usize) -> Result<Self> {
+        let params = params.argon2()?;
+        let dummy = phc(&params, &random::<SALT>()?, &random::<OUTPUT>()?)?;
+        Ok(Self {
+            params,
+            permits: Arc::new(Semaphore::new(cores)),
+            cores,
+            waiting: AtomicUsize::new(0),
+            queue,
+            spare: Arc::default(),
+            dummy: dummy.into(),
+        })
+    }
+
+    /// Callers that wait for a place, for metrics.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Hash of a password as a PHC string. `busy` if too many wait already.
+    pub async fn hash(&self, password: &str) -> Result<String> {
+        let params = self.params.clone();
+        let password = normalised(password);
+        self.behind_gate(move |memory| make(&params, &password, memory)).await
+    }
+
+    /// Compares a password with a stored hash. Without one (no such account, or no password set)
+    /// the work is the same and the verdict `Wrong`.
+    pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict> {
+        let params = self.params.clone();
+        let password = normalised(password);
+        let known = stored.is_some();
+        let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
+        let verdict =
+            self.behind_gate(move |memory| compare(&params, &password, &stored, memory)).await?;
+        Ok(if known { verdict } else { Verdict::Wrong })
+    }
+
+    /// A hash of `text`, in hexadecimal, that always comes out the same and is as slow to guess
+    /// from as a stored password: to recognise a repeated request that has passwords in its body.
+    pub async fn fingerprint(&self, text: &str, scope: &[u8]) -> Result<String> {
+        let params = self.params.clone();
+        let text = text.to_owned();
+        let salt = super::digest::hex(&[b"fingerprint", scope]);
+        self.behind_gate(move |memory| {
+            let salt = salt.as_bytes().get(..SALT).unwrap_or_default();
+            let output = run(&params, text.as_bytes(), salt, memory)?;
+            Ok(super::digest::hex(&[&output]))
+        })
+        .await
+    }
+
+    /// Hash of a password on the calling thread, past the gate: for the command line and for
+    /// demonstration data, never for a request.
+    pub fn hash_blocking(&self, password: &str) -> Result<String> {
+        let mut memory = self.take_memory();
+        let made = make(&self.params, &normalised(password), &mut memory);
+        give_back(&self.spare, memory, self.cores);
+        made
+    }
+
+    async fn behind_gate<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Vec<Block>) -> Result<T> + Send + 'static,
+    {
+        let permit = {
+            let _place = Place::take(&self.waiting, self.queue)?;
+            Arc::clone(&self.permits).acquire_owned().await.map_err(Error::internal)?
+        };
+        let (spare, keep) = (Arc::clone(&self.spare), self.cores);
+        let mut memory = self.take_memory();
+        tokio::task::spawn_blocking(move || {
+            // The permit goes along: a caller that gives up does not widen the gate.
+            let _permit = permit;
+            let result = work(&mut memory);
+            give_back(&spare, memory, keep);
+            result
+        })
+        .await
+        .map_err(|error| Error::internal(error).context("hashing a password"))?
+    }
+
+    fn take_memory(&self) -> Vec<Block> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+}
+
+fn give_back(spare: &Mutex<Vec<Vec<Block>>>, memory: Vec<Block>, keep: usize) {
+    let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+    if spare.len() < keep {
+        spare.push(memory);
+    }
+}
+
+/// A place in the queue, given back when dropped, also when the caller goes away.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self> {
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::SeqCst) >= most {
+            return Err(Error::new(Code::Busy).context("too many passwords wait to be hashed"));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The same password typed on another keyboard gives the same bytes (NFKC).
+fn normalised(password: &str) -> String {
+    password.nfkc().collect()
+}
+
+/// Random bytes from the operating system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
+    Ok(bytes)
+}
+
+fn make(params: &Params, password: &str, memory: &mut Vec<Block>) -> Result<String> {
+    let salt = random::<SALT>()?;
+    let output = run(params, password.as_bytes(), &salt, memory)?;
+    phc(params, &salt, &output)
+}
+
+fn run(
+    params: &Params,
+    password: &[u8],
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> Result<[u8; OUTPUT]> {
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    let memory = memory.get_mut(..blocks).unwrap_or_default();
+    let mut output = [0; OUTPUT];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut output, memory)
+        .map_err(|error| Error::internal(error).context("argon2"))?;
+    Ok(output)
+}
+
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<String> {
+    let wrong = |error: &dyn fmt::Display| Error::internal(format!("PHC string: {error}"));
+    Ok(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(|error| wrong(&error))?,
+        salt: Some(Salt::new(salt).map_err(|error| wrong(&error))?),
+        hash: Some(Output::new(output).map_err(|error| wrong(&error))?),
+    }
+    .to_string())
+}
+
+fn compare(
+    params: &Params,
+    password: &str,
+    stored: &str,
+    memory: &mut Vec<Block>,
+) -> Result<Verdict> {
+    // Never say what is stored: it would reach the log.
+    let unreadable = || Error::internal("a stored password hash cannot be read");
+    let stored = PasswordHash::new(stored).map_err(|_| unreadable())?;
+    let theirs = Params::try_from(&stored).map_err(|_| unreadable())?;
+    let salt = stored.salt.ok_or_else(unreadable)?;
+    let expected = stored.hash.ok_or_else(unreadable)?;
+    if stored.algorithm != Algorithm::Argon2id.ident()
+        || stored.version != Some(Version::V0x13.into())
+        || theirs.m_cost() > MAX_MEMORY
+        || expected.len() != OUTPUT
+    {
+        return Err(unreadable());
+    }
+    let output = run(&theirs, password.as_bytes(), &salt, memory)?;
+    if constant_time::verify_slices_are_equal(&output, expected.as_bytes()).is_err() {
+        return Ok(Verdict::Wrong);
+    }
+    let same_cost = theirs.m_cost() == params.m_cost()
+        && theirs.t_cost() == params.t_cost()
+        && theirs.p_cost() == params.p_cost();
+    Ok(if same_cost { Verdict::Right } else { Verdict::RightButOutdated })
+}
+
+static COMMON: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// Checks a new password; `pointer` is where it stands in the body. Every broken rule is told.
+pub fn check_rules(pointer: &str, password: &str, username: &str) -> Result<()> {
+    let password = normalised(password).to_lowercase();
+    let username = normalised(username).to_lowercase();
+    let mut error = Error::new(Code::InvalidInput);
+    let length = password.chars().count();
+    if length < MIN_LENGTH {
+        error = error.field(
+            pointer,
+            "password_too_short",
+            Message::new("密码至少 8 个字符。", "A password has at least 8 characters."),
+        );
+    }
+    if length > MAX_LENGTH {
+        error = error.field(
+            pointer,
+            "password_too_long",
+            Message::new("密码最多 256 个字符。", "A password has at most 256 characters."),
+        );
+    }
+    let has_name =
+        username.chars().count() >= MIN_NAME_IN_PASSWORD && password.contains(&username);
+    if has_name || password == username {
+        error = error.field(
+            pointer,
+            "password_has_username",
+            Message::new("密码不能包含用户名。", "A password must not contain the user name."),
+        );
+    }
+    if length >= MIN_LENGTH && (COMMON.contains(password.trim()) || is_monotonous(&password)) {
+        error = error.field(
+            pointer,
+            "password_too_common",
+            Message::new(
+                "该密码过于常见，容易被猜中。",
+                "This password is among the first that anybody would try.",
+            ),
+        );
+    }
+    if error.fields().is_empty() { Ok(()) } else { Err(error) }
+}
+
+/// One or two characters repeated, or a run such as `23456789` or `hgfedcba`.
+fn is_monotonous(password: &str) -> bool {
+    let chars: Vec<u32> = password.chars().map(u32::from).collect();
+    let distinct: HashSet<_> = chars.iter().collect();
+    let run = |up: bool| {
+        chars.windows(2).all(|pair| match pair {
+            [a, b] if up => *b == a + 1,
+            [a, b] => *a == b + 1,
+            _ => true,
+        })
+    };
+    distinct.len() <= 2 || run(true) || run(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap() -> Passwords {
+        Passwords::with_gate(HashParams::CHEAP, 2, 4).expect("valid costs")
+    }
+
+    fn codes(password: &str, username: &str) -> Vec<&'static str> {
+        match check_rules("/password", password, username) {
+            Ok(()) => Vec::new(),
+            Err(error) => error.fields().iter().map(|field| field.code).collect(),
+        }
+    }
+
+    #[test]
+    fn a_hash_is_a_phc_string_with_the_default_costs() {
+        let passwords = Passwords::new(HashParams::default()).expect("valid costs");
+        let hash = passwords.hash_blocking("correct horse battery").expect("hash");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        // An independent path of the library agrees.
+        let parsed = PasswordHash::new(&hash).expect("PHC string");
+        let verify = |password: &[u8]| {
+            argon2::PasswordVerifier::verify_password(&Argon2::default(), password, &parsed)
+        };
+        assert!(verify(b"correct horse battery").is_ok());
+        assert!(verify(b"correct horse batterY").is_err());
+    }
+
+    #[tokio::test]
+    async fn right_wrong_unknown_and_outdated() {
+        let passwords = cheap();
+        let hash = passwords.hash("春天的提案 2026").await.expect("hash");
+        assert_eq!(passwords.verify("春天的提案 2026", Some(&hash)).await.expect("verdict"), Verdict::Right);
+        assert_eq!(passwords.verify("春天的提案 2027", Some(&hash)).await.expect("verdict"), Verdict::Wrong);
+        assert_eq!(passwords.verify("春天的提案 2026", None).await.expect("verdict"), Verdict::Wrong);
+        let stronger = HashParams { memory_kib: 16, passes: 2, lanes: 1 };
+        let stronger = Passwords::with_gate(stronger, 1, 4).expect("valid costs");
+        assert_eq!(
+            stronger.verify("春天的提案 2026", Some(&hash)).await.expect("verdict"),
+            Verdict::RightButOutdated
+        );
+        assert!(passwords.verify("x", Some("$argon2i$v=19$m=8,t=1,p=1$")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn full_width_and_composed_forms_are_the_same_password() {
+        let passwords = cheap();
+        let hash = passwords.hash("ＡＢＣ１２３é-long").await.expect("hash");
+        let verdict = passwords.verify("ABC123e\u{301}-long", Some(&hash)).await;
+        assert_eq!(verdict.expect("verdict"), Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded_and_memory_is_used_again() {
+        let passwords = Arc::new(Passwords::with_gate(HashParams::CHEAP, 1, 1).expect("costs"));
+        let held = Arc::clone(&passwords.permits).acquire_owned().await.expect("permit");
+        let waiting = tokio::spawn({
+            let passwords = Arc::clone(&passwords);
+            async move { passwords.hash("first in the queue").await }
+        });
+        while passwords.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = passwords.hash("second in the queue").await;
+        assert_eq!(refused.expect_err("busy").code(), Code::Busy);
+        drop(held);
+        assert!(waiting.await.expect("task").is_ok());
+        assert_eq!(passwords.waiting(), 0);
+        assert_eq!(passwords.spare.lock().expect("lock").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_fingerprint_is_stable_and_scoped() {
+        let passwords = cheap();
+        let mut prints = Vec::new();
+        for (text, scope) in [("body", b"a"), ("body", b"a"), ("body", b"b"), ("other", b"a")] {
+            prints.push(passwords.fingerprint(text, scope).await.expect("fingerprint"));
+        }
+        assert_eq!(prints[0], prints[1]);
+        assert_ne!(prints[0], prints[2]);
+        assert_ne!(prints[0], prints[3]);
+    }
+
+    #[test]
+    fn rules_for_new_passwords() {
+        assert_eq!(codes("lantern-over-water", "chen.wei"), [""; 0]);
+        assert_eq!(codes("灯火照见回信的人呀", "chen.wei"), [""; 0]);
+        assert_eq!(codes("short", "chen.wei"), ["password_too_short"]);
+        assert_eq!(codes(&"x1y".repeat(90), "chen.wei"), ["password_too_long"]);
+        assert_eq!(codes("My-CHEN.wei-77", "chen.wei"), ["password_has_username"]);
+        assert_eq!(codes("ａdmin-of-it", "admin"), ["password_has_username"]);
+        for common in ["Password1", "ｐａｓｓｗｏｒｄ", "aaaaaaaaaa", "abababab", "23456789", "hgfedcba"] {
+            assert_eq!(codes(common, "chen.wei"), ["password_too_common"], "{common}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_common_passwords_is_normalised() {
+        for line in include_str!("common_passwords.txt").lines() {
+            assert_eq!(line, normalised(line).to_lowercase());
+            assert!(line.chars().count() >= MIN_LENGTH, "{line} is too short anyway");
+        }
+    }
+}
