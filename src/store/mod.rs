@@ -6,7 +6,7 @@
 pub mod codes;
 pub mod connection;
 mod constraint;
-//pub mod committees;
+pub mod committees;
 pub mod events;
 pub mod idempotency;
 pub mod members;
@@ -17,11 +17,12 @@ pub mod register;
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
 pub mod sessions;
+pub mod sign_ins;
 pub mod sql_types;
 pub mod terms;
 pub mod tx;
 pub mod units;
-//pub mod users;
+pub mod users;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

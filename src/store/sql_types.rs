@@ -129,6 +129,14 @@ macro_rules! sql_value {
                 Ok(IsNull::No)
             }
         }
+        impl<$($generic)* DB: Backend> ToSql<Nullable<$sql>, DB> for $rust
+        where
+            Self: ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                ToSql::<$sql, DB>::to_sql(self, out)
+            }
+        }
         impl<$($generic)*> FromSql<$sql, MultiBackend> for $rust {
             fn from_sql(value: <MultiBackend as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
                 value.from_sql::<Self, $sql>()

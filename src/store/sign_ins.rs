@@ -1,0 +1,204 @@
+//! Sign-ins and the chains of their refresh tokens.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::Tx;
+use super::schema::{refresh_tokens, sign_ins};
+use super::sql_types::At;
+use crate::error::Result;
+use crate::ids::{CommitteeId, SignInId, UserId};
+
+/// Why a sign-in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The user signed out.
+    SignedOut,
+    /// A refresh token was used a second time.
+    Reuse,
+    /// The user changed the password in another sign-in.
+    PasswordChanged,
+    /// An administrator set a new password.
+    PasswordReset,
+    /// An administrator disabled the account.
+    Disabled,
+}
+
+impl EndReason {
+    /// As it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Reuse => "reuse",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn {
+    /// Whose it is.
+    pub user: UserId,
+    /// When it ends of itself.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl SignIn {
+    /// Whether it goes on.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// A refresh token that was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issued {
+    /// When.
+    pub issued_at: Timestamp,
+    /// When it was exchanged for its successor.
+    pub used_at: Option<Timestamp>,
+}
+
+macro_rules! this {
+    ($committee:expr, $id:expr) => {
+        sign_ins::table
+            .filter(sign_ins::committee_id.eq($committee))
+            .filter(sign_ins::id.eq($id))
+    };
+}
+
+/// One sign-in.
+pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId) -> Result<Option<SignIn>> {
+    let row: Option<(UserId, At, Option<At>)> = this!(committee, id)
+        .select((sign_ins::user_id, sign_ins::expires_at, sign_ins::ended_at))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.map(|(user, expires_at, ended_at)| SignIn {
+        user,
+        expires_at: expires_at.0,
+        ended_at: ended_at.map(|at| at.0),
+    }))
+}
+
+/// Begins a sign-in with its first refresh token.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    sign_in: &SignIn,
+    token_hash: &str,
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(sign_ins::table)
+        .values((
+            sign_ins::committee_id.eq(committee),
+            sign_ins::id.eq(id),
+            sign_ins::user_id.eq(sign_in.user),
+            sign_ins::created_at.eq(At(now)),
+            sign_ins::expires_at.eq(At(sign_in.expires_at)),
+        ))
+        .execute(tx.conn)?;
+    add_token(tx, committee, id, token_hash, now)
+}
+
+/// Ends a sign-in; `false` if it had ended before.
+pub fn end(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<bool> {
+    let ended = diesel::update(this!(committee, id).filter(sign_ins::ended_at.is_null()))
+        .set((sign_ins::ended_at.eq(At(now)), sign_ins::end_reason.eq(reason.as_str())))
+        .execute(tx.conn)?;
+    Ok(ended > 0)
+}
+
+/// Ends every sign-in of an account but `keep`; gives how many.
+pub fn end_all(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    user: UserId,
+    keep: Option<SignInId>,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<usize> {
+    let open = sign_ins::table
+        .filter(sign_ins::committee_id.eq(committee))
+        .filter(sign_ins::user_id.eq(user))
+        .filter(sign_ins::ended_at.is_null());
+    let end = (sign_ins::ended_at.eq(At(now)), sign_ins::end_reason.eq(reason.as_str()));
+    let ended = match keep {
+        Some(keep) => {
+            diesel::update(open.filter(sign_ins::id.ne(keep))).set(end).execute(tx.conn)?
+        }
+        None => diesel::update(open).set(end).execute(tx.conn)?,
+    };
+    Ok(ended)
+}
+
+macro_rules! token {
+    ($committee:expr, $id:expr, $hash:expr) => {
+        refresh_tokens::table
+            .filter(refresh_tokens::committee_id.eq($committee))
+            .filter(refresh_tokens::token_hash.eq($hash))
+            .filter(refresh_tokens::sign_in_id.eq($id))
+    };
+}
+
+/// A token of a sign-in.
+pub fn find_token(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    token_hash: &str,
+) -> Result<Option<Issued>> {
+    let row: Option<(At, Option<At>)> = token!(committee, id, token_hash)
+        .select((refresh_tokens::issued_at, refresh_tokens::used_at))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.map(|(issued_at, used_at)| Issued {
+        issued_at: issued_at.0,
+        used_at: used_at.map(|at| at.0),
+    }))
+}
+
+/// Marks a token as used. Of any number of callers exactly one gets `true`: the others wait for
+/// its transaction.
+pub fn use_token(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    token_hash: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let unused = token!(committee, id, token_hash).filter(refresh_tokens::used_at.is_null());
+    let used =
+        diesel::update(unused).set(refresh_tokens::used_at.eq(At(now))).execute(tx.conn)?;
+    Ok(used == 1)
+}
+
+/// Adds a token to a sign-in.
+pub fn add_token(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    token_hash: &str,
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(refresh_tokens::table)
+        .values((
+            refresh_tokens::committee_id.eq(committee),
+            refresh_tokens::sign_in_id.eq(id),
+            refresh_tokens::token_hash.eq(token_hash),
+            refresh_tokens::issued_at.eq(At(now)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
