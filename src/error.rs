@@ -17,14 +17,20 @@ pub struct Message {
     #[schema(max_length = 2000, example = "提案已立案，不能再提交。")]
     pub zh: Cow<'static, str>,
     /// English.
-    #[schema(max_length = 2000, example = "The proposal is filed and cannot be submitted again.")]
+    #[schema(
+        max_length = 2000,
+        example = "The proposal is filed and cannot be submitted again."
+    )]
     pub en: Cow<'static, str>,
 }
 
 impl Message {
     /// A message from two texts.
     pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
     }
 }
 
@@ -195,7 +201,11 @@ impl Error {
         code: &'static str,
         message: Message,
     ) -> Self {
-        self.fields.push(FieldError { pointer: pointer.into(), code, message });
+        self.fields.push(FieldError {
+            pointer: pointer.into(),
+            code,
+            message,
+        });
         self
     }
 
@@ -290,7 +300,10 @@ mod tests {
         let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(codes.len(), Code::ALL.len());
         for code in codes {
-            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
+            assert!(
+                code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{code}"
+            );
         }
     }
 }

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::{NoContext, Uuid};
 
@@ -102,7 +102,9 @@ impl<K: IdKind> Id<K> {
         let millis = now.as_millisecond().max(0);
         let seconds = u64::try_from(millis / 1000).unwrap_or(0);
         let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        Self::from_uuid(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)))
+        Self::from_uuid(Uuid::new_v7(uuid::Timestamp::from_unix(
+            NoContext, seconds, nanos,
+        )))
     }
 
     /// Wraps a UUID that is known to name a `K`.
@@ -147,7 +149,9 @@ impl<K: IdKind> FromStr for Id<K> {
             .and_then(|rest| rest.strip_prefix('_'))
             .filter(|hex| hex.len() == 32 && !hex.bytes().any(|b| b.is_ascii_uppercase()))
             .ok_or(BadId(K::PREFIX))?;
-        Uuid::try_parse(hex).map(Self::from_uuid).map_err(|_| BadId(K::PREFIX))
+        Uuid::try_parse(hex)
+            .map(Self::from_uuid)
+            .map_err(|_| BadId(K::PREFIX))
     }
 }
 
@@ -168,7 +172,10 @@ impl<K: IdKind> PartialSchema for Id<K> {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some(format!("Identifier: `{}_` and 32 hexadecimal digits.", K::PREFIX)))
+            .description(Some(format!(
+                "Identifier: `{}_` and 32 hexadecimal digits.",
+                K::PREFIX
+            )))
             .pattern(Some(format!("^{}_[0-9a-f]{{32}}$", K::PREFIX)))
             .min_length(Some(K::PREFIX.len() + 33))
             .max_length(Some(K::PREFIX.len() + 33))

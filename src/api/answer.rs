@@ -9,14 +9,16 @@ impl Responder for Answer {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let etag = self.etag.map(|version| format!("\"{version}\""));
-        let unchanged = etag.as_deref().is_some_and(|etag| {
-            request.method() == Method::GET && none_match(request, etag)
+        let unchanged = etag
+            .as_deref()
+            .is_some_and(|etag| request.method() == Method::GET && none_match(request, etag));
+        let mut response = HttpResponse::build(if unchanged {
+            StatusCode::NOT_MODIFIED
+        } else {
+            status
         });
-        let mut response =
-            HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { status });
         if let Some(etag) = etag {
             response.insert_header((header::ETAG, etag));
         }
@@ -26,7 +28,11 @@ impl Responder for Answer {
         if self.replayed {
             response.insert_header(("Idempotency-Replayed", "true"));
         }
-        if let Some(cursor) = self.body.get("next_cursor").and_then(|cursor| cursor.as_str()) {
+        if let Some(cursor) = self
+            .body
+            .get("next_cursor")
+            .and_then(|cursor| cursor.as_str())
+        {
             let next = next_address(request, cursor);
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
@@ -39,13 +45,17 @@ impl Responder for Answer {
 }
 
 fn none_match(request: &HttpRequest, etag: &str) -> bool {
-    request.headers().get_all(header::IF_NONE_MATCH).any(|value| {
-        value.to_str().is_ok_and(|value| {
-            value.split(',').map(str::trim).any(|tag| {
-                tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
+    request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .any(|value| {
+            value.to_str().is_ok_and(|value| {
+                value
+                    .split(',')
+                    .map(str::trim)
+                    .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
             })
         })
-    })
 }
 
 /// The present address with another cursor.

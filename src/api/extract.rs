@@ -27,7 +27,11 @@ impl<K: IdKind> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().iter().next().and_then(|(_, text)| text.parse().ok());
+        let id = request
+            .match_info()
+            .iter()
+            .next()
+            .and_then(|(_, text)| text.parse().ok());
         ready(id.map(Self).ok_or_else(|| Error::not_found().into()))
     }
 }
@@ -41,7 +45,11 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_query(request.query_string()).map(Self).map_err(Into::into))
+        ready(
+            parse_query(request.query_string())
+                .map(Self)
+                .map_err(Into::into),
+        )
     }
 }
 
@@ -54,7 +62,10 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
         )
     };
     if query.contains("%00") {
-        return Err(wrong(String::new(), "the NUL character is not allowed".to_owned()));
+        return Err(wrong(
+            String::new(),
+            "the NUL character is not allowed".to_owned(),
+        ));
     }
     let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
     serde_path_to_error::deserialize(pairs)
@@ -78,9 +89,17 @@ impl FromRequest for Ctx {
 fn ctx(request: &HttpRequest) -> Result<Ctx> {
     let missing = |what| Error::internal(format!("the request carries no {what}"));
     let extensions = request.extensions();
-    let principal = extensions.get::<Principal>().cloned().ok_or_else(|| missing("principal"))?;
-    let meta = extensions.get::<Arc<Meta>>().cloned().ok_or_else(|| missing("operation"))?;
-    let app = request.app_data::<Data<App>>().ok_or_else(|| missing("App"))?;
+    let principal = extensions
+        .get::<Principal>()
+        .cloned()
+        .ok_or_else(|| missing("principal"))?;
+    let meta = extensions
+        .get::<Arc<Meta>>()
+        .cloned()
+        .ok_or_else(|| missing("operation"))?;
+    let app = request
+        .app_data::<Data<App>>()
+        .ok_or_else(|| missing("App"))?;
     Ok(Ctx {
         principal,
         now: app.clock.now(),
@@ -123,7 +142,9 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
 
 fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<IdempotencyKey>> {
     let mut values = request.headers().get_all("idempotency-key");
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let key = value
         .to_str()
         .ok()
@@ -134,7 +155,10 @@ fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<Idemp
             Error::new(Code::InvalidHeader).field(
                 "Idempotency-Key",
                 "invalid",
-                Message::new("须为 8–128 个可见 ASCII 字符。", "8 to 128 visible ASCII characters."),
+                Message::new(
+                    "须为 8–128 个可见 ASCII 字符。",
+                    "8 to 128 visible ASCII characters.",
+                ),
             )
         })?;
     let request_hash = digest::hex(&[
@@ -142,7 +166,10 @@ fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<Idemp
         request.uri().to_string().as_bytes(),
         body.bytes(),
     ]);
-    Ok(Some(IdempotencyKey { key: key.to_owned(), request_hash }))
+    Ok(Some(IdempotencyKey {
+        key: key.to_owned(),
+        request_hash,
+    }))
 }
 
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
@@ -150,18 +177,31 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
         Error::new(Code::InvalidHeader).field(
             "If-Match",
             "invalid",
-            Message::new("须为 * 或带引号的 ETag。", "Either * or entity tags in double quotes."),
+            Message::new(
+                "须为 * 或带引号的 ETag。",
+                "Either * or entity tags in double quotes.",
+            ),
         )
     };
     let mut tags = Vec::new();
     let mut any = false;
     for value in request.headers().get_all(header::IF_MATCH) {
-        for part in value.to_str().map_err(|_| invalid())?.split(',').map(str::trim) {
-            match part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        for part in value
+            .to_str()
+            .map_err(|_| invalid())?
+            .split(',')
+            .map(str::trim)
+        {
+            match part
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+            {
                 Some(tag) if !tag.contains('"') => tags.push(tag.to_owned()),
                 None if part == "*" => any = true,
                 // A weak tag never matches, but is well formed (RFC 9110, 13.1.1).
-                None if part.starts_with("W/\"") && part.ends_with('"') => tags.push(part.to_owned()),
+                None if part.starts_with("W/\"") && part.ends_with('"') => {
+                    tags.push(part.to_owned())
+                }
                 _ => return Err(invalid()),
             }
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::HttpMessage;
 
 use super::routes::{Access, Meta};
 use crate::app::App;
@@ -39,7 +39,10 @@ pub async fn check<B: MessageBody>(
 }
 
 fn app(request: &ServiceRequest) -> Result<Data<App>> {
-    request.app_data::<Data<App>>().cloned().ok_or_else(|| Error::internal("no App"))
+    request
+        .app_data::<Data<App>>()
+        .cloned()
+        .ok_or_else(|| Error::internal("no App"))
 }
 
 /// The token of the one `Authorization: Bearer` header.

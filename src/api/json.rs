@@ -36,7 +36,9 @@ impl Schemas {
     /// Compiles every schema of the document's components.
     pub fn compile(openapi: &OpenApi) -> Result<Self> {
         let document = serde_json::to_value(openapi).map_err(Error::internal)?;
-        let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object)
+        let Some(schemas) = document
+            .pointer("/components/schemas")
+            .and_then(Value::as_object)
         else {
             return Ok(Self(HashMap::new()));
         };
@@ -68,7 +70,11 @@ impl Schemas {
         for wrong in validator.iter_errors(value).take(50) {
             error = report(error, &wrong);
         }
-        if error.fields().is_empty() { Ok(()) } else { Err(error) }
+        if error.fields().is_empty() {
+            Ok(())
+        } else {
+            Err(error)
+        }
     }
 }
 
@@ -106,7 +112,10 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
                 None => error.field(
                     place,
                     "one_of",
-                    Message::new("不符合任何一种允许的形式。", "It fits none of the allowed forms."),
+                    Message::new(
+                        "不符合任何一种允许的形式。",
+                        "It fits none of the allowed forms.",
+                    ),
                 ),
             };
         }
@@ -120,38 +129,56 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
             format!("至少 {limit} 个字符。"),
             format!("At least {limit} characters."),
         ),
-        ValidationErrorKind::MaxItems { limit } => {
-            say("max_items", format!("最多 {limit} 项。"), format!("At most {limit} items."))
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            say("min_items", format!("至少 {limit} 项。"), format!("At least {limit} items."))
-        }
-        ValidationErrorKind::UniqueItems => {
-            say("unique_items", "不能重复。".into(), "Items must differ.".into())
-        }
-        ValidationErrorKind::Maximum { limit } => {
-            say("maximum", format!("不能大于 {limit}。"), format!("At most {limit}."))
-        }
-        ValidationErrorKind::Minimum { limit } => {
-            say("minimum", format!("不能小于 {limit}。"), format!("At least {limit}."))
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            say("pattern", format!("须符合格式 {pattern}。"), format!("It must match {pattern}."))
-        }
+        ValidationErrorKind::MaxItems { limit } => say(
+            "max_items",
+            format!("最多 {limit} 项。"),
+            format!("At most {limit} items."),
+        ),
+        ValidationErrorKind::MinItems { limit } => say(
+            "min_items",
+            format!("至少 {limit} 项。"),
+            format!("At least {limit} items."),
+        ),
+        ValidationErrorKind::UniqueItems => say(
+            "unique_items",
+            "不能重复。".into(),
+            "Items must differ.".into(),
+        ),
+        ValidationErrorKind::Maximum { limit } => say(
+            "maximum",
+            format!("不能大于 {limit}。"),
+            format!("At most {limit}."),
+        ),
+        ValidationErrorKind::Minimum { limit } => say(
+            "minimum",
+            format!("不能小于 {limit}。"),
+            format!("At least {limit}."),
+        ),
+        ValidationErrorKind::Pattern { pattern } => say(
+            "pattern",
+            format!("须符合格式 {pattern}。"),
+            format!("It must match {pattern}."),
+        ),
         ValidationErrorKind::Format { format } => say(
             "format",
             format!("须为有效的 {format}。"),
             format!("It must be a valid {format}."),
         ),
-        ValidationErrorKind::Enum { options } => {
-            say("enum", format!("须为以下之一：{options}。"), format!("One of {options}."))
-        }
-        ValidationErrorKind::Constant { expected_value } => {
-            say("const", format!("须为 {expected_value}。"), format!("It must be {expected_value}."))
-        }
-        ValidationErrorKind::Type { .. } => {
-            say("type", "类型不对。".into(), "It is of the wrong type.".into())
-        }
+        ValidationErrorKind::Enum { options } => say(
+            "enum",
+            format!("须为以下之一：{options}。"),
+            format!("One of {options}."),
+        ),
+        ValidationErrorKind::Constant { expected_value } => say(
+            "const",
+            format!("须为 {expected_value}。"),
+            format!("It must be {expected_value}."),
+        ),
+        ValidationErrorKind::Type { .. } => say(
+            "type",
+            "类型不对。".into(),
+            "It is of the wrong type.".into(),
+        ),
         other => say(
             "invalid",
             format!("不符合规则 {}。", other.keyword()),
@@ -197,7 +224,10 @@ impl RawBody {
             return Err(Error::new(Code::InvalidBody).field(
                 "",
                 "type",
-                Message::new("合并补丁须为 JSON 对象。", "A merge patch must be a JSON object."),
+                Message::new(
+                    "合并补丁须为 JSON 对象。",
+                    "A merge patch must be a JSON object.",
+                ),
             ));
         }
         let mut value = serde_json::to_value(present).map_err(Error::internal)?;
@@ -264,10 +294,12 @@ impl FromRequest for RawBody {
                 .ok_or_else(|| Error::internal("no Schemas"))?;
             let bytes = tokio::time::timeout(BODY_TIME, read(&request, &mut payload))
                 .await
-                .map_err(|_| Error::new(Code::MalformedJson).detail(Message::new(
-                    "请求体未在 10 秒内传完。",
-                    "The body did not arrive within 10 seconds.",
-                )))??;
+                .map_err(|_| {
+                    Error::new(Code::MalformedJson).detail(Message::new(
+                        "请求体未在 10 秒内传完。",
+                        "The body did not arrive within 10 seconds.",
+                    ))
+                })??;
             if !bytes.is_empty() {
                 check_media_type(&request)?;
             }
@@ -323,8 +355,10 @@ fn check_media_type(request: &HttpRequest) -> Result<()> {
 pub fn strict_json(bytes: &[u8]) -> Result<Value> {
     let malformed = |error: serde_json::Error| {
         let what = error.to_string();
-        Error::new(Code::MalformedJson)
-            .detail(Message::new(format!("JSON 有误：{what}"), format!("Not JSON: {what}")))
+        Error::new(Code::MalformedJson).detail(Message::new(
+            format!("JSON 有误：{what}"),
+            format!("Not JSON: {what}"),
+        ))
     };
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict::deserialize(&mut deserializer).map_err(malformed)?;
@@ -412,7 +446,15 @@ mod tests {
 
     #[test]
     fn duplicate_keys_nul_and_trailing_text_are_refused() {
-        for wrong in [r#"{"a":1,"a":2}"#, "\"a\\u0000b\"", "{} {}", "{", "", "\"\\ud800\"", "1e400"] {
+        for wrong in [
+            r#"{"a":1,"a":2}"#,
+            "\"a\\u0000b\"",
+            "{} {}",
+            "{",
+            "",
+            "\"\\ud800\"",
+            "1e400",
+        ] {
             assert_eq!(
                 strict_json(wrong.as_bytes()).map_err(|error| error.code()),
                 Err(Code::MalformedJson),
@@ -431,7 +473,11 @@ mod tests {
             (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
             (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
             (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
-            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (
+                r#"{"a":{"b":"c"}}"#,
+                r#"{"a":{"b":"d","c":null}}"#,
+                r#"{"a":{"b":"d"}}"#,
+            ),
             (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
             (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
             (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),

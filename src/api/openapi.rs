@@ -15,14 +15,32 @@ use crate::error::Code;
 
 /// The modules of the interface: name and description.
 const TAGS: &[(&str, &str)] = &[
-    ("sign-in", "Signing in and out, access and refresh tokens, the own password. 登录与会话。"),
-    ("registers", "Committees, terms, sessions, members, organisations, units. 届次、委员、组织与承办单位名录。"),
+    (
+        "sign-in",
+        "Signing in and out, access and refresh tokens, the own password. 登录与会话。",
+    ),
+    (
+        "registers",
+        "Committees, terms, sessions, members, organisations, units. 届次、委员、组织与承办单位名录。",
+    ),
     ("accounts", "User accounts and their roles. 用户与角色。"),
-    ("proposals", "Proposals and every act on them. 提案及其办理。"),
-    ("assignments", "The rows that bind handling units to a case, and the acts of units. 交办与承办。"),
-    ("replies", "Replies of units: drafted, signed, reviewed, delivered. 答复。"),
+    (
+        "proposals",
+        "Proposals and every act on them. 提案及其办理。",
+    ),
+    (
+        "assignments",
+        "The rows that bind handling units to a case, and the acts of units. 交办与承办。",
+    ),
+    (
+        "replies",
+        "Replies of units: drafted, signed, reviewed, delivered. 答复。",
+    ),
     ("desk", "What waits for the caller. 待办。"),
-    ("service", "Health, metrics, keys and this document. 服务状态。"),
+    (
+        "service",
+        "Health, metrics, keys and this document. 服务状态。",
+    ),
 ];
 
 /// The document without operations.
@@ -34,14 +52,22 @@ pub fn base() -> OpenApi {
             Http::builder()
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
-                .description(Some("Access token of `POST /api/v1/auth/login`, valid for 10 minutes."))
+                .description(Some(
+                    "Access token of `POST /api/v1/auth/login`, valid for 10 minutes.",
+                ))
                 .build(),
         ),
     );
     let mut schemas = Vec::new();
     <Problem as utoipa::ToSchema>::schemas(&mut schemas);
-    schemas.push(("Problem".to_owned(), <Problem as utoipa::PartialSchema>::schema()));
-    schemas.push(("ProblemField".to_owned(), <ProblemField as utoipa::PartialSchema>::schema()));
+    schemas.push((
+        "Problem".to_owned(),
+        <Problem as utoipa::PartialSchema>::schema(),
+    ));
+    schemas.push((
+        "ProblemField".to_owned(),
+        <ProblemField as utoipa::PartialSchema>::schema(),
+    ));
     components.schemas.extend(schemas);
     OpenApiBuilder::new()
         .info(
@@ -49,9 +75,16 @@ pub fn base() -> OpenApi {
                 .title("jianjian 件件")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(include_str!("openapi.md")))
-                .contact(Some(ContactBuilder::new().name(Some("The jianjian authors")).build()))
+                .contact(Some(
+                    ContactBuilder::new()
+                        .name(Some("The jianjian authors"))
+                        .build(),
+                ))
                 .license(Some(
-                    LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+                    LicenseBuilder::new()
+                        .name("Apache-2.0")
+                        .identifier(Some("Apache-2.0"))
+                        .build(),
                 ))
                 .build(),
         )
@@ -76,18 +109,32 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     let mutates = method != Method::GET;
     let mut codes = vec![Code::Internal, Code::Busy, Code::DatabaseUnavailable];
     if access != Access::Public {
-        codes.extend([Code::Unauthenticated, Code::PasswordChangeRequired, Code::Forbidden]);
+        codes.extend([
+            Code::Unauthenticated,
+            Code::PasswordChangeRequired,
+            Code::Forbidden,
+        ]);
     }
     if has_id {
         codes.push(Code::NotFound);
     }
-    if operation.parameters.as_ref().is_some_and(|list| !list.is_empty()) && !mutates {
+    if operation
+        .parameters
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+        && !mutates
+    {
         codes.extend([Code::InvalidParameter, Code::InvalidCursor]);
     }
     if mutates && access != Access::Public {
         codes.extend([Code::InvalidParameter, Code::InvalidHeader]);
-        parameter(operation, "validate_only", ParameterIn::Query, validate_only_schema(),
-            "Run every check and the whole act, answer as usual, and keep nothing.");
+        parameter(
+            operation,
+            "validate_only",
+            ParameterIn::Query,
+            validate_only_schema(),
+            "Run every check and the whole act, answer as usual, and keep nothing.",
+        );
     }
     if has_body {
         codes.extend([
@@ -100,17 +147,37 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     }
     if method == Method::POST && access != Access::Public {
         codes.push(Code::IdempotencyKeyReused);
-        parameter(operation, "Idempotency-Key", ParameterIn::Header, key_schema(),
-            "Makes the request safe to repeat: the same key with the same request gives the first answer again.");
+        parameter(
+            operation,
+            "Idempotency-Key",
+            ParameterIn::Header,
+            key_schema(),
+            "Makes the request safe to repeat: the same key with the same request gives the first answer again.",
+        );
     }
     if mutates && on_object {
-        codes.extend([Code::StateConflict, Code::GuardUnmet, Code::VersionMismatch, Code::PreconditionRequired]);
-        parameter(operation, "If-Match", ParameterIn::Header, etag_schema(),
-            "ETag of the version that was read, or `*`.");
+        codes.extend([
+            Code::StateConflict,
+            Code::GuardUnmet,
+            Code::VersionMismatch,
+            Code::PreconditionRequired,
+        ]);
+        parameter(
+            operation,
+            "If-Match",
+            ParameterIn::Header,
+            etag_schema(),
+            "ETag of the version that was read, or `*`.",
+        );
     }
     if has_id && !mutates {
-        parameter(operation, "If-None-Match", ParameterIn::Header, etag_schema(),
-            "ETag of the version the client has; 304 if it is still the present one.");
+        parameter(
+            operation,
+            "If-None-Match",
+            ParameterIn::Header,
+            etag_schema(),
+            "ETag of the version the client has; 304 if it is still the present one.",
+        );
     }
     add_problems(operation, &codes);
 }
@@ -133,8 +200,9 @@ fn add_problems(operation: &mut Operation, codes: &[Code]) {
 }
 
 fn problem_response(status: u16, description: &str) -> Response {
-    let content =
-        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
     let mut response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", content);
@@ -145,7 +213,10 @@ fn problem_response(status: u16, description: &str) -> Response {
             .maximum(Some(3600.0));
         response = response.header(
             "Retry-After",
-            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait.")).build(),
+            HeaderBuilder::new()
+                .schema(Some(seconds))
+                .description(Some("Seconds to wait."))
+                .build(),
         );
     }
     response.build()
@@ -171,7 +242,9 @@ fn parameter(
 }
 
 fn validate_only_schema() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into()))
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .default(Some(false.into()))
 }
 
 fn key_schema() -> ObjectBuilder {
@@ -184,5 +257,8 @@ fn key_schema() -> ObjectBuilder {
 }
 
 fn etag_schema() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).max_length(Some(200)).examples(["\"3\""])
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(200))
+        .examples(["\"3\""])
 }

@@ -89,7 +89,10 @@ impl Binding {
             Error::new(Code::InvalidCursor).field(
                 "cursor",
                 "invalid",
-                Message::new("游标不属于本列表。", "The cursor does not belong to this list."),
+                Message::new(
+                    "游标不属于本列表。",
+                    "The cursor does not belong to this list.",
+                ),
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
@@ -120,7 +123,11 @@ impl Binding {
             Some(last) if more => Some(self.encode(&key(last))?),
             _ => None,
         };
-        Ok(Page { items, next_cursor, count: None })
+        Ok(Page {
+            items,
+            next_cursor,
+            count: None,
+        })
     }
 }
 
@@ -165,7 +172,9 @@ impl utoipa::IntoParams for PageParams {
             ParameterBuilder::new()
                 .name("cursor")
                 .parameter_in(ParameterIn::Query)
-                .description(Some("`next_cursor` of the page before, with the same filters."))
+                .description(Some(
+                    "`next_cursor` of the page before, with the same filters.",
+                ))
                 .schema(Some(cursor))
                 .build(),
         ]

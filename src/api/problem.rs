@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
@@ -27,7 +27,11 @@ use crate::ids::RequestId;
 pub struct Problem {
     /// Address of the page about this kind of problem, relative to the service.
     #[serde(rename = "type")]
-    #[schema(format = "uri-reference", max_length = 200, example = "/errors/state-conflict")]
+    #[schema(
+        format = "uri-reference",
+        max_length = 200,
+        example = "/errors/state-conflict"
+    )]
     kind: String,
     /// Title in the language of the request.
     #[schema(max_length = 200, example = "当前状态不允许此操作")]
@@ -77,7 +81,10 @@ pub enum Lang {
 impl Lang {
     /// From Accept-Language: the first of zh and en in the order of their weights.
     pub fn of(headers: &HeaderMap) -> Self {
-        let Some(text) = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()) else {
+        let Some(text) = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|v| v.to_str().ok())
+        else {
             return Self::Zh;
         };
         let mut best = (0.0, Self::Zh);
@@ -129,9 +136,7 @@ pub async fn frame<B: MessageBody + 'static>(
     let result = next.call(request).instrument(span.clone()).await;
     let mut response = match result {
         Ok(response) => response.map_into_boxed_body(),
-        Err(error) => {
-            ServiceResponse::new(http_request, HttpResponse::from_error(error))
-        }
+        Err(error) => ServiceResponse::new(http_request, HttpResponse::from_error(error)),
     };
     if response.status().is_client_error() || response.status().is_server_error() {
         response = span.in_scope(|| problem(response, lang));
@@ -152,7 +157,11 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         &foreign
     };
     if error.code().status() >= 500 {
-        tracing::error!(code = error.code().as_str(), context = error.log_context(), "request failed");
+        tracing::error!(
+            code = error.code().as_str(),
+            context = error.log_context(),
+            "request failed"
+        );
     }
     let body = document(error, request_id(&request), lang);
     let mut answer = HttpResponse::build(error.status_code());
@@ -230,12 +239,15 @@ fn document(error: &Error, id: RequestId, lang: Lang) -> Value {
 fn in_language(extra: &Map<String, Value>, lang: Lang) -> Map<String, Value> {
     fn walk(value: &Value, key: &str) -> Value {
         match value {
-            Value::Object(map) if map.len() == 2 && map.contains_key("zh-CN") && map.contains_key("en") => {
+            Value::Object(map)
+                if map.len() == 2 && map.contains_key("zh-CN") && map.contains_key("en") =>
+            {
                 map.get(key).cloned().unwrap_or_default()
             }
-            Value::Object(map) => {
-                map.iter().map(|(name, value)| (name.clone(), walk(value, key))).collect()
-            }
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, value)| (name.clone(), walk(value, key)))
+                .collect(),
             Value::Array(items) => items.iter().map(|item| walk(item, key)).collect(),
             other => other.clone(),
         }
@@ -244,7 +256,10 @@ fn in_language(extra: &Map<String, Value>, lang: Lang) -> Map<String, Value> {
         Lang::Zh => "zh-CN",
         Lang::En => "en",
     };
-    extra.iter().map(|(name, value)| (name.clone(), walk(value, key))).collect()
+    extra
+        .iter()
+        .map(|(name, value)| (name.clone(), walk(value, key)))
+        .collect()
 }
 
 fn finish_headers(response: &mut ServiceResponse, id: RequestId) {
@@ -263,17 +278,28 @@ fn finish_headers(response: &mut ServiceResponse, id: RequestId) {
         }
     };
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    default(
+        header::STRICT_TRANSPORT_SECURITY,
+        "max-age=31536000; includeSubDomains",
+    );
     default(header::REFERRER_POLICY, "no-referrer");
-    default(header::CACHE_CONTROL, if public { "no-cache" } else { "no-store" });
+    default(
+        header::CACHE_CONTROL,
+        if public { "no-cache" } else { "no-store" },
+    );
     default(header::VARY, "Accept-Language, Authorization");
 }
 
 fn log(response: &ServiceResponse, started: Instant) {
     let request = response.request();
     let extensions = request.extensions();
-    let operation = extensions.get::<std::sync::Arc<Meta>>().map(|meta| meta.operation.to_string());
+    let operation = extensions
+        .get::<std::sync::Arc<Meta>>()
+        .map(|meta| meta.operation.to_string());
     let user = extensions
         .get::<crate::auth::principal::Principal>()
         .map(|principal| principal.user.to_string());

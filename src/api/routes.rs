@@ -64,7 +64,10 @@ macro_rules! enter {
 impl Routes {
     /// An empty register.
     pub fn new() -> Self {
-        Self { entries: Vec::new(), openapi: openapi::base() }
+        Self {
+            entries: Vec::new(),
+            openapi: openapi::base(),
+        }
     }
 
     /// Enters an operation documented by `P`.
@@ -78,7 +81,14 @@ impl Routes {
         let mut schemas = Schemas::new();
         P::schemas(&mut schemas);
         for method in P::methods() {
-            self.enter_operation(access, &method, &P::path(), P::operation(), &schemas, handler.clone());
+            self.enter_operation(
+                access,
+                &method,
+                &P::path(),
+                P::operation(),
+                &schemas,
+                handler.clone(),
+            );
         }
     }
 
@@ -102,29 +112,41 @@ impl Routes {
         if operation.security.is_none() {
             operation.security = Some(match access {
                 Access::Public => Vec::new(),
-                _ => vec![SecurityRequirement::new("access_token", Vec::<String>::new())],
+                _ => vec![SecurityRequirement::new(
+                    "access_token",
+                    Vec::<String>::new(),
+                )],
             });
         }
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {
             let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
-            operation.extensions =
-                Some(ExtensionsBuilder::new().add("x-roles", roles).build());
+            operation.extensions = Some(ExtensionsBuilder::new().add("x-roles", roles).build());
         }
         let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
         set_operation(item, method, operation);
         let components = self.openapi.components.get_or_insert_default();
         for (name, schema) in schemas {
-            components.schemas.entry(name.clone()).or_insert_with(|| schema.clone());
+            components
+                .schemas
+                .entry(name.clone())
+                .or_insert_with(|| schema.clone());
         }
-        let meta =
-            Arc::new(Meta { operation: id, method: method_name.clone(), path: path.into(), access });
+        let meta = Arc::new(Meta {
+            operation: id,
+            method: method_name.clone(),
+            path: path.into(),
+            access,
+        });
         let for_guard = Arc::clone(&meta);
-        let route = Route::new()
-            .method(method_name)
-            .to(handler)
-            .wrap(from_fn(move |request, next| guard::check(Arc::clone(&for_guard), request, next)));
+        let route =
+            Route::new()
+                .method(method_name)
+                .to(handler)
+                .wrap(from_fn(move |request, next| {
+                    guard::check(Arc::clone(&for_guard), request, next)
+                }));
         self.entries.push((meta, route));
     }
 
@@ -142,22 +164,30 @@ impl Routes {
     pub fn configure(self, config: &mut ServiceConfig) {
         let mut paths: BTreeMap<Arc<str>, Vec<(Arc<Meta>, Route)>> = BTreeMap::new();
         for (meta, route) in self.entries {
-            paths.entry(Arc::clone(&meta.path)).or_default().push((meta, route));
+            paths
+                .entry(Arc::clone(&meta.path))
+                .or_default()
+                .push((meta, route));
         }
         // Fixed segments before parameters, so that `/users/me` would not be taken for an id.
         let mut ordered: Vec<_> = paths.into_iter().collect();
         ordered.sort_by_key(|(path, _)| path.replace('{', "~"));
         for (path, entries) in ordered {
-            let allow: Vec<_> = entries.iter().map(|(meta, _)| meta.method.to_string()).collect();
+            let allow: Vec<_> = entries
+                .iter()
+                .map(|(meta, _)| meta.method.to_string())
+                .collect();
             let allow: Arc<str> = allow.join(", ").into();
             let mut resource = web::resource(path.to_string());
             for (_, route) in entries {
                 resource = resource.route(route);
             }
-            config.service(resource.default_service(web::to(move |request: HttpRequest| {
-                let allow = Arc::clone(&allow);
-                async move { not_allowed(&request, &allow) }
-            })));
+            config.service(
+                resource.default_service(web::to(move |request: HttpRequest| {
+                    let allow = Arc::clone(&allow);
+                    async move { not_allowed(&request, &allow) }
+                })),
+            );
         }
     }
 }

@@ -53,7 +53,8 @@ impl IfMatch {
             Self::Any => Ok(()),
             Self::Tags(tags) if tags.contains(&version.to_string()) => Ok(()),
             Self::Tags(_) => {
-                Err(Error::new(Code::VersionMismatch).with("current_etag", format!("\"{version}\"")))
+                Err(Error::new(Code::VersionMismatch)
+                    .with("current_etag", format!("\"{version}\"")))
             }
         }
     }

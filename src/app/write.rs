@@ -25,7 +25,13 @@ pub struct Answer {
 impl Answer {
     fn new(status: u16, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_value(body).map_err(Error::internal)?;
-        Ok(Self { status, body, etag: None, location: None, replayed: false })
+        Ok(Self {
+            status,
+            body,
+            etag: None,
+            location: None,
+            replayed: false,
+        })
     }
 
     /// 200 with a body.
@@ -35,12 +41,21 @@ impl Answer {
 
     /// 201 with the created object and where it is.
     pub fn created(body: &impl Serialize, location: String) -> Result<Self> {
-        Ok(Self { location: Some(location), ..Self::new(201, body)? })
+        Ok(Self {
+            location: Some(location),
+            ..Self::new(201, body)?
+        })
     }
 
     /// 204.
     pub fn none() -> Self {
-        Self { status: 204, body: Value::Null, etag: None, location: None, replayed: false }
+        Self {
+            status: 204,
+            body: Value::Null,
+            etag: None,
+            location: None,
+            replayed: false,
+        }
     }
 
     /// Adds the version as a strong entity tag.
@@ -79,7 +94,10 @@ impl App {
                     if stored.request_hash != key.request_hash {
                         return Err(Error::new(Code::IdempotencyKeyReused));
                     }
-                    return Ok(Answer { replayed: true, ..stored.answer });
+                    return Ok(Answer {
+                        replayed: true,
+                        ..stored.answer
+                    });
                 }
                 // Claimed before the work, so that a concurrent twin waits here and then finds
                 // the answer instead of doing the work again.

@@ -1,7 +1,11 @@
 //! Signing in: passwords, tokens, and who is asking. The database is not here.
 
 pub mod digest;
+<<<<<<< HEAD
 pub mod password;
 pub mod principal;
 pub mod refresh;
 pub mod token;
+=======
+pub mod principal;
+>>>>>>> main

@@ -52,7 +52,7 @@ impl FromStr for DatabaseUrl {
         }
         let Some(path) = url.strip_prefix("sqlite:") else {
             return Err(
-                "the database URL must start with sqlite:, postgres:// or postgresql://".to_owned()
+                "the database URL must start with sqlite:, postgres:// or postgresql://".to_owned(),
             );
         };
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -105,7 +105,11 @@ pub(in crate::store) fn open(
         InstrumentationEvent::StartQuery { .. } => {
             statements.fetch_add(1, Ordering::Relaxed);
         }
-        InstrumentationEvent::FinishQuery { query, error: Some(error), .. } => {
+        InstrumentationEvent::FinishQuery {
+            query,
+            error: Some(error),
+            ..
+        } => {
             tracing::debug!(%query, %error, "statement failed");
         }
         _ => {}
@@ -114,12 +118,15 @@ pub(in crate::store) fn open(
 }
 
 fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnection> {
-    let unavailable =
-        |error: &dyn std::fmt::Display| {
-            Error::new(Code::DatabaseUnavailable)
-                .context(format!("cannot open the SQLite file {}: {error}", path.display()))
-        };
-    let name = path.to_str().ok_or_else(|| unavailable(&"its name is not UTF-8"))?;
+    let unavailable = |error: &dyn std::fmt::Display| {
+        Error::new(Code::DatabaseUnavailable).context(format!(
+            "cannot open the SQLite file {}: {error}",
+            path.display()
+        ))
+    };
+    let name = path
+        .to_str()
+        .ok_or_else(|| unavailable(&"its name is not UTF-8"))?;
     let mut conn = SqliteConnection::establish(name).map_err(|error| unavailable(&error))?;
     // WAL with FULL: an acknowledged commit survives a power cut, readers never block.
     conn.batch_execute(&format!(
@@ -127,7 +134,11 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
          PRAGMA query_only = {};",
         LOCK_WAIT.as_millis(),
-        if purpose == Purpose::Read { "ON" } else { "OFF" },
+        if purpose == Purpose::Read {
+            "ON"
+        } else {
+            "OFF"
+        },
     ))
     .map_err(|error| unavailable(&error))?;
     assert_pragma(&mut conn, "journal_mode", "wal").map_err(|error| unavailable(&error))?;
@@ -151,7 +162,10 @@ fn assert_pragma(conn: &mut SqliteConnection, name: &str, expected: &str) -> Res
     if setting.value.eq_ignore_ascii_case(expected) {
         Ok(())
     } else {
-        Err(format!("PRAGMA {name} is {} where {expected} is required", setting.value))
+        Err(format!(
+            "PRAGMA {name} is {} where {expected} is required",
+            setting.value
+        ))
     }
 }
 
@@ -167,7 +181,11 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
          SET idle_in_transaction_session_timeout = '30s'; SET client_encoding = 'UTF8'; \
          SET default_transaction_read_only = {}; SET client_min_messages = 'warning'",
         LOCK_WAIT.as_millis(),
-        if purpose == Purpose::Read { "on" } else { "off" },
+        if purpose == Purpose::Read {
+            "on"
+        } else {
+            "off"
+        },
     ))
     .map_err(|error| unavailable(&error))?;
     Ok(conn)
@@ -179,9 +197,18 @@ mod tests {
 
     #[test]
     fn the_scheme_chooses_the_backend() {
-        assert_eq!("sqlite:a.db".parse(), Ok(DatabaseUrl::Sqlite("a.db".into())));
-        assert_eq!("sqlite:///var/a.db".parse(), Ok(DatabaseUrl::Sqlite("/var/a.db".into())));
-        assert!(matches!("postgres://h/d".parse(), Ok(DatabaseUrl::Postgres(_))));
+        assert_eq!(
+            "sqlite:a.db".parse(),
+            Ok(DatabaseUrl::Sqlite("a.db".into()))
+        );
+        assert_eq!(
+            "sqlite:///var/a.db".parse(),
+            Ok(DatabaseUrl::Sqlite("/var/a.db".into()))
+        );
+        assert!(matches!(
+            "postgres://h/d".parse(),
+            Ok(DatabaseUrl::Postgres(_))
+        ));
         for wrong in ["", "a.db", "mysql://h/d", "sqlite:", "sqlite::memory:"] {
             assert!(wrong.parse::<DatabaseUrl>().is_err(), "{wrong}");
         }
@@ -189,7 +216,9 @@ mod tests {
 
     #[test]
     fn passwords_do_not_reach_the_log() {
-        let url: DatabaseUrl = "postgres://user:geheim@db/x?password=geheim".parse().expect("url");
+        let url: DatabaseUrl = "postgres://user:geheim@db/x?password=geheim"
+            .parse()
+            .expect("url");
         assert_eq!(url.to_string(), "postgres://db/x");
     }
 }

@@ -9,21 +9,37 @@ use crate::error::{Code, Error, Message};
 /// (SQLite), JSON pointer of the field to blame.
 const UNIQUE: &[(&str, &str, &str)] = &[
     ("committees_code_key", "committees.code", "/code"),
-    ("terms_number_key", "terms.committee_id, terms.number", "/number"),
+    (
+        "terms_number_key",
+        "terms.committee_id, terms.number",
+        "/number",
+    ),
     (
         "sessions_number_key",
         "sessions.committee_id, sessions.term_id, sessions.number",
         "/number",
     ),
-    ("organisations_name_key", "organisations.committee_id, organisations.name", "/name"),
+    (
+        "organisations_name_key",
+        "organisations.committee_id, organisations.name",
+        "/name",
+    ),
     (
         "members_no_key",
         "members.committee_id, members.term_id, members.member_no",
         "/member_no",
     ),
     ("units_name_key", "units.committee_id, units.name", "/name"),
-    ("users_username_key", "users.committee_id, users.username", "/username"),
-    ("users_member_key", "users.committee_id, users.member_id", "/member_id"),
+    (
+        "users_username_key",
+        "users.committee_id, users.username",
+        "/username",
+    ),
+    (
+        "users_member_key",
+        "users.committee_id, users.member_id",
+        "/member_id",
+    ),
 ];
 
 /// Unique constraints on which only a concurrent twin can clash: the transaction is run again
@@ -54,10 +70,16 @@ fn database_error(kind: &DatabaseErrorKind, constraint: Option<&str>, message: &
     };
     match kind {
         DatabaseErrorKind::UniqueViolation => {
-            if RACES.iter().any(|(postgres, sqlite)| violates(postgres, sqlite)) {
+            if RACES
+                .iter()
+                .any(|(postgres, sqlite)| violates(postgres, sqlite))
+            {
                 return Error::new(Code::Busy).context(message).retryable();
             }
-            match UNIQUE.iter().find(|(postgres, sqlite, _)| violates(postgres, sqlite)) {
+            match UNIQUE
+                .iter()
+                .find(|(postgres, sqlite, _)| violates(postgres, sqlite))
+            {
                 Some((_, _, pointer)) => Error::new(Code::AlreadyExists).context(message).field(
                     *pointer,
                     "unique",
@@ -75,9 +97,7 @@ fn database_error(kind: &DatabaseErrorKind, constraint: Option<&str>, message: &
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
             Error::new(Code::DatabaseUnavailable).context(message)
         }
-        _ if is_lost_connection(message) => {
-            Error::new(Code::DatabaseUnavailable).context(message)
-        }
+        _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),
         _ if is_storage_failure(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ => Error::internal(message),
@@ -101,15 +121,25 @@ fn is_lost_connection(message: &str) -> bool {
 }
 
 fn is_contention(message: &str) -> bool {
-    ["database is locked", "database table is locked", "deadlock detected", "lock timeout"]
-        .iter()
-        .any(|part| message.contains(part))
+    [
+        "database is locked",
+        "database table is locked",
+        "deadlock detected",
+        "lock timeout",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 fn is_storage_failure(message: &str) -> bool {
-    ["database or disk is full", "disk I/O error", "No space left", "attempt to write a readonly"]
-        .iter()
-        .any(|part| message.contains(part))
+    [
+        "database or disk is full",
+        "disk I/O error",
+        "No space left",
+        "attempt to write a readonly",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 /// Whether a connection that gave this error should be thrown away.

@@ -29,7 +29,11 @@ pub struct Stream {
 impl Stream {
     /// The stream of one thing.
     pub fn of<K: IdKind>(committee: CommitteeId, kind: &'static str, id: Id<K>) -> Self {
-        Self { committee, kind, id: id.cast() }
+        Self {
+            committee,
+            kind,
+            id: id.cast(),
+        }
     }
 }
 
@@ -63,7 +67,11 @@ impl Circumstances {
     /// Of a request whose act was allowed by the first of `roles` that the caller holds.
     pub fn of(ctx: &Ctx, roles: &[Role]) -> Self {
         let held = |role: &&Role| ctx.principal.has_any(&[**role]);
-        let any = ctx.principal.grants.first().map_or(Role::Member, |grant| grant.role);
+        let any = ctx
+            .principal
+            .grants
+            .first()
+            .map_or(Role::Member, |grant| grant.role);
         Self {
             at: ctx.now,
             actor: Some(ctx.user()),
@@ -177,7 +185,9 @@ pub fn head(tx: &mut Tx<'_>, stream: &Stream) -> Result<Head> {
         .select((events::seq, events::hash))
         .first(tx.conn)
         .optional()?;
-    Ok(head.map(|(seq, hash)| Head { seq, hash }).unwrap_or_default())
+    Ok(head
+        .map(|(seq, hash)| Head { seq, hash })
+        .unwrap_or_default())
 }
 
 /// Appends to a stream whose end is known; gives the new end.
@@ -205,7 +215,10 @@ pub fn append_after(
         hash: String::new(),
     };
     event.hash = event.expected_hash(stream);
-    let head = Head { seq: event.seq, hash: event.hash.clone() };
+    let head = Head {
+        seq: event.seq,
+        hash: event.hash.clone(),
+    };
     diesel::insert_into(events::table)
         .values((
             (

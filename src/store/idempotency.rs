@@ -45,13 +45,28 @@ macro_rules! row {
 /// The answer that was given to the key.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
     let row: Option<(String, i32, Json, Option<String>, Option<String>)> = row!(scope)
-        .select((dsl::request_hash, dsl::status, dsl::body, dsl::etag, dsl::location))
+        .select((
+            dsl::request_hash,
+            dsl::status,
+            dsl::body,
+            dsl::etag,
+            dsl::location,
+        ))
         .first(tx.conn)
         .optional()?;
     row.map(|(request_hash, status, body, etag, location)| {
         let status = u16::try_from(status).map_err(Error::internal)?;
-        let answer = Answer { status, body: body.0, etag, location, replayed: false };
-        Ok(Stored { request_hash, answer })
+        let answer = Answer {
+            status,
+            body: body.0,
+            etag,
+            location,
+            replayed: false,
+        };
+        Ok(Stored {
+            request_hash,
+            answer,
+        })
     })
     .transpose()
 }

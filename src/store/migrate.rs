@@ -70,12 +70,12 @@ pub fn embedded() -> Result<[Vec<String>; 2]> {
 }
 
 fn own_names<DB: diesel::backend::Backend>(list: &[Box<dyn Migration<DB>>]) -> Vec<String> {
-    list.iter().map(|migration| migration.name().to_string()).collect()
+    list.iter()
+        .map(|migration| migration.name().to_string())
+        .collect()
 }
 
-fn names(
-    result: diesel::migration::Result<Vec<MigrationVersion<'_>>>,
-) -> Result<Vec<String>> {
+fn names(result: diesel::migration::Result<Vec<MigrationVersion<'_>>>) -> Result<Vec<String>> {
     result
         .map(|applied| applied.iter().map(ToString::to_string).collect())
         .map_err(|error| Error::internal(error).context("a migration failed"))

@@ -22,6 +22,7 @@ diesel::table! {
         clerk_name -> Nullable<Text>,
         clerk_phone -> Nullable<Text>,
         opinion_missing -> Bool,
+        opinions -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
     }
@@ -93,6 +94,23 @@ diesel::table! {
         content -> Doc,
         recorded_by -> Uid,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    countersigns (committee_id, reply_id, assignment_id) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        reply_id -> Uid,
+        assignment_id -> Uid,
+        status -> Text,
+        content_hash -> Text,
+        remarks -> Nullable<Text>,
+        signatory -> Nullable<Text>,
+        answered_at -> Nullable<Moment>,
     }
 }
 
@@ -490,6 +508,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    trackings (committee_id, proposal_id) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        started_at -> Moment,
+        stopped_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     units (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -546,6 +576,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     co_opinions,
     committees,
     contacts,
+    countersigns,
     decisions,
     duties,
     events,
@@ -566,6 +597,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_ins,
     signing_keys,
     terms,
+    trackings,
     units,
     user_roles,
     users,

@@ -99,7 +99,9 @@ pub struct Json(pub Value);
 impl Json {
     /// Any serialisable value as a document.
     pub fn of(value: &impl Serialize) -> Result<Self> {
-        serde_json::to_value(value).map(Self).map_err(Error::internal)
+        serde_json::to_value(value)
+            .map(Self)
+            .map_err(Error::internal)
     }
 
     /// The document as a value of the type that was stored.
@@ -213,7 +215,9 @@ impl ToSql<Moment, Sqlite> for At {
 impl FromSql<Moment, Pg> for At {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = i64::from_be_bytes(value.as_bytes().try_into()?);
-        let micros = micros.checked_add(PG_EPOCH_MICROS).ok_or("timestamp out of range")?;
+        let micros = micros
+            .checked_add(PG_EPOCH_MICROS)
+            .ok_or("timestamp out of range")?;
         Ok(Self(Timestamp::from_microsecond(micros)?))
     }
 }
@@ -243,7 +247,9 @@ impl ToSql<Day, Sqlite> for On {
 impl FromSql<Day, Pg> for On {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let days = i32::from_be_bytes(value.as_bytes().try_into()?);
-        Ok(Self(PG_EPOCH.checked_add(jiff::Span::new().try_days(days)?)?))
+        Ok(Self(
+            PG_EPOCH.checked_add(jiff::Span::new().try_days(days)?)?,
+        ))
     }
 }
 

@@ -42,7 +42,11 @@ pub struct Threads {
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { read: 4, write: 4, queue: 1024 }
+        Self {
+            read: 4,
+            write: 4,
+            queue: 1024,
+        }
     }
 }
 
@@ -98,12 +102,19 @@ struct Call<T, F> {
 impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
     fn run(&mut self, conn: &mut AnyConnection) -> Outcome {
         let _entered = self.span.clone().entered();
-        let mut tx = Tx { conn, discard: false };
+        let mut tx = Tx {
+            conn,
+            discard: false,
+        };
         let work = &mut self.work;
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
         let discard = tx.discard;
         let result = result.unwrap_or_else(|panic| {
-            Err(Error::internal(format!("{} panicked: {}", self.name, words(&*panic))))
+            Err(Error::internal(format!(
+                "{} panicked: {}",
+                self.name,
+                words(&*panic)
+            )))
         });
         let outcome = match &result {
             Ok(_) if !discard => Outcome::Keep,
@@ -123,7 +134,9 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
     }
 
     fn answer(self: Box<Self>) {
-        let result = self.result.unwrap_or_else(|| Err(Error::internal("the job never ran")));
+        let result = self
+            .result
+            .unwrap_or_else(|| Err(Error::internal("the job never ran")));
         // The caller may have gone away; the transaction stands all the same.
         let _ = self.reply.send(result);
     }
@@ -164,7 +177,12 @@ impl Db {
         };
         let readers = spawn_all(Purpose::Read, threads.read.max(1))?;
         let writers = spawn_all(Purpose::Write, write_threads)?;
-        Ok(Self { url, readers, writers, statements })
+        Ok(Self {
+            url,
+            readers,
+            writers,
+            statements,
+        })
     }
 
     /// Where the data is.
@@ -212,13 +230,21 @@ where
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    let call = Call { name, work, result: None, reply, span: tracing::Span::current() };
+    let call = Call {
+        name,
+        work,
+        result: None,
+        reply,
+        span: tracing::Span::current(),
+    };
     match tokio::time::timeout(QUEUE_WAIT, queue.send(Box::new(call))).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) => return Err(Error::internal("the database threads are gone")),
         Err(_) => return Err(Error::new(Code::Busy).context("the database queue is full")),
     }
-    answer.await.unwrap_or_else(|_| Err(Error::internal("a database thread died")))
+    answer
+        .await
+        .unwrap_or_else(|_| Err(Error::internal("a database thread died")))
 }
 
 /// A thread that owns a connection.
@@ -298,7 +324,11 @@ impl Worker {
         }
         if let Err(error) = execute(conn, "BEGIN") {
             // Nothing has run yet, so a connection that died while idle may simply be replaced.
-            return if fresh { Err(error) } else { Err(error.retryable()) };
+            return if fresh {
+                Err(error)
+            } else {
+                Err(error.retryable())
+            };
         }
         let outcome = job.run(conn);
         match outcome {
@@ -321,9 +351,7 @@ impl Worker {
         if let Err(error) = committed {
             self.conn = None;
             for job in &mut jobs {
-                job.fail(
-                    Error::new(error.code()).context(error.log_context().unwrap_or("commit")),
-                );
+                job.fail(Error::new(error.code()).context(error.log_context().unwrap_or("commit")));
             }
         }
         for job in jobs {
@@ -360,6 +388,9 @@ fn execute(conn: &mut AnyConnection, sql: &str) -> Result<()> {
 fn pause(attempt: u32) {
     let spread = uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)).as_u128();
     let micros = (1 << attempt) * 500 + u64::try_from(spread % 2000).unwrap_or(0);
-    #[expect(clippy::disallowed_methods, reason = "a database thread, never an async worker")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a database thread, never an async worker"
+    )]
     std::thread::sleep(Duration::from_micros(micros));
 }

@@ -1,6 +1,28 @@
 //! The workflow core. Pure: no I/O, no async, no database, no HTTP, no clock.
+//!
+//! A [`case::Case`] holds the facts. The tables [`proposal::RULES`], [`assignment::RULES`] and
+//! [`reply::RULES`] say, one row per way, how it can change. [`decide::decide`] asks the tables for
+//! an act and gives the case afterwards with what is to be written; [`decide::allowed`] asks the
+//! same for every action; [`desk::duties`] says what waits for whom.
 
+pub mod assignment;
+mod authoring;
 pub mod calendar;
+pub mod case;
+pub mod codes;
+mod conclusion;
 pub mod deadline;
+pub mod decide;
+pub mod desk;
+mod examination;
+pub mod guard;
+pub mod input;
 pub mod lists;
+pub mod profile;
+pub mod proposal;
+pub mod refusal;
+pub mod reply;
 pub mod role;
+pub mod rule;
+
+pub use authoring::{Origin, begin};

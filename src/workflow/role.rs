@@ -70,12 +70,17 @@ impl Role {
 
     /// The handling side must not see feedback before its conclusion (I21).
     pub const fn is_handling_side(self) -> bool {
-        matches!(self, Self::UnitClerk | Self::UnitSignatory | Self::AssigningOfficer)
+        matches!(
+            self,
+            Self::UnitClerk | Self::UnitSignatory | Self::AssigningOfficer
+        )
     }
 }
 
 /// A role held by an account, with what it is narrowed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// The role.
@@ -97,12 +102,22 @@ pub struct Grant {
 impl Grant {
     /// A role over the whole committee.
     pub const fn of(role: Role) -> Self {
-        Self { role, unit_id: None, organisation_id: None, line: None }
+        Self {
+            role,
+            unit_id: None,
+            organisation_id: None,
+            line: None,
+        }
     }
 
     /// A role in one handling unit.
     pub const fn unit(role: Role, unit: UnitId) -> Self {
-        Self { role, unit_id: Some(unit), organisation_id: None, line: None }
+        Self {
+            role,
+            unit_id: Some(unit),
+            organisation_id: None,
+            line: None,
+        }
     }
 
     /// The contact person of one organisation.
@@ -117,15 +132,25 @@ impl Grant {
 
     /// The assigning officer of one line.
     pub const fn line(line: Line) -> Self {
-        Self { role: Role::AssigningOfficer, unit_id: None, organisation_id: None, line: Some(line) }
+        Self {
+            role: Role::AssigningOfficer,
+            unit_id: None,
+            organisation_id: None,
+            line: Some(line),
+        }
     }
 
     /// Whether the narrowing fits the role, with nothing missing and nothing too much.
     pub const fn is_well_formed(&self) -> bool {
-        let (unit, organisation, line) =
-            (self.unit_id.is_some(), self.organisation_id.is_some(), self.line.is_some());
+        let (unit, organisation, line) = (
+            self.unit_id.is_some(),
+            self.organisation_id.is_some(),
+            self.line.is_some(),
+        );
         match self.role.narrowing() {
-            Narrowing::None => !unit && !organisation && !line && !matches!(self.role, Role::System),
+            Narrowing::None => {
+                !unit && !organisation && !line && !matches!(self.role, Role::System)
+            }
             Narrowing::Member => !unit && !organisation && !line,
             Narrowing::Organisation => !unit && organisation && !line,
             Narrowing::Unit => unit && !organisation && !line,

@@ -1,5 +1,7 @@
 DROP TABLE feedback_forms;
 DROP TABLE promises;
+DROP TABLE trackings;
+DROP TABLE countersigns;
 DROP TABLE reply_texts;
 DROP TABLE replies;
 DROP TABLE co_opinions;

@@ -138,6 +138,8 @@ CREATE TABLE assignments (
     clerk_name TEXT,
     clerk_phone TEXT,
     opinion_missing BOOLEAN NOT NULL,
+    -- Versions of the co-handler's opinion.
+    opinions INTEGER NOT NULL,
     created_at TIMESTAMPTZ_TEXT NOT NULL,
     updated_at TIMESTAMPTZ_TEXT NOT NULL,
     CONSTRAINT assignments_pkey PRIMARY KEY (committee_id, id),
@@ -217,6 +219,33 @@ CREATE TABLE reply_texts (
     created_at TIMESTAMPTZ_TEXT NOT NULL,
     CONSTRAINT reply_texts_pkey PRIMARY KEY (committee_id, reply_id, version),
     CONSTRAINT reply_texts_reply_fkey FOREIGN KEY (committee_id, reply_id) REFERENCES replies (committee_id, id)
+);
+
+-- Requests to co-handlers to countersign the present text of a reply.
+CREATE TABLE countersigns (
+    committee_id UUID_BLOB NOT NULL,
+    proposal_id UUID_BLOB NOT NULL,
+    reply_id UUID_BLOB NOT NULL,
+    assignment_id UUID_BLOB NOT NULL,
+    status TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    remarks TEXT,
+    signatory TEXT,
+    answered_at TIMESTAMPTZ_TEXT,
+    CONSTRAINT countersigns_pkey PRIMARY KEY (committee_id, reply_id, assignment_id),
+    CONSTRAINT countersigns_reply_fkey FOREIGN KEY (committee_id, reply_id) REFERENCES replies (committee_id, id),
+    CONSTRAINT countersigns_assignment_fkey FOREIGN KEY (committee_id, assignment_id) REFERENCES assignments (committee_id, id)
+);
+CREATE INDEX countersigns_proposal_idx ON countersigns (committee_id, proposal_id);
+
+-- Cases that go on being followed although they were answered.
+CREATE TABLE trackings (
+    committee_id UUID_BLOB NOT NULL,
+    proposal_id UUID_BLOB NOT NULL,
+    started_at TIMESTAMPTZ_TEXT NOT NULL,
+    stopped_at TIMESTAMPTZ_TEXT,
+    CONSTRAINT trackings_pkey PRIMARY KEY (committee_id, proposal_id),
+    CONSTRAINT trackings_proposal_fkey FOREIGN KEY (committee_id, proposal_id) REFERENCES proposals (committee_id, id)
 );
 
 CREATE TABLE promises (

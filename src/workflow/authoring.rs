@@ -1,0 +1,477 @@
+//! Effects of the rows by which proposers act: PT01–PT09.
+
+use serde_json::json;
+
+use super::case::{Case, Proposal, Proposer, Session};
+use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
+use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
+use super::input::{Input, ProposalForm, ProposalIn};
+use super::lists::ProposerKind;
+use super::proposal::ProposalStatus;
+use super::refusal::Refusal;
+use super::role::{Actor, Role};
+use super::rule::{State, Who};
+use crate::ids::{CommitteeId, MemberId, OrganisationId};
+
+/// Who a new proposal is from, as the registers know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A member.
+    Member(MemberId, MemberFacts),
+    /// A collective: name and kind of the organisation, and whether it is active.
+    Organisation {
+        /// The organisation.
+        id: OrganisationId,
+        /// Its name.
+        name: String,
+        /// Its kind.
+        kind: ProposerKind,
+        /// May propose.
+        active: bool,
+    },
+}
+
+/// PT01: a new case. There is no case yet to decide on, so this row has a door of its own.
+pub fn begin(
+    committee: CommitteeId,
+    session: Session,
+    actor: &Actor,
+    input: &ProposalIn,
+    origin: &Origin,
+    env: Env<'_>,
+) -> Result<Decision, Refusal> {
+    let who = entitled_to_begin(actor, origin)?;
+    check_origin(input, origin)?;
+    if who == Who::Staff && input.form.paper_reference.is_none() {
+        return Err(Refusal::invalid(
+            "/form/paper_reference",
+            "required",
+            "代录入时须注明纸质原件或扫描件。",
+            "Entering for somebody else needs the reference of the paper.",
+        ));
+    }
+    check_units(&input.form, "/form", env)?;
+    let Some(user) = actor.user else {
+        return Err(Refusal::NotAllowed {
+            needs: vec![Role::Member],
+        });
+    };
+    let proposal = Proposal {
+        committee,
+        id: env.id(),
+        version: 1,
+        kind: input.kind,
+        status: ProposalStatus::Draft,
+        status_since: env.now,
+        round: 1,
+        serial_no: None,
+        case_no: None,
+        session_mark: None,
+        form: input.form.clone(),
+        text_version: 1,
+        submitted_version: 0,
+        submission_no: 0,
+        subject_class: None,
+        assigning_line: None,
+        handling_kind: None,
+        secrecy: Secrecy::Open,
+        urgency: Urgency::Normal,
+        profile_version: env.profile.version,
+        organisation: match origin {
+            Origin::Organisation { id, .. } => Some(*id),
+            Origin::Member(..) => None,
+        },
+        created_by: user,
+        filed_at: None,
+        created_at: env.now,
+        updated_at: env.now,
+    };
+    let case = Case {
+        proposers: vec![first_proposer(origin, env)],
+        proposal,
+        session,
+        opinions: Vec::new(),
+        assignments: Vec::new(),
+        contacted: Vec::new(),
+        replies: Vec::new(),
+        countersigns: Vec::new(),
+        forms: Vec::new(),
+        promises: Vec::new(),
+        tracked_since: None,
+        clocks: Vec::new(),
+    };
+    let happened = Happened {
+        rule: "PT01",
+        event: "proposal.created",
+        by_system: false,
+        role: who.role(),
+        target: Target::Proposal,
+        from: State::Start,
+        to: State::Proposal(ProposalStatus::Draft),
+        input: serde_json::to_value(input).unwrap_or_default(),
+    };
+    let records = vec![Record::ProposalText {
+        version: 1,
+        form: input.form.clone(),
+    }];
+    Ok(Decision {
+        case,
+        records,
+        numbers: Vec::new(),
+        happened: vec![happened],
+        made: None,
+    })
+}
+
+fn entitled_to_begin(actor: &Actor, origin: &Origin) -> Result<Who, Refusal> {
+    let own = match origin {
+        Origin::Member(member, _) => {
+            (actor.has(Role::Member) && actor.member == Some(*member)).then_some(Who::AnyMember)
+        }
+        Origin::Organisation { id, .. } => actor
+            .organisations()
+            .any(|organisation| organisation == *id)
+            .then_some(Who::AnyClerk),
+    };
+    let proxy = actor.has(Role::CommitteeStaff).then_some(Who::Staff);
+    own.or(proxy).ok_or_else(|| Refusal::NotAllowed {
+        needs: vec![Role::Member, Role::OrganisationClerk, Role::CommitteeStaff],
+    })
+}
+
+fn check_origin(input: &ProposalIn, origin: &Origin) -> Result<(), Refusal> {
+    let mismatch = || {
+        Refusal::invalid(
+            "/kind",
+            "mismatch",
+            "提案者性质与提案者不符。",
+            "The kind does not fit the proposer.",
+        )
+    };
+    match origin {
+        Origin::Member(_, facts) if !facts.current => Err(Refusal::unmet(
+            "current_member",
+            Some("I10"),
+            "提案者不是本届在任委员。",
+            "The proposer is not a member of the present term.",
+        )),
+        Origin::Member(..) if input.kind.is_collective() => Err(mismatch()),
+        Origin::Member(..) => Ok(()),
+        Origin::Organisation { active: false, .. } => Err(Refusal::unmet(
+            "organisation_active",
+            Some("I10"),
+            "该组织已停用。",
+            "The organisation is not active.",
+        )),
+        Origin::Organisation { kind, .. }
+            if input.kind == *kind || input.kind == ProposerKind::JointCollective =>
+        {
+            Ok(())
+        }
+        Origin::Organisation { .. } => Err(mismatch()),
+    }
+}
+
+fn first_proposer(origin: &Origin, env: Env<'_>) -> Proposer {
+    let (member, organisation, name, sector, party, member_no) = match origin {
+        Origin::Member(id, facts) => (
+            Some(*id),
+            None,
+            facts.name.clone(),
+            Some(facts.sector.clone()),
+            facts.party.clone(),
+            Some(facts.member_no.clone()),
+        ),
+        Origin::Organisation { id, name, .. } => (None, Some(*id), name.clone(), None, None, None),
+    };
+    Proposer {
+        id: env.id(),
+        position: 1,
+        role: ProposerRole::First,
+        status: ConsentStatus::Consented,
+        member,
+        organisation,
+        name,
+        sector,
+        party,
+        member_no,
+        consented_version: Some(1),
+        comment: None,
+        decided_at: Some(env.now),
+    }
+}
+
+/// The wished-for units must exist and be active.
+fn check_units(form: &ProposalForm, base: &str, env: Env<'_>) -> Result<(), Refusal> {
+    let known = |unit| {
+        env.references
+            .units
+            .get(unit)
+            .is_some_and(|facts| facts.active)
+    };
+    let unknown = |pointer: String| {
+        Refusal::invalid(
+            pointer,
+            "unknown_unit",
+            "没有这个在用的承办单位。",
+            "There is no such active unit.",
+        )
+    };
+    if form
+        .suggested_lead
+        .as_ref()
+        .is_some_and(|unit| !known(unit))
+    {
+        return Err(unknown(format!("{base}/suggested_lead")));
+    }
+    match form
+        .suggested_co_handlers
+        .iter()
+        .position(|unit| !known(unit))
+    {
+        Some(index) => Err(unknown(format!("{base}/suggested_co_handlers/{index}"))),
+        None => Ok(()),
+    }
+}
+
+/// PT01 runs through [`begin`]; on a case that exists it has nothing to do.
+pub fn create(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let now = State::Proposal(step.case.proposal.status);
+    Err(Refusal::WrongState {
+        now,
+        allowed_from: vec![State::Start],
+    })
+}
+
+/// PT02: a new version; consents on older text become stale.
+pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Edit(form) = input else {
+        return Err(mismatched());
+    };
+    check_units(form, "", step.env)?;
+    let text_changed = !form.parts().eq(step.case.proposal.form.parts())
+        || form.title != step.case.proposal.form.title;
+    if step.who == Who::Proxy && form.paper_reference.is_none() {
+        return Err(Refusal::invalid(
+            "/paper_reference",
+            "required",
+            "代录入的提案须保留纸质原件编号。",
+            "A proposal entered from paper keeps the reference of the paper.",
+        ));
+    }
+    let version = step.case.proposal.text_version + 1;
+    step.case.proposal.text_version = version;
+    step.case.proposal.form = (**form).clone();
+    step.records.push(Record::ProposalText {
+        version,
+        form: (**form).clone(),
+    });
+    if text_changed && step.env.profile.cosign_reset_on_edit {
+        let stale: Vec<_> = step
+            .case
+            .proposers
+            .iter_mut()
+            .filter(|proposer| {
+                proposer.role == ProposerRole::Cosigner
+                    && proposer.status == ConsentStatus::Consented
+            })
+            .map(|proposer| {
+                proposer.status = ConsentStatus::Stale;
+                proposer.id
+            })
+            .collect();
+        for id in stale {
+            start_cosign(step, id);
+        }
+    }
+    Ok(())
+}
+
+fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
+    let in_session = step.case.session.is_open(step.env.now);
+    let profile = step.env.profile;
+    let limit = if in_session {
+        profile.cosign_in_session
+    } else {
+        profile.cosign_ordinary
+    };
+    step.start(ClockKind::K01, id.cast(), limit);
+}
+
+/// PT03: invitations, none twice, not to the first proposer, only to current members.
+pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Invite(input) = input else {
+        return Err(mismatched());
+    };
+    for (index, member) in input.member_ids.iter().enumerate() {
+        let pointer = format!("/member_ids/{index}");
+        let known = step
+            .case
+            .proposers
+            .iter()
+            .any(|proposer| proposer.member == Some(*member));
+        if known || input.member_ids[..index].contains(member) {
+            return Err(Refusal::invalid(
+                pointer,
+                "duplicate",
+                "该委员已是提案者或已被邀请。",
+                "This member signs already or is invited already.",
+            ));
+        }
+        let Some(facts) = step
+            .env
+            .references
+            .members
+            .get(member)
+            .filter(|facts| facts.current)
+        else {
+            return Err(Refusal::invalid(
+                pointer,
+                "unknown_member",
+                "没有这位本届在任委员。",
+                "There is no such member of the present term.",
+            ));
+        };
+        let position = step
+            .case
+            .proposers
+            .iter()
+            .map(|p| p.position)
+            .max()
+            .unwrap_or(0)
+            + 1;
+        let id = step.env.id();
+        step.case.proposers.push(Proposer {
+            id,
+            position,
+            role: ProposerRole::Cosigner,
+            status: ConsentStatus::Invited,
+            member: Some(*member),
+            organisation: None,
+            name: facts.name.clone(),
+            sector: Some(facts.sector.clone()),
+            party: facts.party.clone(),
+            member_no: Some(facts.member_no.clone()),
+            consented_version: None,
+            comment: None,
+            decided_at: None,
+        });
+        start_cosign(step, id);
+    }
+    Ok(())
+}
+
+/// PT04: consent, bound to the present text (I17).
+pub fn consent(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    answer_invitation(step, input, ConsentStatus::Consented)
+}
+
+/// PT05: no.
+pub fn decline(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    answer_invitation(step, input, ConsentStatus::Declined)
+}
+
+fn answer_invitation(
+    step: &mut Step<'_>,
+    input: &Input,
+    answer: ConsentStatus,
+) -> Result<(), Refusal> {
+    let Input::Cosign(input) = input else {
+        return Err(mismatched());
+    };
+    if answer == ConsentStatus::Consented
+        && step.env.profile.cosign_comment_required
+        && input.comment.is_none()
+    {
+        return Err(Refusal::invalid(
+            "/comment",
+            "required",
+            "同意联名须填写意见。",
+            "Consent needs an opinion.",
+        ));
+    }
+    let (member, now, version) = (
+        step.actor.member,
+        step.env.now,
+        step.case.proposal.text_version,
+    );
+    let Some(proposer) = step
+        .case
+        .proposers
+        .iter_mut()
+        .find(|proposer| proposer.member.is_some() && proposer.member == member)
+    else {
+        return Err(Refusal::NotAllowed {
+            needs: vec![Role::Member],
+        });
+    };
+    proposer.status = answer;
+    proposer.comment.clone_from(&input.comment);
+    proposer.decided_at = Some(now);
+    proposer.consented_version = (answer == ConsentStatus::Consented).then_some(version);
+    let subject = proposer.id.cast();
+    step.stop(&[ClockKind::K01], Some(subject));
+    Ok(())
+}
+
+/// PT06, PT07: handing in. Serial number and session mark are given once (I3).
+pub fn submit(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let env = step.env;
+    let open = step.case.session.is_open(env.now);
+    let proposal = &mut step.case.proposal;
+    if proposal.serial_no.is_none() {
+        step.numbers.push(Number::Serial);
+    }
+    let mark = *proposal.session_mark.get_or_insert(if open {
+        SessionMark::Session
+    } else {
+        SessionMark::Ordinary
+    });
+    proposal.submission_no += 1;
+    proposal.submitted_version = proposal.text_version;
+    let (urgency, until) = (proposal.urgency, step.case.session.examination_until);
+    step.stop(&[ClockKind::K02], None);
+    let subject = step.subject();
+    match (urgency, mark) {
+        (Urgency::Urgent, _) => step.start(ClockKind::K03, subject, env.profile.examination_urgent),
+        (Urgency::Normal, SessionMark::Session) if env.today() <= until => {
+            step.start_until(ClockKind::K03, subject, until);
+        }
+        _ => step.start(ClockKind::K03, subject, env.profile.examination_ordinary),
+    }
+    Ok(())
+}
+
+/// PT08: back to a draft; the serial number is kept.
+pub fn recall(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    step.stop(&[ClockKind::K03], None);
+    Ok(())
+}
+
+/// PT09: taken back for good; with a reason once it was submitted.
+pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Withdraw(input) = input else {
+        return Err(mismatched());
+    };
+    if step.case.proposal.submission_no > 0 && input.reason.is_none() {
+        return Err(Refusal::invalid(
+            "/reason",
+            "required",
+            "已提交过的提案撤案须说明理由。",
+            "A proposal that was submitted is withdrawn with a reason.",
+        ));
+    }
+    step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
+    step.record_decision("withdraw", json!({ "reason": input.reason }));
+    Ok(())
+}
+
+/// The input is not the one of this action: a fault of the program, shown as an empty refusal.
+pub fn mismatched() -> Refusal {
+    Refusal::invalid(
+        "",
+        "mismatch",
+        "请求内容与操作不符。",
+        "The body is not the one of this action.",
+    )
+}

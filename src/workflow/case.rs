@@ -1,0 +1,507 @@
+//! A case: the facts of one proposal with everything that hangs on it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::assignment::AssignmentStatus;
+use super::codes::{
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
+    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    SubjectClass, Urgency,
+};
+use super::input::{ProposalForm, ReplyForm};
+use super::lists::ProposerKind;
+use super::proposal::ProposalStatus;
+use super::reply::ReplyStatus;
+use super::role::Line;
+use crate::code_list;
+use crate::ids::{
+    AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId, ProposalId,
+    ProposerId, ReplyId, SessionId, SubjectId, TermId, UnitId, UserId,
+};
+
+/// The facts on which every decision rests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The proposal itself.
+    pub proposal: Proposal,
+    /// The session it belongs to.
+    pub session: Session,
+    /// First proposer and co-signers, in order.
+    pub proposers: Vec<Proposer>,
+    /// Examination opinions of all submissions.
+    pub opinions: Vec<Opinion>,
+    /// Rows of all rounds.
+    pub assignments: Vec<Assignment>,
+    /// Rows with at least one contact record.
+    pub contacted: Vec<AssignmentId>,
+    /// Replies of all rounds.
+    pub replies: Vec<Reply>,
+    /// Requests to countersign, the present ones of each reply.
+    pub countersigns: Vec<Countersign>,
+    /// Opinion forms of all rounds, the last version of each.
+    pub forms: Vec<Form>,
+    /// Promises of all replies.
+    pub promises: Vec<Promise>,
+    /// Since when the case is tracked; `None` if it is not.
+    pub tracked_since: Option<Timestamp>,
+    /// Clocks, running and stopped.
+    pub clocks: Vec<Clock>,
+}
+
+/// The proposal of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The tenant.
+    pub committee: CommitteeId,
+    /// Identifier.
+    pub id: ProposalId,
+    /// Rises with every write on the case.
+    pub version: i32,
+    /// Kind of the proposer.
+    pub kind: ProposerKind,
+    /// Status of the proposal machine.
+    pub status: ProposalStatus,
+    /// Since when.
+    pub status_since: Timestamp,
+    /// Handling round, from 1.
+    pub round: i32,
+    /// Given at the first submission (I3).
+    pub serial_no: Option<i32>,
+    /// Given at filing (I2).
+    pub case_no: Option<i32>,
+    /// Set at the first submission.
+    pub session_mark: Option<SessionMark>,
+    /// What the proposer wrote: the present version.
+    pub form: ProposalForm,
+    /// Number of the present version.
+    pub text_version: i32,
+    /// Version that was handed in last; 0 before the first submission.
+    pub submitted_version: i32,
+    /// How often it was handed in.
+    pub submission_no: i32,
+    /// Set at examination.
+    pub subject_class: Option<SubjectClass>,
+    /// Set at examination.
+    pub assigning_line: Option<Line>,
+    /// Of the present round.
+    pub handling_kind: Option<HandlingKind>,
+    /// Who may read it.
+    pub secrecy: Secrecy,
+    /// The urgent lane.
+    pub urgency: Urgency,
+    /// Pinned at filing (I26).
+    pub profile_version: i32,
+    /// The collective proposer.
+    pub organisation: Option<OrganisationId>,
+    /// The account that made it.
+    pub created_by: UserId,
+    /// When it was filed.
+    pub filed_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the case was last written to.
+    pub updated_at: Timestamp,
+}
+
+/// The session a proposal belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// Identifier.
+    pub id: SessionId,
+    /// Its term.
+    pub term: TermId,
+    /// Number of the term (届).
+    pub term_number: i32,
+    /// Number of the session in the term (次).
+    pub number: i32,
+    /// First day on which session proposals may be handed in.
+    pub window_opens_on: Date,
+    /// Last moment for session proposals.
+    pub deadline_at: Timestamp,
+    /// Last day of the plenary.
+    pub ends_on: Date,
+    /// K03 of session proposals.
+    pub examination_until: Date,
+}
+
+/// A proposer of the case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposer {
+    /// Identifier; names the rater on opinion forms.
+    pub id: ProposerId,
+    /// Order; the first proposer is 1.
+    pub position: i32,
+    /// First proposer or co-signer.
+    pub role: ProposerRole,
+    /// How far the consent is.
+    pub status: ConsentStatus,
+    /// A member …
+    pub member: Option<MemberId>,
+    /// … or a collective.
+    pub organisation: Option<OrganisationId>,
+    /// Name, copied from the register.
+    pub name: String,
+    /// Sector, copied from the register.
+    pub sector: Option<String>,
+    /// Party, copied from the register.
+    pub party: Option<String>,
+    /// Number of the member, copied from the register.
+    pub member_no: Option<String>,
+    /// Text version the consent is bound to.
+    pub consented_version: Option<i32>,
+    /// Opinion given with the consent, or reason of the refusal.
+    pub comment: Option<String>,
+    /// When consent was given or refused.
+    pub decided_at: Option<Timestamp>,
+}
+
+/// An examination opinion; immutable (I13).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opinion {
+    /// Identifier.
+    pub id: OpinionId,
+    /// The submission it is about.
+    pub submission_no: i32,
+    /// The stage.
+    pub stage: Stage,
+    /// Who gave it.
+    pub examiner: UserId,
+    /// What it recommends.
+    pub recommendation: Recommendation,
+}
+
+/// A row that binds one unit to the case in one round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// Identifier.
+    pub id: AssignmentId,
+    /// Rises with every change of the row.
+    pub version: i32,
+    /// The round.
+    pub round: i32,
+    /// Order of the rows; the lead is first.
+    pub position: i32,
+    /// What the unit is to the case.
+    pub role: AssignmentRole,
+    /// The unit.
+    pub unit: UnitId,
+    /// Its name at that time.
+    pub unit_name: String,
+    /// Status of the assignment machine.
+    pub status: AssignmentStatus,
+    /// Part of the matter, for separate handling.
+    pub part: Option<String>,
+    /// Whether a return may still be asked for (I9).
+    pub returnable: bool,
+    /// Accepted by lapse of the window.
+    pub deemed: bool,
+    /// When it was signed for.
+    pub accepted_at: Option<Timestamp>,
+    /// Clerk in charge.
+    pub clerk_name: Option<String>,
+    /// Telephone of the clerk.
+    pub clerk_phone: Option<String>,
+    /// The co-handler was silent when K08 lapsed.
+    pub opinion_missing: bool,
+    /// Versions of the co-handler's opinion.
+    pub opinions: i32,
+}
+
+/// A reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Identifier.
+    pub id: ReplyId,
+    /// Rises with every change.
+    pub version: i32,
+    /// The row it answers for.
+    pub assignment: AssignmentId,
+    /// The unit.
+    pub unit: UnitId,
+    /// The round.
+    pub round: i32,
+    /// Status of the reply machine.
+    pub status: ReplyStatus,
+    /// Number of the present text version.
+    pub text_version: i32,
+    /// The present text.
+    pub form: ReplyForm,
+    /// SHA-256 of the present text, in hexadecimal; signatures are bound to it.
+    pub content_hash: String,
+    /// Passed the review.
+    pub approved: bool,
+    /// What the unit says it comes to (I14).
+    pub unit_outcome: Option<OutcomeMeaning>,
+    /// What the reviewer says (I14).
+    pub reviewer_outcome: Option<OutcomeMeaning>,
+    /// What holds now, after tracking (I14).
+    pub current_outcome: Option<OutcomeMeaning>,
+    /// Word, year and number of the document.
+    pub document: Option<DocumentNo>,
+    /// Account that signed.
+    pub signed_by: Option<UserId>,
+    /// Name of the signatory.
+    pub signatory: Option<String>,
+    /// Hash of the text that was signed.
+    pub signed_hash: Option<String>,
+    /// When it was signed.
+    pub signed_at: Option<Timestamp>,
+    /// Account that reviewed.
+    pub reviewed_by: Option<UserId>,
+    /// Reason of a rejection or a changed outcome.
+    pub review_note: Option<String>,
+    /// When it was delivered.
+    pub delivered_at: Option<Timestamp>,
+}
+
+/// Number of a reply document (文号): unique per unit, word and year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentNo {
+    /// Word of the unit, such as 云教提复.
+    pub prefix: String,
+    /// Year.
+    pub year: i32,
+    /// Running number; `None` until the store has allotted it.
+    pub number: Option<i32>,
+}
+
+impl std::fmt::Display for DocumentNo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}〔{}〕{}号",
+            self.prefix,
+            self.year,
+            self.number.unwrap_or_default()
+        )
+    }
+}
+
+/// A request to a co-handler to countersign a reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Countersign {
+    /// The reply.
+    pub reply: ReplyId,
+    /// The co-handler's row.
+    pub assignment: AssignmentId,
+    /// Its answer.
+    pub status: CountersignStatus,
+    /// Hash of the text it is about.
+    pub content_hash: String,
+    /// Remarks or the reason of the objection.
+    pub remarks: Option<String>,
+    /// Who answered.
+    pub signatory: Option<String>,
+    /// When.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// An opinion form: one per reply and rater (I20).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Form {
+    /// The reply.
+    pub reply: ReplyId,
+    /// The rater.
+    pub rater: ProposerId,
+    /// The round.
+    pub round: i32,
+    /// Version, from 1.
+    pub version: i32,
+    /// Axis one.
+    pub attitude: Grade,
+    /// Axis two.
+    pub result: Grade,
+    /// Given after conclusion.
+    pub late: bool,
+}
+
+/// A dated promise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promise {
+    /// Identifier.
+    pub id: PromiseId,
+    /// The reply that made it.
+    pub reply: ReplyId,
+    /// The unit that owes it.
+    pub unit: UnitId,
+    /// How far it is.
+    pub status: PromiseStatus,
+    /// What is promised.
+    pub text: String,
+    /// Who is responsible.
+    pub person: String,
+    /// By when.
+    pub due_on: Date,
+}
+
+/// A clock of the case (I23).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clock {
+    /// Identifier.
+    pub id: ClockId,
+    /// Which clock.
+    pub kind: ClockKind,
+    /// The proposer, assignment or reply it runs for, or the proposal.
+    pub subject: SubjectId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The limit, such as `5 wd`, or `until 2026-03-31`.
+    pub limit: String,
+    /// Profile in force at its start.
+    pub profile_version: i32,
+    /// Calendar used.
+    pub calendar_version: i32,
+    /// The calendar has no data for the year yet.
+    pub provisional: bool,
+    /// Due moment when it started.
+    pub original_due: Timestamp,
+    /// Due moment now.
+    pub due_at: Timestamp,
+    /// When it stopped; `None` while it runs.
+    pub stopped_at: Option<Timestamp>,
+}
+
+code_list! {
+    /// Where a case stands inside `assigned`; derived, never stored.
+    pub enum Phase {
+        AwaitingAcceptance = "awaiting_acceptance", "待签收", "awaiting acceptance";
+        InHandling = "in_handling", "办理中", "in handling";
+    }
+}
+
+impl Case {
+    /// Phase inside `assigned`.
+    pub fn phase(&self) -> Option<Phase> {
+        (self.proposal.status == ProposalStatus::Assigned).then(|| {
+            let waiting = self.bound_rows().any(|row| {
+                matches!(
+                    row.status,
+                    AssignmentStatus::Pending | AssignmentStatus::ReturnRequested
+                )
+            });
+            if waiting {
+                Phase::AwaitingAcceptance
+            } else {
+                Phase::InHandling
+            }
+        })
+    }
+
+    /// Rows of the present round.
+    pub fn current_rows(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments
+            .iter()
+            .filter(|row| row.round == self.proposal.round)
+    }
+
+    /// Rows of the present round that are neither void nor returned.
+    pub fn live_rows(&self) -> impl Iterator<Item = &Assignment> {
+        self.current_rows().filter(|row| row.status.is_live())
+    }
+
+    /// Live rows that owe a reply: lead and separate.
+    pub fn bound_rows(&self) -> impl Iterator<Item = &Assignment> {
+        self.live_rows().filter(|row| row.role.replies())
+    }
+
+    /// Replies delivered in the present round.
+    pub fn delivered(&self) -> impl Iterator<Item = &Reply> {
+        self.replies.iter().filter(|reply| {
+            reply.round == self.proposal.round && reply.status == ReplyStatus::Delivered
+        })
+    }
+
+    /// A row by identifier.
+    pub fn assignment(&self, id: AssignmentId) -> Option<&Assignment> {
+        self.assignments.iter().find(|row| row.id == id)
+    }
+
+    /// A reply by identifier.
+    pub fn reply(&self, id: ReplyId) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.id == id)
+    }
+
+    /// The reply of a row that is being worked on or under review.
+    pub fn live_reply(&self, row: AssignmentId) -> Option<&Reply> {
+        self.replies
+            .iter()
+            .find(|reply| reply.assignment == row && reply.status.is_live())
+    }
+
+    /// The first proposer.
+    pub fn first_proposer(&self) -> Option<&Proposer> {
+        self.proposers
+            .iter()
+            .find(|proposer| proposer.role == ProposerRole::First)
+    }
+
+    /// Whether the member signed or was asked to sign and has not declined.
+    pub fn is_signer(&self, member: MemberId) -> bool {
+        self.proposers.iter().any(|proposer| {
+            proposer.member == Some(member)
+                && !matches!(
+                    proposer.status,
+                    ConsentStatus::Declined | ConsentStatus::Dropped | ConsentStatus::Expired
+                )
+        })
+    }
+
+    /// First proposer and every co-signer that counts (I17).
+    pub fn signers(&self) -> impl Iterator<Item = &Proposer> {
+        self.proposers.iter().filter(|proposer| {
+            proposer.role == ProposerRole::First
+                || (proposer.role == ProposerRole::Cosigner
+                    && proposer.status == ConsentStatus::Consented)
+        })
+    }
+
+    /// Who rates the replies.
+    pub fn raters(&self, every_signer: bool) -> impl Iterator<Item = &Proposer> {
+        self.signers()
+            .filter(move |proposer| every_signer || proposer.role == ProposerRole::First)
+    }
+
+    /// A running clock.
+    pub fn running(&self, kind: ClockKind, subject: SubjectId) -> Option<&Clock> {
+        self.clocks.iter().find(|clock| {
+            clock.kind == kind && clock.subject == subject && clock.stopped_at.is_none()
+        })
+    }
+
+    /// Whether the clock ran out without having been stopped.
+    pub fn lapsed(&self, kind: ClockKind, subject: SubjectId, now: Timestamp) -> bool {
+        self.running(kind, subject)
+            .is_some_and(|clock| now > clock.due_at)
+    }
+
+    /// Opinions on the present submission.
+    pub fn current_opinions(&self) -> impl Iterator<Item = &Opinion> {
+        self.opinions
+            .iter()
+            .filter(|opinion| opinion.submission_no == self.proposal.submission_no)
+    }
+
+    /// The next stage of examination, of the `stages` that the profile asks for.
+    pub fn stage_due(&self, stages: usize) -> Option<Stage> {
+        Stage::ALL.iter().take(stages).copied().find(|stage| {
+            self.current_opinions()
+                .all(|opinion| opinion.stage != *stage)
+        })
+    }
+
+    /// Outcome meaning of the whole case: the worst of the delivered replies.
+    pub fn outcome(&self) -> Option<OutcomeMeaning> {
+        self.delivered()
+            .filter_map(|reply| reply.current_outcome)
+            .max()
+    }
+}
+
+impl Session {
+    /// Whether session proposals may be handed in at that moment.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        super::deadline::local_date(now) >= self.window_opens_on && now <= self.deadline_at
+    }
+}

@@ -1,0 +1,305 @@
+//! Code lists of the cases: binding identifiers with their labels.
+
+use crate::code_list;
+
+code_list! {
+    /// What a person or body is to a proposal.
+    pub enum ProposerRole {
+        First = "first", "第一提案人", "first proposer";
+        Cosigner = "cosigner", "联名人", "co-signer";
+        Seconder = "seconder", "附议人", "seconder";
+    }
+}
+
+code_list! {
+    /// How far a co-signer is.
+    pub enum ConsentStatus {
+        Invited = "invited", "待确认", "invited";
+        Consented = "consented", "已同意", "consented";
+        Declined = "declined", "已拒绝", "declined";
+        Expired = "expired", "已过期", "expired";
+        Stale = "stale", "待重新确认", "stale: the text changed";
+        Dropped = "dropped", "未签剔除", "dropped: unsigned at filing";
+    }
+}
+
+code_list! {
+    /// Handed in inside the session window or not.
+    pub enum SessionMark {
+        Session = "session", "大会提案", "session proposal";
+        Ordinary = "ordinary", "平时提案", "ordinary proposal";
+    }
+}
+
+code_list! {
+    /// The urgent lane.
+    pub enum Urgency {
+        Normal = "normal", "普通", "normal";
+        Urgent = "urgent", "急办", "urgent";
+    }
+}
+
+code_list! {
+    /// Who may read a filed case.
+    pub enum Secrecy {
+        Open = "open", "公开", "open";
+        Restricted = "restricted", "内部", "restricted";
+        Secret = "secret", "涉密", "secret: the text is not accepted";
+    }
+}
+
+code_list! {
+    /// The steps of an examination.
+    pub enum Stage {
+        Preliminary = "preliminary", "初审", "preliminary";
+        Second = "second", "复审", "second";
+        Final = "final", "终审", "final";
+    }
+}
+
+code_list! {
+    /// What an examiner recommends.
+    pub enum Recommendation {
+        File = "file", "立案", "file";
+        Merge = "merge", "并案", "merge";
+        ReturnForRevision = "return_for_revision", "退回修改", "return for revision";
+        NotFile = "not_file", "不予立案", "do not file";
+    }
+}
+
+code_list! {
+    /// The reporting scheme of classes "five spheres".
+    pub enum SubjectClass {
+        Economic = "economic", "经济建设", "economic";
+        Political = "political", "政治建设", "political";
+        Cultural = "cultural", "文化建设", "cultural";
+        Social = "social", "社会建设", "social";
+        Ecological = "ecological", "生态文明建设", "ecological";
+        Other = "other", "其他", "other";
+    }
+}
+
+code_list! {
+    /// Why a proposal is not filed.
+    pub enum NotFileReason {
+        ProhibitedByState = "prohibited_by_state", "国家明令禁止", "prohibited by the state";
+        StateOrPartySecret = "state_or_party_secret", "涉及党和国家秘密", "state or party secret";
+        InternalCcpMatter = "internal_ccp_matter", "党内组织、人事安排等意见", "internal matter of the CPC";
+        InternalPartyMatter = "internal_party_matter", "民主党派成员反映本组织内部问题", "internal matter of a party";
+        InLegalProceedings = "in_legal_proceedings", "已进入诉讼、仲裁、行政复议程序", "in legal proceedings";
+        AcademicDiscussion = "academic_discussion", "属于学术研讨", "academic discussion";
+        PrivateInterest = "private_interest", "为本人或亲属解决个人问题", "private interest";
+        Promotion = "promotion", "宣传、推介具体作品、产品", "promotion of a work or product";
+        NamedAccusation = "named_accusation", "指名举报", "accusation of named persons";
+        NoConcreteSuggestion = "no_concrete_suggestion", "内容空泛、没有具体建议", "no concrete suggestion";
+        ViolatesConstitutionOrLaw = "violates_constitution_or_law", "违反宪法和法律规定", "against constitution or law";
+        CppccInternalAffairs = "cppcc_internal_affairs", "对政协日常工作的意见建议", "daily work of the CPPCC";
+        UnderDisciplineInvestigation = "under_discipline_investigation", "纪检监察机关正在审查调查", "under discipline investigation";
+        OutsideJurisdiction = "outside_jurisdiction", "不属本行政区域或职权范围", "outside the jurisdiction";
+        MultipleMatters = "multiple_matters", "一案多事", "several matters in one";
+        ForwardedLetter = "forwarded_letter", "代转群众来信", "forwarded letter";
+        UnqualifiedProposer = "unqualified_proposer", "提案者不具备资格", "proposer not qualified";
+        BadForm = "bad_form", "格式不合规定", "not in the required form";
+        RevisionNotReceived = "revision_not_received", "逾期未修改", "revision not received in time";
+        Other = "other", "其他", "other";
+    }
+}
+
+impl NotFileReason {
+    /// Reasons that remove the text and leave the metadata (I29).
+    pub const fn hides_text(self) -> bool {
+        matches!(
+            self,
+            Self::StateOrPartySecret | Self::NamedAccusation | Self::UnderDisciplineInvestigation
+        )
+    }
+}
+
+code_list! {
+    /// What becomes of a proposal that is not filed.
+    pub enum Disposition {
+        ConvertedToOpinion = "converted_to_opinion", "转为意见和建议", "converted to an opinion";
+        SentForReference = "sent_for_reference", "转有关部门研究参考", "sent for reference";
+        MemberLetter = "member_letter", "作为委员来信", "member's letter";
+        ConvertedToPublicOpinionReport = "converted_to_public_opinion_report", "转社情民意信息", "converted to a public-opinion report";
+        ForLeadersReference = "for_leaders_reference", "转领导参考", "for leaders' reference";
+        ReferredUp = "referred_up", "转为上级政协提案", "referred up";
+        Kept = "kept", "留存", "kept";
+    }
+}
+
+code_list! {
+    /// How units share a case in one round.
+    pub enum HandlingKind {
+        Sole = "sole", "独办", "sole";
+        Joint = "joint", "会办", "joint";
+        Separate = "separate", "分办", "separate";
+    }
+}
+
+code_list! {
+    /// What a unit is to a case.
+    pub enum AssignmentRole {
+        Lead = "lead", "主办", "lead";
+        CoHandler = "co_handler", "会办(协办)", "co-handler";
+        Separate = "separate", "分办", "separate";
+        Reference = "reference", "参阅", "reference";
+    }
+}
+
+impl AssignmentRole {
+    /// Only lead and separate rows carry a reply (I6).
+    pub const fn replies(self) -> bool {
+        matches!(self, Self::Lead | Self::Separate)
+    }
+}
+
+code_list! {
+    /// How the proposer was contacted.
+    pub enum ContactWay {
+        Visit = "visit", "走访", "visit";
+        FaceToFace = "face_to_face", "面商", "face to face";
+        Symposium = "symposium", "座谈会", "symposium";
+        OnSite = "on_site", "现场", "on site";
+        Phone = "phone", "电话", "phone";
+        Letter = "letter", "信函", "letter";
+        Email = "email", "邮件", "e-mail";
+        Online = "online", "网络", "online";
+        None = "none", "未联系", "none";
+    }
+}
+
+code_list! {
+    /// What a reply comes to, best to worst.
+    pub enum OutcomeMeaning {
+        Resolved = "resolved", "已解决或基本解决", "resolved or basically resolved";
+        ResolvedOtherwise = "resolved_otherwise", "另行解决", "resolved otherwise";
+        PartiallyResolved = "partially_resolved", "部分解决", "partially resolved";
+        InProgress = "in_progress", "正在解决", "in progress";
+        Planned = "planned", "列入计划", "planned";
+        DeferredByConditions = "deferred_by_conditions", "条件限制暂缓", "deferred by conditions";
+        ForReference = "for_reference", "留作参考", "for reference";
+        NotFeasible = "not_feasible", "不可行", "not feasible";
+    }
+}
+
+impl OutcomeMeaning {
+    /// The letter of the scheme `abc_default`; letters follow from meanings, never the reverse.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Resolved | Self::ResolvedOtherwise => "A",
+            Self::PartiallyResolved | Self::InProgress | Self::Planned => "B",
+            Self::DeferredByConditions | Self::ForReference | Self::NotFeasible => "C",
+        }
+    }
+
+    /// Meanings whose reply must say why a suggestion is not adopted.
+    pub const fn needs_reasons(self) -> bool {
+        matches!(
+            self,
+            Self::DeferredByConditions | Self::ForReference | Self::NotFeasible
+        )
+    }
+}
+
+code_list! {
+    /// A grade of satisfaction, on either axis.
+    pub enum Grade {
+        Satisfied = "satisfied", "满意", "satisfied";
+        BasicallySatisfied = "basically_satisfied", "基本满意", "basically satisfied";
+        Understanding = "understanding", "理解", "understanding";
+        Reserved = "reserved", "保留", "reserved";
+        NoView = "no_view", "未表态", "no view";
+        Dissatisfied = "dissatisfied", "不满意", "dissatisfied";
+    }
+}
+
+code_list! {
+    /// Whether the reply met the point.
+    pub enum Relevance {
+        Addressed = "addressed", "针对", "addressed";
+        Basically = "basically", "基本针对", "basically";
+        NotAddressed = "not_addressed", "未针对", "not addressed";
+    }
+}
+
+code_list! {
+    /// Adoption as the proposer sees it.
+    pub enum Adoption {
+        Adopted = "adopted", "采纳", "adopted";
+        Partially = "partially", "部分采纳", "partially adopted";
+        NotSoon = "not_soon", "近期不能落实", "not soon";
+        NotAdopted = "not_adopted", "未采纳", "not adopted";
+    }
+}
+
+code_list! {
+    /// The answer of a co-handler to a request to countersign.
+    pub enum CountersignStatus {
+        Requested = "requested", "待会签", "requested";
+        Agree = "agree", "同意", "agree";
+        AgreeWithRemarks = "agree_with_remarks", "同意(附意见)", "agree with remarks";
+        Object = "object", "不同意", "object";
+        Recalled = "recalled", "已撤回", "recalled: the text changed";
+    }
+}
+
+code_list! {
+    /// How far a promise is.
+    pub enum PromiseStatus {
+        Open = "open", "未落实", "open";
+        Fulfilled = "fulfilled", "已落实", "fulfilled";
+        Broken = "broken", "未兑现", "broken";
+        Superseded = "superseded", "已被取代", "superseded";
+        Released = "released", "已免除", "released";
+    }
+}
+
+code_list! {
+    /// How much of a part is published.
+    pub enum PublicationLevel {
+        None = "none", "不公开", "not published";
+        Catalogue = "catalogue", "目录公开", "catalogue";
+        Summary = "summary", "摘要公开", "summary";
+        Full = "full", "全文公开", "full";
+    }
+}
+
+code_list! {
+    /// Where the matter of a proposal comes from.
+    pub enum SourceKind {
+        Research = "research", "调研", "research";
+        Inspection = "inspection", "视察", "inspection";
+        GrassrootsConsultation = "grassroots_consultation", "基层协商", "grassroots consultation";
+        Clue = "clue", "线索", "clue";
+        PublicOpinion = "public_opinion", "社情民意", "public opinion";
+        Hotline = "hotline", "热线", "hotline";
+        Visit = "visit", "走访", "visit";
+        SectorLink = "sector_link", "联系界别", "link with a sector";
+        CommunityLink = "community_link", "联系村居", "link with a community";
+        EnterpriseLink = "enterprise_link", "联系企业项目", "link with an enterprise";
+        Workroom = "workroom", "委员工作室", "members' workroom";
+        Other = "other", "其他", "other";
+    }
+}
+
+code_list! {
+    /// The clocks of a case.
+    pub enum ClockKind {
+        K01 = "K01", "联名确认", "co-sign";
+        K02 = "K02", "修改", "revision";
+        K03 = "K03", "审查", "examination";
+        K04 = "K04", "交办", "assignment";
+        K05 = "K05", "申退期", "return window";
+        K06 = "K06", "申退答复", "answer to a return request";
+        K07 = "K07", "首次沟通", "first contact";
+        K08 = "K08", "会办意见", "co-handler's opinion";
+        K09 = "K09", "会签", "countersign";
+        K10 = "K10", "答复", "reply";
+        K11 = "K11", "答复审核", "reply review";
+        K12 = "K12", "反馈", "feedback";
+        K17 = "K17", "目录公开", "catalogue publication";
+        K18 = "K18", "答复公开", "reply publication";
+        K20 = "K20", "告知与处置", "notice and disposition";
+    }
+}

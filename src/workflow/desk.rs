@@ -1,0 +1,338 @@
+//! What waits for whom: a pure function of the case. The store keeps its result beside the case,
+//! so that a desk is one indexed read.
+
+use jiff::Timestamp;
+
+use super::assignment::AssignmentStatus;
+use super::case::{Assignment, Case, Reply};
+use super::codes::{
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProposerRole,
+};
+use super::profile::Profile;
+use super::proposal::ProposalStatus;
+use super::reply::ReplyStatus;
+use super::role::{Grant, Line, Role};
+use crate::code_list;
+use crate::ids::{MemberId, OrganisationId, SubjectId, UnitId};
+
+code_list! {
+    /// What is expected of somebody.
+    pub enum Task {
+        Revise = "revise", "修改后重新提交", "revise and submit again";
+        Finish = "finish", "完成并提交草稿", "finish and submit the draft";
+        AnswerInvitation = "answer_invitation", "答复联名邀请", "answer the invitation to sign";
+        Examine = "examine", "审查", "examine";
+        Decide = "decide", "决定立案与否", "decide on filing";
+        Assign = "assign", "交办", "assign";
+        Accept = "accept", "签收", "accept the case";
+        Contact = "contact", "与提案者沟通", "contact the proposer";
+        SubmitOpinion = "submit_opinion", "提交会办意见", "submit the opinion to the lead";
+        Reply = "reply", "起草答复", "draft the reply";
+        Countersign = "countersign", "会签", "countersign";
+        Sign = "sign", "签发答复", "sign the reply";
+        Review = "review", "审核答复", "review the reply";
+        Deliver = "deliver", "送达答复", "deliver the reply";
+        GiveFeedback = "give_feedback", "反馈意见", "give feedback";
+        Close = "close", "办结", "close";
+    }
+}
+
+/// Who a duty waits for: a role, narrowed to the member, organisation, unit or line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Audience(String);
+
+impl Audience {
+    /// A role over the whole committee.
+    pub fn role(role: Role) -> Self {
+        Self(role.as_str().to_owned())
+    }
+
+    /// One member.
+    pub fn member(member: MemberId) -> Self {
+        Self(format!("member:{}", member.uuid().simple()))
+    }
+
+    /// The clerks of one organisation.
+    pub fn organisation(organisation: OrganisationId) -> Self {
+        Self(format!(
+            "organisation_clerk:{}",
+            organisation.uuid().simple()
+        ))
+    }
+
+    /// Holders of a role in one unit.
+    pub fn unit(role: Role, unit: UnitId) -> Self {
+        Self(format!("{role}:{}", unit.uuid().simple()))
+    }
+
+    /// The assigning officers of one line.
+    pub fn line(line: Line) -> Self {
+        Self(format!("assigning_officer:{line}"))
+    }
+
+    /// The audience a grant belongs to; `member` is that of the account.
+    pub fn of(grant: &Grant, member: Option<MemberId>) -> Option<Self> {
+        match (grant.role, grant.unit_id, grant.organisation_id, grant.line) {
+            (Role::Member, ..) => member.map(Self::member),
+            (role, Some(unit), ..) => Some(Self::unit(role, unit)),
+            (_, _, Some(organisation), _) => Some(Self::organisation(organisation)),
+            (.., Some(line)) => Some(Self::line(line)),
+            (role, None, None, None) => Some(Self::role(role)),
+        }
+    }
+
+    /// The stored form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Something that waits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Duty {
+    /// For whom.
+    pub audience: Audience,
+    /// What.
+    pub task: Task,
+    /// `proposal`, `assignment`, `reply` or `proposer`.
+    pub subject_kind: &'static str,
+    /// On what.
+    pub subject: SubjectId,
+    /// By when; `None` where no clock runs.
+    pub due_at: Option<Timestamp>,
+}
+
+struct Desk<'a> {
+    case: &'a Case,
+    profile: &'a Profile,
+    list: Vec<Duty>,
+}
+
+/// Every duty of a case, in a stable order.
+pub fn duties(case: &Case, profile: &Profile) -> Vec<Duty> {
+    let mut desk = Desk {
+        case,
+        profile,
+        list: Vec::new(),
+    };
+    match case.proposal.status {
+        ProposalStatus::Draft => {
+            desk.proposer(Task::Finish, None);
+            desk.invitations();
+        }
+        ProposalStatus::Returned => {
+            desk.proposer(Task::Revise, Some(ClockKind::K02));
+            desk.invitations();
+        }
+        ProposalStatus::Submitted => {
+            desk.invitations();
+            let examined = case.stage_due(profile.examination_stages).is_none();
+            let (role, task) = if examined {
+                (Role::CommitteeChair, Task::Decide)
+            } else {
+                (Role::Examiner, Task::Examine)
+            };
+            desk.proposal(Audience::role(role), task, Some(ClockKind::K03));
+        }
+        ProposalStatus::Filed => {
+            if let Some(line) = case.proposal.assigning_line {
+                desk.proposal(Audience::line(line), Task::Assign, Some(ClockKind::K04));
+            }
+        }
+        ProposalStatus::Assigned => {
+            for row in case.live_rows() {
+                desk.row(row);
+            }
+        }
+        ProposalStatus::Handled => desk.raters(),
+        ProposalStatus::Feedback => {
+            desk.proposal(Audience::role(Role::CommitteeStaff), Task::Close, None);
+        }
+        ProposalStatus::NotFiled
+        | ProposalStatus::Merged
+        | ProposalStatus::Withdrawn
+        | ProposalStatus::Closed => {}
+    }
+    desk.list.sort();
+    desk.list.dedup();
+    desk.list
+}
+
+impl Desk<'_> {
+    fn push(
+        &mut self,
+        audience: Audience,
+        task: Task,
+        (subject_kind, subject): (&'static str, SubjectId),
+        clock: Option<(ClockKind, SubjectId)>,
+    ) {
+        let due_at = clock
+            .and_then(|(kind, subject)| self.case.running(kind, subject))
+            .map(|clock| clock.due_at);
+        self.list.push(Duty {
+            audience,
+            task,
+            subject_kind,
+            subject,
+            due_at,
+        });
+    }
+
+    fn proposal(&mut self, audience: Audience, task: Task, clock: Option<ClockKind>) {
+        let subject: SubjectId = self.case.proposal.id.cast();
+        self.push(
+            audience,
+            task,
+            ("proposal", subject),
+            clock.map(|kind| (kind, subject)),
+        );
+    }
+
+    fn proposer(&mut self, task: Task, clock: Option<ClockKind>) {
+        let Some(first) = self.case.first_proposer() else {
+            return;
+        };
+        match (first.member, first.organisation) {
+            (Some(member), _) => self.proposal(Audience::member(member), task, clock),
+            (None, Some(organisation)) => {
+                self.proposal(Audience::organisation(organisation), task, clock);
+            }
+            (None, None) => {}
+        }
+        if self.case.proposal.form.paper_reference.is_some() {
+            self.proposal(Audience::role(Role::CommitteeStaff), task, clock);
+        }
+    }
+
+    fn invitations(&mut self) {
+        let case = self.case;
+        for proposer in &case.proposers {
+            let waits = proposer.role == ProposerRole::Cosigner
+                && matches!(
+                    proposer.status,
+                    ConsentStatus::Invited | ConsentStatus::Stale
+                );
+            if let (true, Some(member)) = (waits, proposer.member) {
+                let subject = proposer.id.cast();
+                self.push(
+                    Audience::member(member),
+                    Task::AnswerInvitation,
+                    ("proposer", subject),
+                    Some((ClockKind::K01, subject)),
+                );
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Assignment) {
+        let subject: SubjectId = row.id.cast();
+        let place = ("assignment", subject);
+        let clerk = Audience::unit(Role::UnitClerk, row.unit);
+        match (row.status, row.role) {
+            (_, AssignmentRole::Reference) => {}
+            (AssignmentStatus::Pending, _) => {
+                self.push(clerk, Task::Accept, place, Some((ClockKind::K05, subject)));
+            }
+            (AssignmentStatus::Accepted, AssignmentRole::CoHandler) => {
+                if !row.opinion_missing {
+                    self.push(
+                        clerk,
+                        Task::SubmitOpinion,
+                        place,
+                        Some((ClockKind::K08, subject)),
+                    );
+                }
+            }
+            (AssignmentStatus::Accepted, _) => {
+                if !self.case.contacted.contains(&row.id) {
+                    self.push(
+                        clerk.clone(),
+                        Task::Contact,
+                        place,
+                        Some((ClockKind::K07, subject)),
+                    );
+                }
+                match self.case.live_reply(row.id) {
+                    Some(reply) => self.reply(row, reply),
+                    None => self.push(clerk, Task::Reply, place, Some((ClockKind::K10, subject))),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reply(&mut self, row: &Assignment, reply: &Reply) {
+        let place = ("reply", reply.id.cast());
+        let due = Some((ClockKind::K10, row.id.cast()));
+        let clerk = Audience::unit(Role::UnitClerk, row.unit);
+        let signatory = Audience::unit(Role::UnitSignatory, row.unit);
+        match reply.status {
+            ReplyStatus::Draft => {
+                let joint = row.role == AssignmentRole::Lead
+                    && self.case.proposal.handling_kind == Some(HandlingKind::Joint);
+                self.push(clerk, Task::Reply, place, due);
+                if !joint || !self.profile.countersign_required {
+                    self.push(signatory, Task::Sign, place, due);
+                }
+            }
+            ReplyStatus::Countersigning => {
+                let open: Vec<_> = self
+                    .case
+                    .countersigns
+                    .iter()
+                    .filter(|request| {
+                        request.reply == reply.id && request.status == CountersignStatus::Requested
+                    })
+                    .filter_map(|request| self.case.assignment(request.assignment))
+                    .map(|row| (row.unit, row.id))
+                    .collect();
+                if open.is_empty() {
+                    self.push(signatory, Task::Sign, place, due);
+                }
+                for (unit, row) in open {
+                    let audience = Audience::unit(Role::UnitSignatory, unit);
+                    let clock = Some((ClockKind::K09, row.cast()));
+                    self.push(audience, Task::Countersign, place, clock);
+                }
+            }
+            ReplyStatus::UnderReview if reply.approved => {
+                self.push(clerk, Task::Deliver, place, due);
+            }
+            ReplyStatus::UnderReview => {
+                let clock = Some((ClockKind::K11, reply.id.cast()));
+                self.push(
+                    Audience::role(Role::SupervisionOfficer),
+                    Task::Review,
+                    place,
+                    clock,
+                );
+                if let Some(line) = self.case.proposal.assigning_line {
+                    self.push(Audience::line(line), Task::Review, place, clock);
+                }
+            }
+            ReplyStatus::Delivered | ReplyStatus::Superseded => {}
+        }
+    }
+
+    fn raters(&mut self) {
+        let case = self.case;
+        for rater in case.raters(self.profile.every_signer_rates) {
+            let audience = match (rater.member, rater.organisation) {
+                (Some(member), _) => Audience::member(member),
+                (None, Some(organisation)) => Audience::organisation(organisation),
+                (None, None) => continue,
+            };
+            for reply in case.delivered() {
+                let rated = case
+                    .forms
+                    .iter()
+                    .any(|form| form.reply == reply.id && form.rater == rater.id);
+                if !rated {
+                    let clock = Some((ClockKind::K12, rater.id.cast()));
+                    let place = ("reply", reply.id.cast());
+                    self.push(audience.clone(), Task::GiveFeedback, place, clock);
+                }
+            }
+        }
+    }
+}

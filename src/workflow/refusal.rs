@@ -1,0 +1,84 @@
+//! Why an act is refused, as data: the present status, the missing right, the failed conditions.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::role::Role;
+use super::rule::State;
+use crate::error::Message;
+
+/// A condition of the case that is not met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Unmet {
+    /// Stable name of the guard.
+    #[schema(max_length = 64, example = "stages_recorded")]
+    pub guard: &'static str,
+    /// The invariant behind it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 8, example = "I12")]
+    pub invariant: Option<&'static str>,
+    /// What is missing.
+    pub message: Message,
+}
+
+/// A wrong place in what was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// JSON pointer.
+    pub pointer: String,
+    /// Stable code.
+    pub code: &'static str,
+    /// What would be right.
+    pub message: Message,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No entitled role (I10).
+    NotAllowed {
+        /// Roles that have the right.
+        needs: Vec<Role>,
+    },
+    /// The action does not start from the present status (I1).
+    WrongState {
+        /// The present status.
+        now: State,
+        /// Statuses from which it starts.
+        allowed_from: Vec<State>,
+    },
+    /// Conditions of the case are not met.
+    Unmet(Vec<Unmet>),
+    /// What was handed in breaks a rule.
+    Invalid(Vec<Wrong>),
+}
+
+impl Refusal {
+    /// One failed condition.
+    pub fn unmet(
+        guard: &'static str,
+        invariant: Option<&'static str>,
+        zh: impl Into<std::borrow::Cow<'static, str>>,
+        en: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Self {
+        Self::Unmet(vec![Unmet {
+            guard,
+            invariant,
+            message: Message::new(zh, en),
+        }])
+    }
+
+    /// One wrong place.
+    pub fn invalid(
+        pointer: impl Into<String>,
+        code: &'static str,
+        zh: impl Into<std::borrow::Cow<'static, str>>,
+        en: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Self {
+        Self::Invalid(vec![Wrong {
+            pointer: pointer.into(),
+            code,
+            message: Message::new(zh, en),
+        }])
+    }
+}

@@ -1,0 +1,242 @@
+//! The form of the tables: one row per way in which something can change.
+
+use super::assignment::{AssignmentAction, AssignmentStatus};
+use super::decide::Step;
+use super::guard::Guard;
+use super::input::Input;
+use super::proposal::{ProposalAction, ProposalStatus};
+use super::refusal::Refusal;
+use super::reply::{ReplyAction, ReplyStatus};
+use super::role::Role;
+
+/// One of the three machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Machine {
+    /// The proposal.
+    Proposal,
+    /// A unit's row.
+    Assignment,
+    /// A reply.
+    Reply,
+}
+
+/// An action of any machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// On the proposal.
+    Proposal(ProposalAction),
+    /// On a unit's row.
+    Assignment(AssignmentAction),
+    /// On a reply.
+    Reply(ReplyAction),
+}
+
+impl Action {
+    /// Which machine it belongs to.
+    pub const fn machine(self) -> Machine {
+        match self {
+            Self::Proposal(_) => Machine::Proposal,
+            Self::Assignment(_) => Machine::Assignment,
+            Self::Reply(_) => Machine::Reply,
+        }
+    }
+
+    /// The binding identifier.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposal(action) => action.as_str(),
+            Self::Assignment(action) => action.as_str(),
+            Self::Reply(action) => action.as_str(),
+        }
+    }
+
+    /// The labels.
+    pub const fn label(self) -> crate::codes::Label {
+        match self {
+            Self::Proposal(action) => action.label(),
+            Self::Assignment(action) => action.label(),
+            Self::Reply(action) => action.label(),
+        }
+    }
+}
+
+/// A status of any machine; `Start` is "not there yet".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Before the thing exists.
+    Start,
+    /// Of the proposal.
+    Proposal(ProposalStatus),
+    /// Of a unit's row.
+    Assignment(AssignmentStatus),
+    /// Of a reply.
+    Reply(ReplyStatus),
+}
+
+impl State {
+    /// The binding identifier; empty for the start.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "",
+            Self::Proposal(status) => status.as_str(),
+            Self::Assignment(status) => status.as_str(),
+            Self::Reply(status) => status.as_str(),
+        }
+    }
+
+    /// Equality that the compiler can use in assertions.
+    pub const fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Start, Self::Start) => true,
+            (Self::Proposal(a), Self::Proposal(b)) => a as u8 == b as u8,
+            (Self::Assignment(a), Self::Assignment(b)) => a as u8 == b as u8,
+            (Self::Reply(a), Self::Reply(b)) => a as u8 == b as u8,
+            _ => false,
+        }
+    }
+}
+
+/// Where a row leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// The status stays.
+    Stay,
+    /// To this status.
+    State(State),
+}
+
+/// Who may: a role, and what the holder must be to the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// The member who is first proposer.
+    FirstProposer,
+    /// A member asked to sign.
+    Invitee,
+    /// A member who signed and may rate.
+    RatingMember,
+    /// The clerk of the collective proposer.
+    ProposingClerk,
+    /// Staff, for a proposal entered from paper.
+    Proxy,
+    /// Any member of the present term, to make a proposal.
+    AnyMember,
+    /// Any organisation clerk, to make a proposal.
+    AnyClerk,
+    /// The committee's staff.
+    Staff,
+    /// An examiner.
+    Examiner,
+    /// The chair, who records what the meeting decided.
+    Chair,
+    /// The assigning officer of the case's line.
+    LineOfficer,
+    /// A clerk of the unit that the row or reply belongs to.
+    OwnUnitClerk,
+    /// A signatory of the unit that the reply belongs to.
+    OwnUnitSignatory,
+    /// A signatory of a unit asked to countersign.
+    CoHandlerSignatory,
+    /// The supervision officer.
+    Supervision,
+    /// The system, for derived steps and clocks.
+    System,
+}
+
+impl Who {
+    /// The role behind it.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::FirstProposer | Self::Invitee | Self::RatingMember | Self::AnyMember => {
+                Role::Member
+            }
+            Self::ProposingClerk | Self::AnyClerk => Role::OrganisationClerk,
+            Self::Proxy | Self::Staff => Role::CommitteeStaff,
+            Self::Examiner => Role::Examiner,
+            Self::Chair => Role::CommitteeChair,
+            Self::LineOfficer => Role::AssigningOfficer,
+            Self::OwnUnitClerk => Role::UnitClerk,
+            Self::OwnUnitSignatory | Self::CoHandlerSignatory => Role::UnitSignatory,
+            Self::Supervision => Role::SupervisionOfficer,
+            Self::System => Role::System,
+        }
+    }
+}
+
+/// What a row does to the case, beside the change of status.
+pub type Effect = fn(&mut Step<'_>, &Input) -> Result<(), Refusal>;
+
+/// One row of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Such as `PT15`.
+    pub id: &'static str,
+    /// The action that people call, or that the system takes.
+    pub action: Action,
+    /// The statuses from which it starts: an allow list, never a deny list.
+    pub from: &'static [State],
+    /// Where it leads.
+    pub to: To,
+    /// Who may.
+    pub who: &'static [Who],
+    /// Conditions of the case; all of them are named when they fail.
+    pub guards: &'static [&'static Guard],
+    /// What it does.
+    pub effect: Effect,
+    /// Name of the event in the audit trail.
+    pub event: &'static str,
+}
+
+/// Every row of the three tables.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    super::proposal::RULES
+        .iter()
+        .chain(super::assignment::RULES)
+        .chain(super::reply::RULES)
+}
+
+/// The rows of one action.
+pub fn rules_of(action: Action) -> impl Iterator<Item = &'static Rule> {
+    rules().filter(move |rule| rule.action == action)
+}
+
+/// For assertions at compile time: no two rows of one action start from the same status.
+pub const fn is_unambiguous(rules: &[Rule]) -> bool {
+    let mut first = 0;
+    while first < rules.len() {
+        let mut second = first + 1;
+        while second < rules.len() {
+            if same_action(rules[first].action, rules[second].action)
+                && overlap(rules[first].from, rules[second].from)
+            {
+                return false;
+            }
+            second += 1;
+        }
+        first += 1;
+    }
+    true
+}
+
+const fn same_action(a: Action, b: Action) -> bool {
+    match (a, b) {
+        (Action::Proposal(a), Action::Proposal(b)) => a as u8 == b as u8,
+        (Action::Assignment(a), Action::Assignment(b)) => a as u8 == b as u8,
+        (Action::Reply(a), Action::Reply(b)) => a as u8 == b as u8,
+        _ => false,
+    }
+}
+
+const fn overlap(a: &[State], b: &[State]) -> bool {
+    let mut first = 0;
+    while first < a.len() {
+        let mut second = 0;
+        while second < b.len() {
+            if a[first].is(b[second]) {
+                return true;
+            }
+            second += 1;
+        }
+        first += 1;
+    }
+    false
+}
