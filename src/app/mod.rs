@@ -6,6 +6,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+use crate::auth::password::Passwords;
 use crate::clock::Clock;
 use crate::store::Db;
 
@@ -19,4 +20,6 @@ pub struct App {
     pub db: Db,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Hashes and checks passwords, a few at a time.
+    pub passwords: Arc<Passwords>,
 }

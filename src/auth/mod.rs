@@ -1,11 +1,7 @@
 //! Signing in: passwords, tokens, and who is asking. The database is not here.
 
 pub mod digest;
-<<<<<<< HEAD
 pub mod password;
 pub mod principal;
 pub mod refresh;
 pub mod token;
-=======
-pub mod principal;
->>>>>>> main
