@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
-use super::register::{self, Entry, Register, Row, Rows, columns, containing, in_order, lower};
+use super::register::{self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text};
 use super::schema::committees;
 use super::sql_types::{At, Uid};
 use super::users::{self, UserFields};
@@ -59,6 +59,7 @@ pub struct CommitteeFilter {
     #[param(nullable = false)]
     pub parent_id: Option<CommitteeId>,
     /// Only committees whose name contains this.
+    #[serde(default, deserialize_with = "text::<_, 100>")]
     #[param(min_length = 1, max_length = 100, nullable = false, example = "云岭")]
     pub name: Option<String>,
 }

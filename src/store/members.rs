@@ -8,7 +8,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::organisations::OrganisationFields;
 use super::register::{
-    self, Entry, Register, Row, columns, containing, lower, referred, row_statements,
+    self, Entry, Register, Row, columns, containing, lower, referred, row_statements, text,
 };
 use super::schema::members;
 use super::terms::TermFields;
@@ -68,12 +68,15 @@ pub struct MemberFilter {
     #[param(nullable = false)]
     pub term_id: Option<TermId>,
     /// Only members of this sector.
+    #[serde(default, deserialize_with = "text::<_, 50>")]
     #[param(min_length = 1, max_length = 50, nullable = false, example = "教育界")]
     pub sector: Option<String>,
     /// Only members of this party.
+    #[serde(default, deserialize_with = "text::<_, 50>")]
     #[param(min_length = 1, max_length = 50, nullable = false, example = "民盟")]
     pub party: Option<String>,
     /// Only members whose name contains this.
+    #[serde(default, deserialize_with = "text::<_, 50>")]
     #[param(min_length = 1, max_length = 50, nullable = false, example = "清扬")]
     pub name: Option<String>,
     /// Only members who are (or are not) in office.

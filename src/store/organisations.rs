@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements};
+use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements, text};
 use super::schema::organisations;
 use crate::app::Ctx;
 use crate::error::{Error, Message, Result};
@@ -61,6 +61,7 @@ pub struct OrganisationFilter {
     #[param(nullable = false)]
     pub kind: Option<ProposerKind>,
     /// Only organisations whose name contains this.
+    #[serde(default, deserialize_with = "text::<_, 100>")]
     #[param(min_length = 1, max_length = 100, nullable = false, example = "民盟")]
     pub name: Option<String>,
     /// Only organisations that are (or are not) active.

@@ -6,8 +6,8 @@
 use diesel::define_sql_function;
 use diesel::sql_types::Text;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Tx;
 use super::events::{self, Circumstances, Happening, Head, Stream};
@@ -217,6 +217,18 @@ pub(in crate::store) fn in_order(
 /// What `active` is in a new row.
 pub(in crate::store) const fn active() -> bool {
     true
+}
+
+/// A search text in a query string: 1 to `MAX` characters.
+pub(in crate::store) fn text<'de, D: Deserializer<'de>, const MAX: usize>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if (1..=MAX).contains(&text.chars().count()) {
+        Ok(Some(text))
+    } else {
+        Err(serde::de::Error::custom(format!("1 to {MAX} characters")))
+    }
 }
 
 define_sql_function! {

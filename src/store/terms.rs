@@ -39,22 +39,14 @@ pub struct TermFields {
     pub ends_on: Date,
 }
 
-/// Narrows a list of terms.
+/// Terms are few: a list of them is not narrowed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct TermFilter {
-    /// Only the term with this number.
-    #[param(minimum = 1, maximum = 100, nullable = false)]
-    pub number: Option<i32>,
-}
+pub struct TermFilter {}
 
-fn matching(committee: CommitteeId, filter: &TermFilter) -> terms::BoxedQuery<'_, MultiBackend> {
-    let query = terms::table.filter(terms::committee_id.eq(committee)).into_boxed();
-    match filter.number {
-        Some(number) => query.filter(terms::number.eq(number)),
-        None => query,
-    }
+fn matching(committee: CommitteeId) -> terms::BoxedQuery<'static, MultiBackend> {
+    terms::table.filter(terms::committee_id.eq(committee)).into_boxed()
 }
 
 row_statements!(terms, TermFields, Term);
@@ -68,11 +60,11 @@ impl Register for TermFields {
     fn list(
         tx: &mut Tx<'_>,
         committee: CommitteeId,
-        filter: &TermFilter,
+        _: &TermFilter,
         after: Option<&TermId>,
         limit: i64,
     ) -> Result<Vec<Entry<Self>>> {
-        let mut query = matching(committee, filter);
+        let mut query = matching(committee);
         if let Some(id) = after {
             query = query.filter(terms::id.gt(*id));
         }
@@ -81,8 +73,8 @@ impl Register for TermFields {
         Ok(rows.into_iter().map(Entry::from).collect())
     }
 
-    fn count(tx: &mut Tx<'_>, committee: CommitteeId, filter: &TermFilter) -> Result<i64> {
-        Ok(matching(committee, filter).count().get_result(tx.conn)?)
+    fn count(tx: &mut Tx<'_>, committee: CommitteeId, _: &TermFilter) -> Result<i64> {
+        Ok(matching(committee).count().get_result(tx.conn)?)
     }
 
     fn key(entry: &Entry<Self>) -> TermId {

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements};
+use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements, text};
 use super::schema::units;
 use crate::app::Ctx;
 use crate::error::Result;
@@ -54,6 +54,7 @@ pub struct UnitFilter {
     #[param(nullable = false)]
     pub system_line: Option<SystemLine>,
     /// Only units whose name contains this.
+    #[serde(default, deserialize_with = "text::<_, 100>")]
     #[param(min_length = 1, max_length = 100, nullable = false, example = "教育")]
     pub name: Option<String>,
     /// Only units that are (or are not) active.

@@ -11,7 +11,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::members::MemberFields;
 use super::register::{
-    Entry, Register, Rows, containing, inactive, lower, referred, touch, unknown,
+    Entry, Register, Rows, containing, inactive, lower, referred, text, touch, unknown,
 };
 use super::schema::{organisations, units, user_roles, users};
 use super::sign_ins::{EndReason, end_all};
@@ -51,9 +51,11 @@ pub struct UserFields {
 #[serde(deny_unknown_fields)]
 pub struct UserFilter {
     /// Only the account with this sign-in name.
-    #[param(min_length = 3, max_length = 64, nullable = false, example = "gu.qingyang")]
+    #[serde(default, deserialize_with = "text::<_, 64>")]
+    #[param(min_length = 1, max_length = 64, nullable = false, example = "gu.qingyang")]
     pub username: Option<String>,
     /// Only accounts whose shown name contains this.
+    #[serde(default, deserialize_with = "text::<_, 50>")]
     #[param(min_length = 1, max_length = 50, nullable = false, example = "清扬")]
     pub name: Option<String>,
     /// Only accounts that hold this role.
