@@ -9,4 +9,5 @@ pub mod error;
 pub mod ids;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod workflow;

@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod cases;
 pub mod committees;
 pub mod extract;
 pub mod guard;
@@ -13,6 +14,7 @@ pub mod problem;
 pub mod register;
 pub mod routes;
 pub mod sessions;
+pub mod sign_in;
 pub mod terms;
 pub mod units;
 pub mod users;
@@ -22,6 +24,8 @@ use routes::Routes;
 /// The complete register of operations.
 pub fn routes() -> Routes {
     let mut routes = Routes::new();
+    cases::routes(&mut routes);
+    sign_in::routes(&mut routes);
     committees::routes(&mut routes);
     terms::routes(&mut routes);
     sessions::routes(&mut routes);
@@ -30,15 +34,4 @@ pub fn routes() -> Routes {
     units::routes(&mut routes);
     users::routes(&mut routes);
     routes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dump() {
-        let routes = routes();
-        std::fs::write("/tmp/openapi-registers.json", routes.openapi().to_pretty_json().expect("json")).expect("write");
-    }
 }

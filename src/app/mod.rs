@@ -1,14 +1,17 @@
 //! Use cases: each function is one transaction. The layer exists only where something is decided.
 
+pub mod act;
 pub mod ctx;
 pub mod signin;
 pub mod write;
 
 use std::sync::Arc;
 
-use crate::auth::password::Passwords;
+use crate::auth::password::{HashParams, Passwords};
+use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::store::Db;
+use crate::error::Result;
+use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
 pub use write::Answer;
@@ -20,6 +23,44 @@ pub struct App {
     pub db: Db,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
-    /// Hashes and checks passwords, a few at a time.
+    /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
+    /// The keys that sign access tokens.
+    pub keys: Arc<Keys>,
+    /// Who issues access tokens, and for whom.
+    pub parties: Arc<Parties>,
+}
+
+/// What the configuration says about the use cases.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// The `iss` of access tokens: the public address of the service.
+    pub issuer: String,
+    /// The `aud` of access tokens.
+    pub audience: String,
+    /// What a password hash costs.
+    pub password_params: HashParams,
+}
+
+impl App {
+    /// Over a migrated database. The first instance to start makes the first signing key.
+    pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
+        let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let now = clock.now();
+        let keys = db
+            .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
+            .await?;
+        let keys = Arc::new(Keys::new(keys));
+        let parties = Arc::new(Parties {
+            issuer: settings.issuer,
+            audience: settings.audience,
+        });
+        Ok(Self {
+            db,
+            clock,
+            passwords,
+            keys,
+            parties,
+        })
+    }
 }

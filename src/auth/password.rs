@@ -45,13 +45,21 @@ pub struct HashParams {
 impl Default for HashParams {
     /// 19 MiB, two passes, one lane.
     fn default() -> Self {
-        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+        Self {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        }
     }
 }
 
 impl HashParams {
     /// Costs next to nothing and protects nothing: for tests.
-    pub const CHEAP: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
+    pub const CHEAP: Self = Self {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
 
     fn argon2(self) -> Result<Params> {
         Params::new(self.memory_kib, self.passes, self.lanes, Some(OUTPUT))
@@ -85,7 +93,9 @@ pub struct Passwords {
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passwords").field("params", &self.params).finish_non_exhaustive()
+        f.debug_struct("Passwords")
+            .field("params", &self.params)
+            .finish_non_exhaustive()
     }
 }
 
@@ -120,7 +130,8 @@ impl Passwords {
     pub async fn hash(&self, password: &str) -> Result<String> {
         let params = self.params.clone();
         let password = normalised(password);
-        self.behind_gate(move |memory| make(&params, &password, memory)).await
+        self.behind_gate(move |memory| make(&params, &password, memory))
+            .await
     }
 
     /// Compares a password with a stored hash. Without one (no such account, or no password set)
@@ -130,8 +141,9 @@ impl Passwords {
         let password = normalised(password);
         let known = stored.is_some();
         let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
-        let verdict =
-            self.behind_gate(move |memory| compare(&params, &password, &stored, memory)).await?;
+        let verdict = self
+            .behind_gate(move |memory| compare(&params, &password, &stored, memory))
+            .await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
@@ -165,7 +177,10 @@ impl Passwords {
     {
         let permit = {
             let _place = Place::take(&self.waiting, self.queue)?;
-            Arc::clone(&self.permits).acquire_owned().await.map_err(Error::internal)?
+            Arc::clone(&self.permits)
+                .acquire_owned()
+                .await
+                .map_err(Error::internal)?
         };
         let (spare, keep) = (Arc::clone(&self.spare), self.cores);
         let mut memory = self.take_memory();
@@ -181,7 +196,11 @@ impl Passwords {
     }
 
     fn take_memory(&self) -> Vec<Block> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default()
     }
 }
 
@@ -285,7 +304,11 @@ fn compare(
     let same_cost = theirs.m_cost() == params.m_cost()
         && theirs.t_cost() == params.t_cost()
         && theirs.p_cost() == params.p_cost();
-    Ok(if same_cost { Verdict::Right } else { Verdict::RightButOutdated })
+    Ok(if same_cost {
+        Verdict::Right
+    } else {
+        Verdict::RightButOutdated
+    })
 }
 
 static COMMON: LazyLock<HashSet<&str>> =
@@ -301,23 +324,31 @@ pub fn check_rules(pointer: &str, password: &str, username: &str) -> Result<()> 
         error = error.field(
             pointer,
             "password_too_short",
-            Message::new("密码至少 8 个字符。", "A password has at least 8 characters."),
+            Message::new(
+                "密码至少 8 个字符。",
+                "A password has at least 8 characters.",
+            ),
         );
     }
     if length > MAX_LENGTH {
         error = error.field(
             pointer,
             "password_too_long",
-            Message::new("密码最多 256 个字符。", "A password has at most 256 characters."),
+            Message::new(
+                "密码最多 256 个字符。",
+                "A password has at most 256 characters.",
+            ),
         );
     }
-    let has_name =
-        username.chars().count() >= MIN_NAME_IN_PASSWORD && password.contains(&username);
+    let has_name = username.chars().count() >= MIN_NAME_IN_PASSWORD && password.contains(&username);
     if has_name || password == username {
         error = error.field(
             pointer,
             "password_has_username",
-            Message::new("密码不能包含用户名。", "A password must not contain the user name."),
+            Message::new(
+                "密码不能包含用户名。",
+                "A password must not contain the user name.",
+            ),
         );
     }
     if length >= MIN_LENGTH && (COMMON.contains(password.trim()) || is_monotonous(&password)) {
@@ -330,7 +361,11 @@ pub fn check_rules(pointer: &str, password: &str, username: &str) -> Result<()> 
             ),
         );
     }
-    if error.fields().is_empty() { Ok(()) } else { Err(error) }
+    if error.fields().is_empty() {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// One or two characters repeated, or a run such as `23456789` or `hgfedcba`.
@@ -365,8 +400,13 @@ mod tests {
     #[test]
     fn a_hash_is_a_phc_string_with_the_default_costs() {
         let passwords = Passwords::new(HashParams::default()).expect("valid costs");
-        let hash = passwords.hash_blocking("correct horse battery").expect("hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let hash = passwords
+            .hash_blocking("correct horse battery")
+            .expect("hash");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         // An independent path of the library agrees.
         let parsed = PasswordHash::new(&hash).expect("PHC string");
         let verify = |password: &[u8]| {
@@ -380,16 +420,46 @@ mod tests {
     async fn right_wrong_unknown_and_outdated() {
         let passwords = cheap();
         let hash = passwords.hash("春天的提案 2026").await.expect("hash");
-        assert_eq!(passwords.verify("春天的提案 2026", Some(&hash)).await.expect("verdict"), Verdict::Right);
-        assert_eq!(passwords.verify("春天的提案 2027", Some(&hash)).await.expect("verdict"), Verdict::Wrong);
-        assert_eq!(passwords.verify("春天的提案 2026", None).await.expect("verdict"), Verdict::Wrong);
-        let stronger = HashParams { memory_kib: 16, passes: 2, lanes: 1 };
+        assert_eq!(
+            passwords
+                .verify("春天的提案 2026", Some(&hash))
+                .await
+                .expect("verdict"),
+            Verdict::Right
+        );
+        assert_eq!(
+            passwords
+                .verify("春天的提案 2027", Some(&hash))
+                .await
+                .expect("verdict"),
+            Verdict::Wrong
+        );
+        assert_eq!(
+            passwords
+                .verify("春天的提案 2026", None)
+                .await
+                .expect("verdict"),
+            Verdict::Wrong
+        );
+        let stronger = HashParams {
+            memory_kib: 16,
+            passes: 2,
+            lanes: 1,
+        };
         let stronger = Passwords::with_gate(stronger, 1, 4).expect("valid costs");
         assert_eq!(
-            stronger.verify("春天的提案 2026", Some(&hash)).await.expect("verdict"),
+            stronger
+                .verify("春天的提案 2026", Some(&hash))
+                .await
+                .expect("verdict"),
             Verdict::RightButOutdated
         );
-        assert!(passwords.verify("x", Some("$argon2i$v=19$m=8,t=1,p=1$")).await.is_err());
+        assert!(
+            passwords
+                .verify("x", Some("$argon2i$v=19$m=8,t=1,p=1$"))
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
@@ -403,7 +473,10 @@ mod tests {
     #[tokio::test]
     async fn the_queue_is_bounded_and_memory_is_used_again() {
         let passwords = Arc::new(Passwords::with_gate(HashParams::CHEAP, 1, 1).expect("costs"));
-        let held = Arc::clone(&passwords.permits).acquire_owned().await.expect("permit");
+        let held = Arc::clone(&passwords.permits)
+            .acquire_owned()
+            .await
+            .expect("permit");
         let waiting = tokio::spawn({
             let passwords = Arc::clone(&passwords);
             async move { passwords.hash("first in the queue").await }
@@ -423,8 +496,18 @@ mod tests {
     async fn a_fingerprint_is_stable_and_scoped() {
         let passwords = cheap();
         let mut prints = Vec::new();
-        for (text, scope) in [("body", b"a"), ("body", b"a"), ("body", b"b"), ("other", b"a")] {
-            prints.push(passwords.fingerprint(text, scope).await.expect("fingerprint"));
+        for (text, scope) in [
+            ("body", b"a"),
+            ("body", b"a"),
+            ("body", b"b"),
+            ("other", b"a"),
+        ] {
+            prints.push(
+                passwords
+                    .fingerprint(text, scope)
+                    .await
+                    .expect("fingerprint"),
+            );
         }
         assert_eq!(prints[0], prints[1]);
         assert_ne!(prints[0], prints[2]);
@@ -437,10 +520,24 @@ mod tests {
         assert_eq!(codes("灯火照见回信的人呀", "chen.wei"), [""; 0]);
         assert_eq!(codes("short", "chen.wei"), ["password_too_short"]);
         assert_eq!(codes(&"x1y".repeat(90), "chen.wei"), ["password_too_long"]);
-        assert_eq!(codes("My-CHEN.wei-77", "chen.wei"), ["password_has_username"]);
+        assert_eq!(
+            codes("My-CHEN.wei-77", "chen.wei"),
+            ["password_has_username"]
+        );
         assert_eq!(codes("ａdmin-of-it", "admin"), ["password_has_username"]);
-        for common in ["Password1", "ｐａｓｓｗｏｒｄ", "aaaaaaaaaa", "abababab", "23456789", "hgfedcba"] {
-            assert_eq!(codes(common, "chen.wei"), ["password_too_common"], "{common}");
+        for common in [
+            "Password1",
+            "ｐａｓｓｗｏｒｄ",
+            "aaaaaaaaaa",
+            "abababab",
+            "23456789",
+            "hgfedcba",
+        ] {
+            assert_eq!(
+                codes(common, "chen.wei"),
+                ["password_too_common"],
+                "{common}"
+            );
         }
     }
 
@@ -448,7 +545,10 @@ mod tests {
     fn the_list_of_common_passwords_is_normalised() {
         for line in include_str!("common_passwords.txt").lines() {
             assert_eq!(line, normalised(line).to_lowercase());
-            assert!(line.chars().count() >= MIN_LENGTH, "{line} is too short anyway");
+            assert!(
+                line.chars().count() >= MIN_LENGTH,
+                "{line} is too short anyway"
+            );
         }
     }
 }

@@ -33,27 +33,46 @@ pub struct RefreshToken {
 
 impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshToken").field("sign_in", &self.sign_in).finish_non_exhaustive()
+        f.debug_struct("RefreshToken")
+            .field("sign_in", &self.sign_in)
+            .finish_non_exhaustive()
     }
 }
 
 impl RefreshToken {
     /// The first token of a sign-in.
     pub fn first(committee: CommitteeId, sign_in: SignInId) -> Result<Self> {
-        Ok(Self::with_secret(committee, sign_in, &random::<{ LENGTH - NAMES }>()?))
+        Ok(Self::with_secret(
+            committee,
+            sign_in,
+            &random::<{ LENGTH - NAMES }>()?,
+        ))
     }
 
     fn with_secret(committee: CommitteeId, sign_in: SignInId, secret: &[u8]) -> Self {
-        let bytes =
-            [committee.uuid().as_bytes().as_slice(), sign_in.uuid().as_bytes(), secret].concat();
+        let bytes = [
+            committee.uuid().as_bytes().as_slice(),
+            sign_in.uuid().as_bytes(),
+            secret,
+        ]
+        .concat();
         let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
-        Self { text, committee, sign_in }
+        Self {
+            text,
+            committee,
+            sign_in,
+        }
     }
 
     /// Reads what a client sent; `None` if it was never a token of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let encoded = text.strip_prefix(PREFIX).filter(|rest| rest.len() <= 2 * LENGTH)?;
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).ok().filter(|all| all.len() == LENGTH)?;
+        let encoded = text
+            .strip_prefix(PREFIX)
+            .filter(|rest| rest.len() <= 2 * LENGTH)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .ok()
+            .filter(|all| all.len() == LENGTH)?;
         let (committee, rest) = bytes.split_at_checked(NAMES / 2)?;
         let (sign_in, secret) = rest.split_at_checked(NAMES / 2)?;
         let committee = CommitteeId::from_uuid(Uuid::from_slice(committee).ok()?);
@@ -116,7 +135,15 @@ mod tests {
         let shorter = good.get(..good.len() - 1).unwrap_or_default();
         let bare = good.strip_prefix(PREFIX).unwrap_or_default();
         let long = format!("{good}{}", "A".repeat(100_000));
-        for wrong in ["", "jjr_", shorter, bare, &long, &format!("{good}="), &format!(" {good}")] {
+        for wrong in [
+            "",
+            "jjr_",
+            shorter,
+            bare,
+            &long,
+            &format!("{good}="),
+            &format!(" {good}"),
+        ] {
             assert_eq!(RefreshToken::parse(wrong), None);
         }
     }
@@ -129,7 +156,10 @@ mod tests {
         assert_ne!(token.successor(&key(2)), next);
         assert_ne!(next, token);
         assert_ne!(next.successor(&key(1)), next);
-        assert_eq!((next.committee(), next.sign_in()), (token.committee(), token.sign_in()));
+        assert_eq!(
+            (next.committee(), next.sign_in()),
+            (token.committee(), token.sign_in())
+        );
         assert_eq!(RefreshToken::parse(next.reveal()), Some(next));
     }
 
@@ -137,7 +167,11 @@ mod tests {
     fn neither_hash_nor_debug_output_gives_the_token_away() {
         let token = token();
         assert_eq!(token.hash().len(), 64);
-        let secret = token.reveal().get(PREFIX.len() + 44..).unwrap_or_default().to_owned();
+        let secret = token
+            .reveal()
+            .get(PREFIX.len() + 44..)
+            .unwrap_or_default()
+            .to_owned();
         assert!(!format!("{token:?}{}", token.hash()).contains(&secret));
     }
 }

@@ -119,11 +119,19 @@ impl StoredKey {
         let mut kid = digest::hex(&[&public_key]);
         kid.truncate(16);
         let refresh_secret = random::<32>()?.to_vec();
-        Ok(Self { kid, private_key, public_key, refresh_secret, created_at: now, retired_at: None })
+        Ok(Self {
+            kid,
+            private_key,
+            public_key,
+            refresh_secret,
+            created_at: now,
+            retired_at: None,
+        })
     }
 
     fn verifies_at(&self, now: Timestamp) -> bool {
-        self.retired_at.is_none_or(|at| now < at.saturating_add(RETIREMENT).unwrap_or(at))
+        self.retired_at
+            .is_none_or(|at| now < at.saturating_add(RETIREMENT).unwrap_or(at))
     }
 }
 
@@ -141,7 +149,9 @@ impl fmt::Debug for Keys {
 impl Keys {
     /// Keys as they were just read.
     pub fn new(keys: Vec<StoredKey>) -> Self {
-        Self { set: RwLock::new((newest_first(keys), Instant::now())) }
+        Self {
+            set: RwLock::new((newest_first(keys), Instant::now())),
+        }
     }
 
     /// Puts keys as they were just read in the place of all.
@@ -155,7 +165,11 @@ impl Keys {
     }
 
     fn age(&self) -> Duration {
-        self.set.read().unwrap_or_else(PoisonError::into_inner).1.elapsed()
+        self.set
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .elapsed()
     }
 
     /// Whether it is time to read the keys anew.
@@ -167,21 +181,32 @@ impl Keys {
     /// in two seconds, so that invented names cost nothing.
     pub fn may_be_elsewhere(&self, token: &str) -> bool {
         self.age() > RELOAD_PAUSE
-            && header(token).is_some_and(|header| self.all().iter().all(|key| key.kid != header.kid))
+            && header(token)
+                .is_some_and(|header| self.all().iter().all(|key| key.kid != header.kid))
     }
 
     /// The key that signs now.
     fn signing(&self) -> Result<StoredKey> {
-        let key = self.all().iter().find(|key| key.retired_at.is_none()).cloned();
+        let key = self
+            .all()
+            .iter()
+            .find(|key| key.retired_at.is_none())
+            .cloned();
         key.ok_or_else(|| Error::internal("there is no signing key"))
     }
 
     /// Keys from which successors of refresh tokens may have been derived, the present one first.
     pub fn refresh_keys(&self, now: Timestamp) -> Vec<hmac::Key> {
-        let mut keys: Vec<_> =
-            self.all().iter().filter(|key| key.verifies_at(now)).cloned().collect();
+        let mut keys: Vec<_> = self
+            .all()
+            .iter()
+            .filter(|key| key.verifies_at(now))
+            .cloned()
+            .collect();
         keys.sort_by_key(|key| key.retired_at.is_some());
-        keys.iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key.refresh_secret)).collect()
+        keys.iter()
+            .map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key.refresh_secret))
+            .collect()
     }
 
     /// A new access token.
@@ -266,7 +291,10 @@ pub struct Jwk {
     #[schema(max_length = 64, example = "3f2a9c0d1e4b5a67")]
     pub kid: String,
     /// The public key, in base64url.
-    #[schema(max_length = 64, example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    #[schema(
+        max_length = 64,
+        example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    )]
     pub x: String,
 }
 
@@ -292,7 +320,10 @@ fn header(token: &str) -> Option<StrictHeader> {
     else {
         return None;
     };
-    let header = URL_SAFE_NO_PAD.decode(header).ok().filter(|_| token.len() <= MAX_TOKEN)?;
+    let header = URL_SAFE_NO_PAD
+        .decode(header)
+        .ok()
+        .filter(|_| token.len() <= MAX_TOKEN)?;
     serde_json::from_slice(&header).ok()
 }
 

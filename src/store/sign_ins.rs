@@ -115,7 +115,10 @@ pub fn end(
     now: Timestamp,
 ) -> Result<bool> {
     let ended = diesel::update(this!(committee, id).filter(sign_ins::ended_at.is_null()))
-        .set((sign_ins::ended_at.eq(At(now)), sign_ins::end_reason.eq(reason.as_str())))
+        .set((
+            sign_ins::ended_at.eq(Some(At(now))),
+            sign_ins::end_reason.eq(reason.as_str()),
+        ))
         .execute(tx.conn)?;
     Ok(ended > 0)
 }
@@ -133,11 +136,14 @@ pub fn end_all(
         .filter(sign_ins::committee_id.eq(committee))
         .filter(sign_ins::user_id.eq(user))
         .filter(sign_ins::ended_at.is_null());
-    let end = (sign_ins::ended_at.eq(At(now)), sign_ins::end_reason.eq(reason.as_str()));
+    let end = (
+        sign_ins::ended_at.eq(Some(At(now))),
+        sign_ins::end_reason.eq(reason.as_str()),
+    );
     let ended = match keep {
-        Some(keep) => {
-            diesel::update(open.filter(sign_ins::id.ne(keep))).set(end).execute(tx.conn)?
-        }
+        Some(keep) => diesel::update(open.filter(sign_ins::id.ne(keep)))
+            .set(end)
+            .execute(tx.conn)?,
         None => diesel::update(open).set(end).execute(tx.conn)?,
     };
     Ok(ended)
@@ -179,8 +185,9 @@ pub fn use_token(
     now: Timestamp,
 ) -> Result<bool> {
     let unused = token!(committee, id, token_hash).filter(refresh_tokens::used_at.is_null());
-    let used =
-        diesel::update(unused).set(refresh_tokens::used_at.eq(At(now))).execute(tx.conn)?;
+    let used = diesel::update(unused)
+        .set(refresh_tokens::used_at.eq(Some(At(now))))
+        .execute(tx.conn)?;
     Ok(used == 1)
 }
 

@@ -136,7 +136,7 @@ macro_rules! sql_value {
             Self: ToSql<$sql, DB>,
         {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                ToSql::<$sql, DB>::to_sql(self, out)
+                <Self as ToSql<$sql, DB>>::to_sql(self, out)
             }
         }
         impl<$($generic)*> FromSql<$sql, MultiBackend> for $rust {
@@ -296,27 +296,31 @@ impl FromSql<Doc, Sqlite> for Json {
 macro_rules! text_codes {
     ($($code:path),+ $(,)?) => { $(
         impl AsExpression<Text> for $code {
-            type Expression = Bound<Text, &'static str>;
+            type Expression = Bound<Text, Self>;
             fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+                Bound::new(self)
             }
         }
         impl AsExpression<Nullable<Text>> for $code {
-            type Expression = Bound<Nullable<Text>, &'static str>;
+            type Expression = Bound<Nullable<Text>, Self>;
             fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+                Bound::new(self)
             }
         }
-        impl AsExpression<Text> for &$code {
-            type Expression = Bound<Text, &'static str>;
-            fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+        impl<DB: Backend> ToSql<Text, DB> for $code
+        where
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <str as ToSql<Text, DB>>::to_sql(self.as_str(), out)
             }
         }
-        impl AsExpression<Nullable<Text>> for &$code {
-            type Expression = Bound<Nullable<Text>, &'static str>;
-            fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+        impl<DB: Backend> ToSql<Nullable<Text>, DB> for $code
+        where
+            Self: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Self as ToSql<Text, DB>>::to_sql(self, out)
             }
         }
         impl<DB: Backend> FromSql<Text, DB> for $code

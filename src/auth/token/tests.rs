@@ -19,7 +19,10 @@ fn bench() -> Bench {
     Bench {
         keys: Keys::new(vec![stored.clone()]),
         stored,
-        parties: Parties { issuer: "https://jianjian.example".into(), audience: "jianjian".into() },
+        parties: Parties {
+            issuer: "https://jianjian.example".into(),
+            audience: "jianjian".into(),
+        },
         subject: Subject {
             committee: CommitteeId::new(now),
             user: UserId::new(now),
@@ -95,9 +98,19 @@ fn raw_signed_by(key: &StoredKey, message: &str) -> String {
 #[test]
 fn a_good_token_is_accepted_and_says_what_it_should() {
     let bench = bench();
-    let token = bench.keys.issue(&bench.parties, bench.subject, bench.now).expect("token");
-    let claims = bench.keys.verify(&bench.parties, &token, bench.now).expect("claims");
-    let subject = Subject { committee: claims.cid, user: claims.sub, sign_in: claims.sid };
+    let token = bench
+        .keys
+        .issue(&bench.parties, bench.subject, bench.now)
+        .expect("token");
+    let claims = bench
+        .keys
+        .verify(&bench.parties, &token, bench.now)
+        .expect("claims");
+    let subject = Subject {
+        committee: claims.cid,
+        user: claims.sub,
+        sign_in: claims.sid,
+    };
     assert_eq!(subject, bench.subject);
     assert_eq!(claims.exp - claims.iat, LIFETIME);
     assert!(token.len() < MAX_TOKEN);
@@ -111,7 +124,10 @@ fn a_good_token_is_accepted_and_says_what_it_should() {
 #[test]
 fn the_clock_of_the_service_decides() {
     let bench = bench();
-    let token = bench.keys.issue(&bench.parties, bench.subject, bench.now).expect("token");
+    let token = bench
+        .keys
+        .issue(&bench.parties, bench.subject, bench.now)
+        .expect("token");
     let valid_after = |seconds: i64| {
         let at = bench.now + SignedDuration::from_secs(seconds);
         bench.keys.verify(&bench.parties, &token, at).is_ok()
@@ -133,31 +149,67 @@ fn hostile_claims_are_refused() {
         ("negative exp", bench.with("exp", json!(-1))),
         ("nbf in the future", bench.with("nbf", json!(now + 30))),
         ("iat in the future", bench.with("iat", json!(now + 30))),
-        ("valid for a year", bench.with("exp", json!(now + 31_536_000))),
+        (
+            "valid for a year",
+            bench.with("exp", json!(now + 31_536_000)),
+        ),
         ("huge exp", bench.with("exp", json!(i64::MAX))),
         ("exp as text", bench.with("exp", json!("9999999999"))),
         ("exp as a fraction", bench.with("exp", json!(9e99))),
         ("exp null", bench.with("exp", Value::Null)),
-        ("foreign issuer", bench.with("iss", json!("https://evil.example"))),
-        ("issuer as list", bench.with("iss", json!([bench.parties.issuer, "https://evil.example"]))),
+        (
+            "foreign issuer",
+            bench.with("iss", json!("https://evil.example")),
+        ),
+        (
+            "issuer as list",
+            bench.with("iss", json!([bench.parties.issuer, "https://evil.example"])),
+        ),
         ("foreign audience", bench.with("aud", json!("other"))),
-        ("audience as list", bench.with("aud", json!([bench.parties.audience]))),
+        (
+            "audience as list",
+            bench.with("aud", json!([bench.parties.audience])),
+        ),
         ("empty audience", bench.with("aud", json!(""))),
-        ("subject of another kind", bench.with("sub", json!(bench.subject.committee))),
-        ("subject in capitals", bench.with("sub", json!(bench.subject.user.to_string().to_uppercase()))),
+        (
+            "subject of another kind",
+            bench.with("sub", json!(bench.subject.committee)),
+        ),
+        (
+            "subject in capitals",
+            bench.with("sub", json!(bench.subject.user.to_string().to_uppercase())),
+        ),
         ("no claims", bench.signed(&bench.header(), &json!({}))),
-        ("claims are a list", bench.signed(&bench.header(), &json!([1]))),
-        ("signed with another key", signed_by(&other, &bench.header(), &bench.claims())),
+        (
+            "claims are a list",
+            bench.signed(&bench.header(), &json!([1])),
+        ),
+        (
+            "signed with another key",
+            signed_by(&other, &bench.header(), &bench.claims()),
+        ),
     ];
     for (what, token) in &cases {
         assert!(bench.refuses(token), "{what}");
     }
-    for name in ["iss", "aud", "sub", "cid", "sid", "jti", "iat", "nbf", "exp"] {
+    for name in [
+        "iss", "aud", "sub", "cid", "sid", "jti", "iat", "nbf", "exp",
+    ] {
         assert!(bench.refuses(&bench.without(name)), "without {name}");
     }
-    let twice = bench.claims().to_string().replacen('{', r#"{"sub":"user_x","#, 1);
-    let twice = format!("{}.{}", part(&bench.header()), URL_SAFE_NO_PAD.encode(twice));
-    assert!(bench.refuses(&raw_signed_by(&bench.stored, &twice)), "a claim given twice");
+    let twice = bench
+        .claims()
+        .to_string()
+        .replacen('{', r#"{"sub":"user_x","#, 1);
+    let twice = format!(
+        "{}.{}",
+        part(&bench.header()),
+        URL_SAFE_NO_PAD.encode(twice)
+    );
+    assert!(
+        bench.refuses(&raw_signed_by(&bench.stored, &twice)),
+        "a claim given twice"
+    );
 }
 
 #[test]
@@ -167,20 +219,38 @@ fn hostile_headers_are_refused() {
     let cases = [
         ("alg none", bench.with_header("alg", json!("none"))),
         ("alg NONE", bench.with_header("alg", json!("NONE"))),
-        ("alg in small letters", bench.with_header("alg", json!("eddsa"))),
+        (
+            "alg in small letters",
+            bench.with_header("alg", json!("eddsa")),
+        ),
         ("alg Ed25519", bench.with_header("alg", json!("Ed25519"))),
         ("alg ES256", bench.with_header("alg", json!("ES256"))),
         ("alg RS256", bench.with_header("alg", json!("RS256"))),
         ("typ JWT", bench.with_header("typ", json!("JWT"))),
         ("typ in capitals", bench.with_header("typ", json!("AT+JWT"))),
         ("typ dpop", bench.with_header("typ", json!("dpop+jwt"))),
-        ("unknown kid", bench.with_header("kid", json!("0000000000000000"))),
-        ("kid as a path", bench.with_header("kid", json!("../../dev/null"))),
-        ("kid as a query", bench.with_header("kid", json!("' OR '1'='1"))),
+        (
+            "unknown kid",
+            bench.with_header("kid", json!("0000000000000000")),
+        ),
+        (
+            "kid as a path",
+            bench.with_header("kid", json!("../../dev/null")),
+        ),
+        (
+            "kid as a query",
+            bench.with_header("kid", json!("' OR '1'='1")),
+        ),
         ("kid null", bench.with_header("kid", Value::Null)),
-        ("jku", bench.with_header("jku", json!("https://evil.example/jwks.json"))),
+        (
+            "jku",
+            bench.with_header("jku", json!("https://evil.example/jwks.json")),
+        ),
         ("jwk", bench.with_header("jwk", jwk)),
-        ("x5u", bench.with_header("x5u", json!("https://evil.example/x.pem"))),
+        (
+            "x5u",
+            bench.with_header("x5u", json!("https://evil.example/x.pem")),
+        ),
         ("x5c", bench.with_header("x5c", json!(["MIIB"]))),
         ("crit", bench.with_header("crit", json!(["exp"]))),
         ("empty crit", bench.with_header("crit", json!([]))),
@@ -194,9 +264,19 @@ fn hostile_headers_are_refused() {
     for (what, token) in &cases {
         assert!(bench.refuses(token), "{what}");
     }
-    let twice = bench.header().to_string().replacen('{', r#"{"alg":"none","#, 1);
-    let twice = format!("{}.{}", URL_SAFE_NO_PAD.encode(twice), part(&bench.claims()));
-    assert!(bench.refuses(&raw_signed_by(&bench.stored, &twice)), "alg given twice");
+    let twice = bench
+        .header()
+        .to_string()
+        .replacen('{', r#"{"alg":"none","#, 1);
+    let twice = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(twice),
+        part(&bench.claims())
+    );
+    assert!(
+        bench.refuses(&raw_signed_by(&bench.stored, &twice)),
+        "alg given twice"
+    );
 }
 
 #[test]
@@ -222,7 +302,9 @@ fn broken_shapes_are_refused() {
     let bench = bench();
     let good = bench.signed(&bench.header(), &bench.claims());
     let parts: Vec<_> = good.split('.').collect();
-    let [header, claims, signature] = parts[..] else { panic!("three parts") };
+    let [header, claims, signature] = parts[..] else {
+        panic!("three parts")
+    };
     let none = part(&json!({ "alg": "none", "typ": "at+jwt", "kid": bench.stored.kid }));
     // The last character of the signature carries unused bits: any other spelling is refused.
     let last = if signature.ends_with('A') { 'B' } else { 'A' };
@@ -236,16 +318,31 @@ fn broken_shapes_are_refused() {
         ("four parts", format!("{good}.x")),
         ("five parts, as encrypted", format!("{good}.x.y")),
         ("alg none without signature", format!("{none}.{claims}.")),
-        ("alg none with signature", format!("{none}.{claims}.{signature}")),
-        ("other claims under the signature", format!("{header}.{upgraded}.{signature}")),
+        (
+            "alg none with signature",
+            format!("{none}.{claims}.{signature}"),
+        ),
+        (
+            "other claims under the signature",
+            format!("{header}.{upgraded}.{signature}"),
+        ),
         ("padding", format!("{good}=")),
         ("respelt signature", respelt),
         ("space before", format!(" {good}")),
         ("line break behind", format!("{good}\n")),
-        ("zero signature", format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([0; 64]))),
+        (
+            "zero signature",
+            format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode([0; 64])),
+        ),
         ("not base64", format!("{header}.{claims}.***")),
-        ("JSON form", json!({ "protected": header, "payload": claims }).to_string()),
-        ("too long", format!("{header}.{}.{signature}", "A".repeat(100_000))),
+        (
+            "JSON form",
+            json!({ "protected": header, "payload": claims }).to_string(),
+        ),
+        (
+            "too long",
+            format!("{header}.{}.{signature}", "A".repeat(100_000)),
+        ),
         ("other letters", "令牌.令牌.令牌".to_owned()),
     ] {
         assert!(bench.refuses(&token), "{what}");
@@ -255,12 +352,18 @@ fn broken_shapes_are_refused() {
 #[test]
 fn a_retired_key_verifies_until_its_last_token_has_expired() {
     let mut bench = bench();
-    let old = bench.keys.issue(&bench.parties, bench.subject, bench.now).expect("token");
+    let old = bench
+        .keys
+        .issue(&bench.parties, bench.subject, bench.now)
+        .expect("token");
     bench.stored.retired_at = Some(bench.now);
     let next = StoredKey::generate(bench.now + SignedDuration::from_secs(1)).expect("key");
     bench.keys.replace(vec![bench.stored.clone(), next.clone()]);
     assert!(!bench.refuses(&old));
-    let new = bench.keys.issue(&bench.parties, bench.subject, bench.now).expect("token");
+    let new = bench
+        .keys
+        .issue(&bench.parties, bench.subject, bench.now)
+        .expect("token");
     assert_eq!(header(&new).map(|header| header.kid), Some(next.kid));
     assert_eq!(bench.keys.jwks(bench.now).len(), 2);
     assert_eq!(bench.keys.refresh_keys(bench.now).len(), 2);
@@ -273,7 +376,10 @@ fn a_retired_key_verifies_until_its_last_token_has_expired() {
 #[test]
 fn the_jwks_verifies_our_tokens_and_holds_no_secret() {
     let bench = bench();
-    let token = bench.keys.issue(&bench.parties, bench.subject, bench.now).expect("token");
+    let token = bench
+        .keys
+        .issue(&bench.parties, bench.subject, bench.now)
+        .expect("token");
     let jwk = serde_json::to_value(&bench.keys.jwks(bench.now)[0]).expect("JSON");
     assert!(jwk.get("d").is_none());
     let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(jwk).expect("JWK");
@@ -288,7 +394,10 @@ fn the_jwks_verifies_our_tokens_and_holds_no_secret() {
 fn unknown_keys_are_looked_for_at_most_every_few_seconds() {
     let bench = bench();
     let token = bench.with_header("kid", json!("0000000000000000"));
-    assert!(!bench.keys.may_be_elsewhere(&token), "the keys were read just now");
+    assert!(
+        !bench.keys.may_be_elsewhere(&token),
+        "the keys were read just now"
+    );
     assert!(!bench.keys.is_stale());
 }
 
