@@ -15,7 +15,7 @@ use crate::workflow::codes::{
     SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
-use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
@@ -24,6 +24,7 @@ text_codes!(
     AssignmentRole,
     AssignmentStatus,
     ClockKind,
+    CommitteeLevel,
     ConsentStatus,
     CountersignStatus,
     Grade,

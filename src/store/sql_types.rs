@@ -68,6 +68,30 @@ pub struct At(pub Timestamp);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct On(pub Date);
 
+impl From<Timestamp> for At {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl From<At> for Timestamp {
+    fn from(at: At) -> Self {
+        at.0
+    }
+}
+
+impl From<Date> for On {
+    fn from(on: Date) -> Self {
+        Self(on)
+    }
+}
+
+impl From<On> for Date {
+    fn from(on: On) -> Self {
+        on.0
+    }
+}
+
 /// A JSON document on its way to or from a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Json(pub Value);
