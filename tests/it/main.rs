@@ -2,4 +2,5 @@
 //! on PostgreSQL when `TEST_DATABASE_URL` names a server on which databases may be created.
 
 mod service;
+mod spine;
 mod support;
