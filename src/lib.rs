@@ -12,4 +12,5 @@ pub mod ids;
 pub mod startup;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod workflow;

@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use super::json::RawBody;
+use super::page::PageQuery;
 use super::routes::Meta;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
@@ -50,6 +51,32 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
                 .map(Self)
                 .map_err(Into::into),
         )
+    }
+}
+
+/// The query string of a list: what it is narrowed to, and which page is wanted.
+#[derive(Debug)]
+pub struct Listing<F> {
+    /// What the list is narrowed to.
+    pub filter: F,
+    /// Which page is wanted.
+    pub page: PageQuery,
+}
+
+impl<F: DeserializeOwned> FromRequest for Listing<F> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut filter = form_urlencoded::Serializer::new(String::new());
+        let mut page = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in form_pairs(request.query_string()) {
+            let part = if PageQuery::NAMES.contains(&&*name) { &mut page } else { &mut filter };
+            part.append_pair(&name, &value);
+        }
+        let listing = parse_query(&filter.finish())
+            .and_then(|filter| Ok(Self { filter, page: parse_query(&page.finish())? }));
+        ready(listing.map_err(Into::into))
     }
 }
 

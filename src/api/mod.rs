@@ -1,22 +1,39 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod cases;
+pub mod committees;
 pub mod extract;
 pub mod guard;
 pub mod json;
+pub mod members;
 pub mod openapi;
+pub mod organisations;
 pub mod page;
 pub mod problem;
+pub mod register;
 pub mod routes;
 pub mod service;
+pub mod sessions;
 pub mod sign_in;
+pub mod terms;
+pub mod units;
+pub mod users;
 
 use routes::Routes;
 
 /// The complete register of operations.
 pub fn routes() -> Routes {
     let mut routes = Routes::new();
+    cases::routes(&mut routes);
     service::routes(&mut routes);
     sign_in::routes(&mut routes);
+    committees::routes(&mut routes);
+    terms::routes(&mut routes);
+    sessions::routes(&mut routes);
+    members::routes(&mut routes);
+    organisations::routes(&mut routes);
+    units::routes(&mut routes);
+    users::routes(&mut routes);
     routes
 }

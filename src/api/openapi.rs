@@ -141,6 +141,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             Code::MalformedJson,
             Code::InvalidBody,
             Code::InvalidInput,
+            Code::AlreadyExists,
             Code::PayloadTooLarge,
             Code::UnsupportedMediaType,
         ]);

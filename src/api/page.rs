@@ -145,7 +145,26 @@ impl<T> Page<T> {
 /// Characters of the seal in front of the key.
 const SEAL: usize = 20;
 
-/// The `limit` and `cursor` parameters, for the OpenAPI document.
+/// Which page of a list is wanted: the parameters that every list has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Items per page.
+    #[serde(default)]
+    pub limit: PageSize,
+    /// Where to continue.
+    pub cursor: Option<String>,
+    /// Whether to count the items on all pages.
+    #[serde(default)]
+    pub count: bool,
+}
+
+impl PageQuery {
+    /// Names of the parameters; all others belong to the filter of the list.
+    pub const NAMES: [&'static str; 3] = ["limit", "cursor", "count"];
+}
+
+/// The parameters of a [`PageQuery`], for the OpenAPI document.
 pub struct PageParams;
 
 impl utoipa::IntoParams for PageParams {
@@ -162,6 +181,9 @@ impl utoipa::IntoParams for PageParams {
             .schema_type(Type::String)
             .max_length(Some(500))
             .pattern(Some("^[A-Za-z0-9_-]+$"));
+        let count = ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .default(Some(false.into()));
         vec![
             ParameterBuilder::new()
                 .name("limit")
@@ -176,6 +198,12 @@ impl utoipa::IntoParams for PageParams {
                     "`next_cursor` of the page before, with the same filters.",
                 ))
                 .schema(Some(cursor))
+                .build(),
+            ParameterBuilder::new()
+                .name("count")
+                .parameter_in(ParameterIn::Query)
+                .description(Some("Also count the items on all pages, up to 10,000."))
+                .schema(Some(count))
                 .build(),
         ]
     }

@@ -1,5 +1,6 @@
 //! Use cases: each function is one transaction. The layer exists only where something is decided.
 
+pub mod act;
 pub mod ctx;
 pub mod setup;
 pub mod signin;

@@ -18,6 +18,9 @@ use crate::store::sign_ins::{self, EndReason, SignIn};
 use crate::store::{Tx, idempotency, signing_keys};
 use crate::workflow::role::Role;
 
+#[cfg(test)]
+mod tests;
+
 /// A sign-in ends after this time whatever happens.
 pub const SIGN_IN_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// A refresh token that nobody used for this time has expired.

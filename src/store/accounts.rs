@@ -286,3 +286,120 @@ fn named_grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result
         )
         .collect())
 }
+
+/// Rows for the tests of signing in.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+    use crate::store::schema::refresh_tokens;
+
+    /// An active committee.
+    pub fn committee(tx: &mut Tx<'_>, code: &str, now: Timestamp) -> Result<CommitteeId> {
+        let id = CommitteeId::new(now);
+        diesel::insert_into(committees::table)
+            .values((
+                committees::id.eq(id),
+                committees::code.eq(code),
+                committees::name.eq("政协临江市委员会"),
+                committees::level.eq("city"),
+                committees::region.eq("临江市"),
+                committees::active.eq(true),
+                committees::version.eq(1),
+                (
+                    committees::created_at.eq(At(now)),
+                    committees::updated_at.eq(At(now)),
+                ),
+            ))
+            .execute(tx.conn)?;
+        Ok(id)
+    }
+
+    /// An account with two roles, one of them in a unit of its own.
+    pub fn user(
+        tx: &mut Tx<'_>,
+        committee: CommitteeId,
+        username: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<UserId> {
+        let (id, unit) = (UserId::new(now), UnitId::new(now));
+        diesel::insert_into(users::table)
+            .values((
+                (users::committee_id.eq(committee), users::id.eq(id)),
+                users::username.eq(username),
+                users::display_name.eq("陈维"),
+                users::password_hash.eq(hash),
+                users::must_change_password.eq(true),
+                users::disabled.eq(false),
+                users::version.eq(1),
+                (users::created_at.eq(At(now)), users::updated_at.eq(At(now))),
+            ))
+            .execute(tx.conn)?;
+        diesel::insert_into(units::table)
+            .values((
+                (units::committee_id.eq(committee), units::id.eq(unit)),
+                units::name.eq(format!("水务局 {username}")),
+                units::system_line.eq("government"),
+                units::reply_prefix.eq("临水函"),
+                units::active.eq(true),
+                units::version.eq(1),
+                (units::created_at.eq(At(now)), units::updated_at.eq(At(now))),
+            ))
+            .execute(tx.conn)?;
+        let grants = [
+            Grant::unit(Role::UnitClerk, unit),
+            Grant::line(Line::Government),
+        ];
+        for (position, grant) in (0..).zip(grants) {
+            diesel::insert_into(user_roles::table)
+                .values((
+                    (
+                        user_roles::committee_id.eq(committee),
+                        user_roles::user_id.eq(id),
+                    ),
+                    user_roles::position.eq(position),
+                    user_roles::role.eq(grant.role),
+                    user_roles::unit_id.eq(grant.unit_id),
+                    user_roles::line.eq(grant.line.map(Line::as_str)),
+                ))
+                .execute(tx.conn)?;
+        }
+        Ok(id)
+    }
+
+    /// Disables an account, or enables it.
+    pub fn disable(
+        tx: &mut Tx<'_>,
+        committee: CommitteeId,
+        user: UserId,
+        disabled: bool,
+    ) -> Result<()> {
+        diesel::update(
+            users::table
+                .filter(users::committee_id.eq(committee))
+                .filter(users::id.eq(user)),
+        )
+        .set(users::disabled.eq(disabled))
+        .execute(tx.conn)?;
+        Ok(())
+    }
+
+    /// How many refresh tokens a sign-in has, and why it ended.
+    pub fn tokens(
+        tx: &mut Tx<'_>,
+        committee: CommitteeId,
+        id: SignInId,
+    ) -> Result<(i64, Option<String>)> {
+        let count = refresh_tokens::table
+            .filter(refresh_tokens::committee_id.eq(committee))
+            .filter(refresh_tokens::sign_in_id.eq(id))
+            .count()
+            .get_result(tx.conn)?;
+        let reason = sign_ins::table
+            .filter(sign_ins::committee_id.eq(committee))
+            .filter(sign_ins::id.eq(id))
+            .select(sign_ins::end_reason)
+            .first(tx.conn)?;
+        Ok((count, reason))
+    }
+}

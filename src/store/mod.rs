@@ -4,21 +4,35 @@
 //! query does not compile.
 
 pub mod accounts;
+pub mod cases;
 mod codes;
+pub mod committees;
 pub mod connection;
 mod constraint;
+pub mod desk;
 pub mod events;
 pub mod health;
 pub mod idempotency;
+pub mod members;
 pub mod migrate;
+pub mod numbers;
+pub mod organisations;
+pub mod proposals;
+pub mod references;
+pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
 pub mod setup;
+pub mod sessions;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;
+pub mod terms;
+pub mod timeline;
 pub mod tx;
+pub mod units;
+pub mod users;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

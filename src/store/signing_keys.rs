@@ -41,7 +41,7 @@ fn from_row(
     }
 }
 
-/// Keeps other instances from making a key at the same time. SQLite has one writer anyway.
+/// Keeps other instances from making a key at the same time; a file has one writer anyway.
 fn lock(tx: &mut Tx<'_>) -> Result<()> {
     if let AnyConnection::Postgres(conn) = tx.conn {
         conn.batch_execute("LOCK TABLE signing_keys IN EXCLUSIVE MODE")?;

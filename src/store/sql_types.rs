@@ -68,6 +68,30 @@ pub struct At(pub Timestamp);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct On(pub Date);
 
+impl From<Timestamp> for At {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl From<At> for Timestamp {
+    fn from(at: At) -> Self {
+        at.0
+    }
+}
+
+impl From<Date> for On {
+    fn from(on: Date) -> Self {
+        Self(on)
+    }
+}
+
+impl From<On> for Date {
+    fn from(on: On) -> Self {
+        on.0
+    }
+}
+
 /// A JSON document on its way to or from a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Json(pub Value);
@@ -105,6 +129,14 @@ macro_rules! sql_value {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
                 out.set_value((<$sql>::default(), self));
                 Ok(IsNull::No)
+            }
+        }
+        impl<$($generic)* DB: Backend> ToSql<Nullable<$sql>, DB> for $rust
+        where
+            Self: ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Self as ToSql<$sql, DB>>::to_sql(self, out)
             }
         }
         impl<$($generic)*> FromSql<$sql, MultiBackend> for $rust {
@@ -263,28 +295,44 @@ impl FromSql<Doc, Sqlite> for Json {
 /// Stores code lists as their identifiers; a text that is no value of the list is an error.
 macro_rules! text_codes {
     ($($code:path),+ $(,)?) => { $(
-        impl AsExpression<Text> for $code {
-            type Expression = Bound<Text, &'static str>;
+        impl<'e> AsExpression<Text> for &'e $code {
+            type Expression = Bound<Text, &'e $code>;
             fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+                Bound::new(self)
+            }
+        }
+        impl<'e> AsExpression<Nullable<Text>> for &'e $code {
+            type Expression = Bound<Nullable<Text>, &'e $code>;
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+        impl AsExpression<Text> for $code {
+            type Expression = Bound<Text, Self>;
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
             }
         }
         impl AsExpression<Nullable<Text>> for $code {
-            type Expression = Bound<Nullable<Text>, &'static str>;
+            type Expression = Bound<Nullable<Text>, Self>;
             fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+                Bound::new(self)
             }
         }
-        impl AsExpression<Text> for &$code {
-            type Expression = Bound<Text, &'static str>;
-            fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+        impl<DB: Backend> ToSql<Text, DB> for $code
+        where
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <str as ToSql<Text, DB>>::to_sql(self.as_str(), out)
             }
         }
-        impl AsExpression<Nullable<Text>> for &$code {
-            type Expression = Bound<Nullable<Text>, &'static str>;
-            fn as_expression(self) -> Self::Expression {
-                Bound::new(self.as_str())
+        impl<DB: Backend> ToSql<Nullable<Text>, DB> for $code
+        where
+            Self: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Self as ToSql<Text, DB>>::to_sql(self, out)
             }
         }
         impl<DB: Backend> FromSql<Text, DB> for $code

@@ -5,6 +5,17 @@ use crate::code_list;
 use super::role::Line;
 
 code_list! {
+    /// Where a committee stands in the tree; from the top down, so that `<` means "above".
+    pub enum CommitteeLevel {
+        National = "national", "全国", "national";
+        Provincial = "provincial", "省级", "provincial";
+        Municipal = "municipal", "市级", "municipal";
+        County = "county", "县级", "county";
+        TownshipWorkgroup = "township_workgroup", "乡镇工委", "township work group";
+    }
+}
+
+code_list! {
     /// Who proposes: one member, members jointly, or a collective.
     pub enum ProposerKind {
         Individual = "individual", "委员个人", "individual member";

@@ -5,6 +5,7 @@
 //! an act and gives the case afterwards with what is to be written; [`decide::allowed`] asks the
 //! same for every action; [`desk::duties`] says what waits for whom.
 
+pub mod access;
 pub mod assignment;
 mod authoring;
 pub mod calendar;

@@ -1,0 +1,367 @@
+//! Assignments, replies, forms, promises and clocks as the interface shows them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::codes::Label;
+use crate::ids::{
+    AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, SubjectId, UnitId,
+};
+use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::case::{
+    Assignment, Case, Clock, Countersign, DocumentNo, Form, Promise, Reply,
+};
+use crate::workflow::codes::{
+    AssignmentRole, ClockKind, CountersignStatus, Grade, OutcomeMeaning, PromiseStatus,
+};
+use crate::workflow::deadline;
+use crate::workflow::input::ReplyForm;
+use crate::workflow::reply::ReplyStatus;
+
+/// A unit's row.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssignmentFacts {
+    /// Identifier.
+    pub id: AssignmentId,
+    /// Version; the ETag of the assignment.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    /// Round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// The unit.
+    pub unit_id: UnitId,
+    /// Its name at that time.
+    #[schema(max_length = 200, example = "市交通运输局")]
+    pub unit_name: String,
+    /// What the unit is to the case.
+    pub role: AssignmentRole,
+    /// Status.
+    pub status: AssignmentStatus,
+    /// Part of the matter, for separate handling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    pub part: Option<String>,
+    /// Whether the unit may still ask to return the case.
+    pub returnable: bool,
+    /// When it was signed for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub accepted_at: Option<Timestamp>,
+    /// Clerk in charge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 50)]
+    pub clerk_name: Option<String>,
+    /// Telephone of the clerk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 30)]
+    pub clerk_phone: Option<String>,
+    /// A contact with the proposer is on record.
+    pub contacted: bool,
+    /// Versions of the co-handler's opinion.
+    #[schema(minimum = 0)]
+    pub opinions: i32,
+    /// Label of the role.
+    pub role_label: Label,
+    /// Label of the status.
+    pub status_label: Label,
+}
+
+impl AssignmentFacts {
+    /// A row of the case; telephone numbers only for those who may read contact data.
+    pub fn of(case: &Case, row: &Assignment, contacts: bool) -> Self {
+        Self {
+            id: row.id,
+            version: row.version,
+            round: row.round,
+            unit_id: row.unit,
+            unit_name: row.unit_name.clone(),
+            role: row.role,
+            status: row.status,
+            part: row.part.clone(),
+            returnable: row.returnable,
+            accepted_at: row.accepted_at,
+            clerk_name: row.clerk_name.clone().filter(|_| contacts),
+            clerk_phone: row.clerk_phone.clone().filter(|_| contacts),
+            contacted: case.contacted.contains(&row.id),
+            opinions: row.opinions,
+            role_label: row.role.label(),
+            status_label: row.status.label(),
+        }
+    }
+}
+
+/// A reply.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplyFacts {
+    /// Identifier.
+    pub id: ReplyId,
+    /// Version; the ETag of the reply.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    /// The row it answers for.
+    pub assignment_id: AssignmentId,
+    /// The unit.
+    pub unit_id: UnitId,
+    /// Round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// Status.
+    pub status: ReplyStatus,
+    /// Label of the status.
+    pub status_label: Label,
+    /// Passed the review.
+    pub approved: bool,
+    /// The present text.
+    pub form: ReplyForm,
+    /// Number of the present text.
+    #[schema(minimum = 1)]
+    pub text_version: i32,
+    /// SHA-256 of the present text.
+    #[schema(max_length = 64)]
+    pub content_hash: String,
+    /// 文号, such as 云交提复〔2026〕12号.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100, example = "云交提复〔2026〕12号")]
+    pub document_no: Option<String>,
+    /// What the unit says it comes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unit_outcome: Option<OutcomeMeaning>,
+    /// What the reviewer says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reviewer_outcome: Option<OutcomeMeaning>,
+    /// What holds now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub current_outcome: Option<OutcomeMeaning>,
+    /// Local letter of the present outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4, example = "B")]
+    pub letter: Option<&'static str>,
+    /// Label of the present outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub outcome_label: Option<Label>,
+    /// 签发人.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 50)]
+    pub signatory: Option<String>,
+    /// When it was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub signed_at: Option<Timestamp>,
+    /// Reason of a rejection or a changed outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub review_note: Option<String>,
+    /// When it was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub delivered_at: Option<Timestamp>,
+    /// Answers of the co-handlers to the request to countersign.
+    #[schema(max_items = 60)]
+    pub countersigns: Vec<CountersignFacts>,
+}
+
+impl ReplyFacts {
+    /// A reply of the case.
+    pub fn of(case: &Case, reply: &Reply) -> Self {
+        Self {
+            id: reply.id,
+            version: reply.version,
+            assignment_id: reply.assignment,
+            unit_id: reply.unit,
+            round: reply.round,
+            status: reply.status,
+            status_label: reply.status.label(),
+            approved: reply.approved,
+            form: reply.form.clone(),
+            text_version: reply.text_version,
+            content_hash: reply.content_hash.clone(),
+            document_no: reply.document.as_ref().map(DocumentNo::to_string),
+            unit_outcome: reply.unit_outcome,
+            reviewer_outcome: reply.reviewer_outcome,
+            current_outcome: reply.current_outcome,
+            letter: reply.current_outcome.map(OutcomeMeaning::letter),
+            outcome_label: reply.current_outcome.map(OutcomeMeaning::label),
+            signatory: reply.signatory.clone(),
+            signed_at: reply.signed_at,
+            review_note: reply.review_note.clone(),
+            delivered_at: reply.delivered_at,
+            countersigns: case
+                .countersigns
+                .iter()
+                .filter(|request| request.reply == reply.id)
+                .map(|request| CountersignFacts::of(case, request))
+                .collect(),
+        }
+    }
+}
+
+/// A co-handler's answer to a request to countersign.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CountersignFacts {
+    /// The co-handler's row.
+    pub assignment_id: AssignmentId,
+    /// Name of the unit.
+    #[schema(max_length = 200)]
+    pub unit_name: String,
+    /// Its answer.
+    pub status: CountersignStatus,
+    /// Label of the answer.
+    pub status_label: Label,
+    /// Remarks or the reason of the objection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub remarks: Option<String>,
+    /// Who answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 50)]
+    pub signatory: Option<String>,
+}
+
+impl CountersignFacts {
+    fn of(case: &Case, request: &Countersign) -> Self {
+        let unit_name = case.assignment(request.assignment).map(|row| row.unit_name.clone());
+        Self {
+            assignment_id: request.assignment,
+            unit_name: unit_name.unwrap_or_default(),
+            status: request.status,
+            status_label: request.status.label(),
+            remarks: request.remarks.clone(),
+            signatory: request.signatory.clone(),
+        }
+    }
+}
+
+/// The two grades of an opinion form.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FeedbackFacts {
+    /// The reply.
+    pub reply_id: ReplyId,
+    /// The rater.
+    pub rater_id: ProposerId,
+    /// Name of the rater.
+    #[schema(max_length = 200)]
+    pub rater_name: String,
+    /// Round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// 办理态度.
+    pub attitude: Grade,
+    /// 办理结果.
+    pub result: Grade,
+    /// Given after conclusion.
+    pub late: bool,
+    /// Label of the attitude grade.
+    pub attitude_label: Label,
+    /// Label of the result grade.
+    pub result_label: Label,
+}
+
+impl FeedbackFacts {
+    /// A form of the case.
+    pub fn of(case: &Case, form: &Form) -> Self {
+        let rater = case.proposers.iter().find(|proposer| proposer.id == form.rater);
+        Self {
+            reply_id: form.reply,
+            rater_id: form.rater,
+            rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+            round: form.round,
+            attitude: form.attitude,
+            result: form.result,
+            late: form.late,
+            attitude_label: form.attitude.label(),
+            result_label: form.result.label(),
+        }
+    }
+}
+
+/// A dated promise.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromiseFacts {
+    /// Identifier.
+    pub id: PromiseId,
+    /// The reply that made it.
+    pub reply_id: ReplyId,
+    /// The unit that owes it.
+    pub unit_id: UnitId,
+    /// How far it is.
+    pub status: PromiseStatus,
+    /// Label of the status.
+    pub status_label: Label,
+    /// What is promised.
+    #[schema(max_length = 1000)]
+    pub text: String,
+    /// Who is responsible.
+    #[schema(max_length = 50)]
+    pub person: String,
+    /// By when.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub due_on: Date,
+}
+
+impl From<&Promise> for PromiseFacts {
+    fn from(promise: &Promise) -> Self {
+        Self {
+            id: promise.id,
+            reply_id: promise.reply,
+            unit_id: promise.unit,
+            status: promise.status,
+            status_label: promise.status.label(),
+            text: promise.text.clone(),
+            person: promise.person.clone(),
+            due_on: promise.due_on,
+        }
+    }
+}
+
+/// A running clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockFacts {
+    /// Identifier.
+    pub id: ClockId,
+    /// Which clock.
+    pub kind: ClockKind,
+    /// Its label.
+    pub label: Label,
+    /// UUID of the proposer, assignment, reply or proposal it runs for.
+    pub subject_id: SubjectId,
+    /// When it started.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub started_at: Timestamp,
+    /// The limit, such as `5 wd`.
+    #[schema(max_length = 40, example = "5 wd")]
+    pub limit: String,
+    /// Due moment.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub due_at: Timestamp,
+    /// Calendar days left; negative when overdue.
+    pub days_left: i64,
+    /// Computed, never stored.
+    pub overdue: bool,
+    /// The calendar has no data for the year yet.
+    pub provisional: bool,
+}
+
+impl ClockFacts {
+    /// A clock as it stands now.
+    pub fn of(clock: &Clock, now: Timestamp) -> Self {
+        Self {
+            id: clock.id,
+            kind: clock.kind,
+            label: clock.kind.label(),
+            subject_id: clock.subject,
+            started_at: clock.started_at,
+            limit: clock.limit.clone(),
+            due_at: clock.due_at,
+            days_left: deadline::days_left(clock.due_at, now),
+            overdue: deadline::overdue(clock.due_at, now),
+            provisional: clock.provisional,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Proposals, assignments, replies, desks: the operations on cases and what they answer.
+
+pub mod actions;
+pub mod assignments;
+pub mod brief;
+pub mod desk;
+pub mod docs;
+pub mod handling_out;
+pub mod out;
+pub mod possible;
+pub mod proposals;
+pub mod replies;
+pub mod timeline;
+
+use super::routes::Routes;
+
+/// Enters the operations.
+pub fn routes(routes: &mut Routes) {
+    proposals::routes(routes);
+    timeline::routes(routes);
+    assignments::routes(routes);
+    replies::routes(routes);
+    desk::routes(routes);
+    actions::routes(routes);
+}

@@ -1,0 +1,285 @@
+//! A whole case, as the caller may see it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::brief::ProposalItem;
+use super::handling_out::{AssignmentFacts, ClockFacts, FeedbackFacts, PromiseFacts, ReplyFacts};
+use super::possible::{self, PossibleAction};
+use crate::app::act::Known;
+use crate::app::{Answer, Ctx};
+use crate::codes::Label;
+use crate::error::Result;
+use crate::ids::{MemberId, OpinionId, OrganisationId, ProposerId};
+use crate::workflow::access;
+use crate::workflow::case::{Case, Opinion, Proposer};
+use crate::workflow::codes::{ConsentStatus, OutcomeMeaning, ProposerRole, Recommendation, Stage};
+use crate::workflow::decide::Target;
+use crate::workflow::input::ProposalForm;
+
+/// A proposal with everything that hangs on it, and what the caller may do next.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposalOut {
+    /// The proposal in short: status, round, phase, numbers, units, labels.
+    #[serde(flatten)]
+    pub item: ProposalItem,
+    /// Number of the session in the term (次).
+    #[schema(minimum = 1)]
+    pub session_number: i32,
+    /// Number of the term (届).
+    #[schema(minimum = 1)]
+    pub term_number: i32,
+    /// The text, as the caller may read it.
+    pub form: ProposalForm,
+    /// Number of the present text.
+    #[schema(minimum = 1)]
+    pub text_version: i32,
+    /// How often it was handed in.
+    #[schema(minimum = 0)]
+    pub submission_no: i32,
+    /// Policy profile that holds for the case.
+    #[schema(minimum = 1)]
+    pub profile_version: i32,
+    /// First proposer and co-signers.
+    #[schema(max_items = 60)]
+    pub proposers: Vec<ProposerFacts>,
+    /// Examination opinions; for the committee.
+    #[schema(max_items = 100)]
+    pub opinions: Vec<OpinionFacts>,
+    /// Rows of all rounds.
+    #[schema(max_items = 300)]
+    pub handling: Vec<AssignmentFacts>,
+    /// Replies the caller may read.
+    #[schema(max_items = 300)]
+    pub replies: Vec<ReplyFacts>,
+    /// Opinion forms the caller may read.
+    #[schema(max_items = 1000)]
+    pub feedback: Vec<FeedbackFacts>,
+    /// Promises of the delivered replies.
+    #[schema(max_items = 1000)]
+    pub promises: Vec<PromiseFacts>,
+    /// Running clocks.
+    #[schema(max_items = 300)]
+    pub clocks: Vec<ClockFacts>,
+    /// Worst outcome of the delivered replies of this round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub outcome: Option<OutcomeMeaning>,
+    /// Label of the outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub outcome_label: Option<Label>,
+    /// Since when the case is tracked after its reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub tracked_since: Option<Timestamp>,
+    /// What may be done with the proposal now, and for the rest why not.
+    #[schema(max_items = 60)]
+    pub actions: Vec<PossibleAction>,
+}
+
+/// A first proposer or co-signer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposerFacts {
+    /// Identifier; names the rater of an opinion form.
+    pub id: ProposerId,
+    /// What it is to the proposal.
+    pub role: ProposerRole,
+    /// How far the consent is.
+    pub status: ConsentStatus,
+    /// Name.
+    #[schema(max_length = 200)]
+    pub name: String,
+    /// The member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub member_id: Option<MemberId>,
+    /// The collective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub organisation_id: Option<OrganisationId>,
+    /// 界别.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub sector: Option<String>,
+    /// Party.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub party: Option<String>,
+    /// Label of the role.
+    pub role_label: Label,
+    /// Label of the consent.
+    pub status_label: Label,
+}
+
+impl From<&Proposer> for ProposerFacts {
+    fn from(proposer: &Proposer) -> Self {
+        Self {
+            id: proposer.id,
+            role: proposer.role,
+            status: proposer.status,
+            name: proposer.name.clone(),
+            member_id: proposer.member,
+            organisation_id: proposer.organisation,
+            sector: proposer.sector.clone(),
+            party: proposer.party.clone(),
+            role_label: proposer.role.label(),
+            status_label: proposer.status.label(),
+        }
+    }
+}
+
+/// An examination opinion.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpinionFacts {
+    /// Identifier.
+    pub id: OpinionId,
+    /// The submission it is about.
+    #[schema(minimum = 1)]
+    pub submission_no: i32,
+    /// Stage.
+    pub stage: Stage,
+    /// Recommendation.
+    pub recommendation: Recommendation,
+    /// Label of the stage.
+    pub stage_label: Label,
+    /// Label of the recommendation.
+    pub recommendation_label: Label,
+}
+
+impl From<&Opinion> for OpinionFacts {
+    fn from(opinion: &Opinion) -> Self {
+        Self {
+            id: opinion.id,
+            submission_no: opinion.submission_no,
+            stage: opinion.stage,
+            recommendation: opinion.recommendation,
+            stage_label: opinion.stage.label(),
+            recommendation_label: opinion.recommendation.label(),
+        }
+    }
+}
+
+/// The form without what the caller may not read.
+fn form_for(case: &Case, contacts: bool) -> ProposalForm {
+    let mut form = case.proposal.form.clone();
+    if !contacts {
+        form.contact_person = None;
+        form.contact_phone = None;
+        form.paper_reference = None;
+        form.seal_evidence = None;
+    }
+    form
+}
+
+impl ProposalOut {
+    /// The case as the caller may see it.
+    pub fn of(ctx: &Ctx, known: &Known) -> Self {
+        let (case, actor) = (&known.case, ctx.principal.actor());
+        let contacts = access::may_read_contacts(case, &actor);
+        let opinions = if access::may_read_opinions(&actor) { &case.opinions[..] } else { &[] };
+        let outcome = case.outcome();
+        Self {
+            item: ProposalItem::from_case(case),
+            session_number: case.session.number,
+            term_number: case.session.term_number,
+            form: form_for(case, contacts),
+            text_version: case.proposal.text_version,
+            submission_no: case.proposal.submission_no,
+            profile_version: case.proposal.profile_version,
+            proposers: case.proposers.iter().map(Into::into).collect(),
+            opinions: opinions.iter().map(Into::into).collect(),
+            handling: case
+                .assignments
+                .iter()
+                .map(|row| AssignmentFacts::of(case, row, contacts))
+                .collect(),
+            replies: case
+                .replies
+                .iter()
+                .filter(|reply| access::may_read_reply(case, reply, &actor))
+                .map(|reply| ReplyFacts::of(case, reply))
+                .collect(),
+            feedback: case
+                .forms
+                .iter()
+                .filter(|form| access::may_read_form(case, form, &actor))
+                .map(|form| FeedbackFacts::of(case, form))
+                .collect(),
+            promises: case.promises.iter().map(Into::into).collect(),
+            clocks: case
+                .clocks
+                .iter()
+                .filter(|clock| clock.stopped_at.is_none())
+                .map(|clock| ClockFacts::of(clock, ctx.now))
+                .collect(),
+            outcome,
+            outcome_label: outcome.map(OutcomeMeaning::label),
+            tracked_since: case.tracked_since,
+            actions: possible::of(ctx, known),
+        }
+    }
+}
+
+/// A unit's row with its case in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssignmentOut {
+    /// The row.
+    #[serde(flatten)]
+    pub assignment: AssignmentFacts,
+    /// Its clocks that run.
+    #[schema(max_items = 20)]
+    pub clocks: Vec<ClockFacts>,
+    /// The case it belongs to.
+    pub proposal: ProposalItem,
+    /// What may be done with the row now, and for the rest why not.
+    #[schema(max_items = 60)]
+    pub actions: Vec<PossibleAction>,
+}
+
+/// A reply with its case in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplyOut {
+    /// The reply.
+    #[serde(flatten)]
+    pub reply: ReplyFacts,
+    /// The case it belongs to.
+    pub proposal: ProposalItem,
+    /// What may be done with the reply now, and for the rest why not.
+    #[schema(max_items = 60)]
+    pub actions: Vec<PossibleAction>,
+}
+
+/// The thing that was asked for or acted on, with its version.
+pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
+    let (case, actor) = (&known.case, ctx.principal.actor());
+    let version = crate::app::act::version(case, known.target);
+    let answer = match known.target {
+        Target::Proposal => Answer::ok(&ProposalOut::of(ctx, known))?,
+        Target::Assignment(id) => {
+            let row = case.assignment(id).ok_or_else(crate::error::Error::not_found)?;
+            let contacts = access::may_read_contacts(case, &actor);
+            Answer::ok(&AssignmentOut {
+                assignment: AssignmentFacts::of(case, row, contacts),
+                clocks: case
+                    .clocks
+                    .iter()
+                    .filter(|clock| clock.stopped_at.is_none() && clock.subject == id.cast())
+                    .map(|clock| ClockFacts::of(clock, ctx.now))
+                    .collect(),
+                proposal: ProposalItem::from_case(case),
+                actions: possible::of(ctx, known),
+            })?
+        }
+        Target::Reply(id) => {
+            let reply = case.reply(id).ok_or_else(crate::error::Error::not_found)?;
+            Answer::ok(&ReplyOut {
+                reply: ReplyFacts::of(case, reply),
+                proposal: ProposalItem::from_case(case),
+                actions: possible::of(ctx, known),
+            })?
+        }
+    };
+    Ok(answer.version(version))
+}

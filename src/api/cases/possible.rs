@@ -1,0 +1,155 @@
+//! What may be done now, and for everything else why not.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Ctx;
+use crate::app::act::{self, Known};
+use crate::codes::Label;
+use crate::error::{Code, Message};
+use crate::workflow::decide::{Possibility, Target};
+use crate::workflow::refusal::{Refusal, Unmet};
+use crate::workflow::role::Role;
+use crate::workflow::rule::{Action, State};
+
+/// An action on a thing, as it stands for the caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PossibleAction {
+    /// Name of the action.
+    #[schema(max_length = 64, example = "file")]
+    pub action: &'static str,
+    /// Its labels.
+    pub label: Label,
+    /// The caller may do it now, given a proper body.
+    pub allowed: bool,
+    /// How to call it.
+    #[schema(max_length = 8, example = "POST")]
+    pub method: &'static str,
+    /// Where to call it.
+    #[schema(max_length = 300, example = "/api/v1/proposals/prop_019a1b2c3d4e7f8090a1b2c3d4e5f607/actions/file")]
+    pub href: String,
+    /// Roles that have the right.
+    #[schema(max_items = 13)]
+    pub roles: Vec<Role>,
+    /// Why the caller may not do it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why an action is not possible now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WhyNot {
+    /// Code of the problem that the call would give.
+    #[schema(max_length = 64, example = "state-conflict")]
+    pub code: &'static str,
+    /// The reason in words.
+    pub message: Message,
+    /// Statuses from which it would work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 12, nullable = false)]
+    pub allowed_from: Vec<&'static str>,
+    /// Conditions that are not met.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20, nullable = false)]
+    pub unmet: Vec<Unmet>,
+}
+
+/// Every action on a thing, for the caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PossibleActions {
+    /// The actions, in the order of the table.
+    #[schema(max_items = 60)]
+    pub items: Vec<PossibleAction>,
+}
+
+/// Every action on a thing of a case.
+pub fn of(ctx: &Ctx, known: &Known) -> Vec<PossibleAction> {
+    act::possibilities(ctx, known)
+        .into_iter()
+        .map(|possibility| describe(possibility, known))
+        .collect()
+}
+
+fn describe(possibility: Possibility, known: &Known) -> PossibleAction {
+    let action = possibility.action;
+    let (method, href) = address(action, known);
+    PossibleAction {
+        action: action.as_str(),
+        label: action.label(),
+        allowed: possibility.refusal.is_none(),
+        method,
+        href,
+        roles: possibility.roles,
+        why_not: possibility.refusal.map(why_not),
+    }
+}
+
+/// Editing is PATCH on the thing, drafting a reply is POST on its row; every other action has an
+/// address of its own.
+fn address(action: Action, known: &Known) -> (&'static str, String) {
+    let base = match known.target {
+        Target::Proposal => format!("/api/v1/proposals/{}", known.case.proposal.id),
+        Target::Assignment(id) => format!("/api/v1/assignments/{id}"),
+        Target::Reply(id) => format!("/api/v1/replies/{id}"),
+    };
+    match (action.as_str(), known.target) {
+        ("edit", _) => ("PATCH", base),
+        ("draft", Target::Assignment(_)) => ("POST", format!("{base}/replies")),
+        (name, _) => ("POST", format!("{base}/actions/{}", name.replace('_', "-"))),
+    }
+}
+
+fn why_not(refusal: Refusal) -> WhyNot {
+    let plain = |code: Code, message: Message| WhyNot {
+        code: code.as_str(),
+        message,
+        allowed_from: Vec::new(),
+        unmet: Vec::new(),
+    };
+    match refusal {
+        Refusal::NotAllowed { needs } => {
+            let labels: Vec<_> = needs.iter().map(|role| role.label()).collect();
+            let zh: Vec<_> = labels.iter().map(|label| label.zh).collect();
+            let en: Vec<_> = labels.iter().map(|label| label.en).collect();
+            plain(
+                Code::Forbidden,
+                Message::new(
+                    format!("须由{}办理。", zh.join("、")),
+                    format!("Only for: {}.", en.join(", ")),
+                ),
+            )
+        }
+        Refusal::WrongState { now, allowed_from } => {
+            let (zh, en) = state_words(now);
+            WhyNot {
+                allowed_from: allowed_from.iter().map(|state| state.as_str()).collect(),
+                ..plain(
+                    Code::StateConflict,
+                    Message::new(
+                        format!("当前状态“{zh}”不能进行此操作。"),
+                        format!("Not from the present status: {en}."),
+                    ),
+                )
+            }
+        }
+        Refusal::Unmet(unmet) => {
+            let first = unmet.first().map(|first| first.message.clone());
+            WhyNot {
+                unmet,
+                ..plain(Code::GuardUnmet, first.unwrap_or_else(|| Code::GuardUnmet.title().into()))
+            }
+        }
+        Refusal::Invalid(_) => plain(Code::InvalidInput, Code::InvalidInput.title().into()),
+    }
+}
+
+fn state_words(state: State) -> (&'static str, &'static str) {
+    let label = match state {
+        State::Start => return ("未开始", "not there yet"),
+        State::Proposal(status) => status.label(),
+        State::Assignment(status) => status.label(),
+        State::Reply(status) => status.label(),
+    };
+    (label.zh, label.en)
+}

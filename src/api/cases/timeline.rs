@@ -1,0 +1,168 @@
+//! The history of a case.
+
+use actix_web::web::Data;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::extract::{Params, PathId};
+use crate::api::page::{Binding, Page, PageParams, PageSize};
+use crate::api::routes::{Access, Routes};
+use crate::app::act::{self, Object};
+use crate::app::{Answer, App, Ctx};
+use crate::enter;
+use crate::error::Result;
+use crate::ids::{EventId, ProposalId, RequestId, kind};
+use crate::store::events::Event;
+use crate::store::timeline;
+use crate::workflow::access;
+use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::role::Role;
+
+/// Enters the operations.
+pub fn routes(routes: &mut Routes) {
+    enter!(routes, Access::SignedIn, [__path_get_timeline] get_timeline);
+}
+
+/// Parameters of the timeline.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TimelineParams {
+    #[serde(default)]
+    #[param(ignore)]
+    limit: PageSize,
+    #[param(ignore)]
+    cursor: Option<String>,
+}
+
+/// Something that happened to a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineItem {
+    /// Identifier.
+    pub id: EventId,
+    /// Position, from 1; without gaps in the whole history.
+    #[schema(minimum = 1)]
+    pub seq: i32,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// Name of the event.
+    #[schema(max_length = 64, example = "proposal.filed")]
+    pub name: String,
+    /// Row of the tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 8, example = "PT15")]
+    pub rule: Option<String>,
+    /// Who; `system` for derived steps. Examiners and raters are named to the committee only.
+    #[schema(max_length = 200, example = "提案委主任")]
+    pub actor: String,
+    /// The role that entitled the actor.
+    #[schema(max_length = 64, example = "committee_chair")]
+    pub actor_role: String,
+    /// In whose place, where staff entered what stands on paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200)]
+    pub on_behalf_of: Option<String>,
+    /// Status before; empty if it did not exist.
+    #[schema(max_length = 64)]
+    pub before: String,
+    /// Status after.
+    #[schema(max_length = 64)]
+    pub after: String,
+    /// Kind and identifier of what it is about.
+    pub target: TimelineTarget,
+    /// The request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<RequestId>,
+}
+
+/// What an event is about.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct TimelineTarget {
+    /// `proposal`, `assignment` or `reply`.
+    #[schema(max_length = 20, example = "assignment")]
+    pub kind: String,
+    /// Its identifier.
+    #[schema(max_length = 64)]
+    pub id: String,
+}
+
+impl TimelineItem {
+    fn of(event: Event) -> Self {
+        let text = |name: &str| {
+            event.content.0.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let target = event.content.0.get("target").cloned().unwrap_or_default();
+        Self {
+            id: event.id,
+            seq: event.seq,
+            at: event.at.0,
+            before: text("before"),
+            after: text("after"),
+            target: serde_json::from_value(target).unwrap_or_default(),
+            name: event.name,
+            rule: event.rule,
+            actor: event.actor_name,
+            actor_role: event.actor_role,
+            on_behalf_of: event.on_behalf_of,
+            request_id: event.request_id,
+        }
+    }
+}
+
+/// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
+fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
+    let committee = ctx.principal.has_any(&[
+        Role::CommitteeStaff,
+        Role::Examiner,
+        Role::CommitteeChair,
+        Role::Auditor,
+    ]);
+    if committee {
+        return false;
+    }
+    match item.name.as_str() {
+        "examination.recorded" => item.actor = String::new(),
+        "feedback.given" if !concluded => return true,
+        _ => {}
+    }
+    let handling = [Role::UnitClerk, Role::UnitSignatory, Role::AssigningOfficer, Role::SupervisionOfficer];
+    let internal = item.name.starts_with("countersign.")
+        || matches!(item.name.as_str(), "reply.drafted" | "reply.edited" | "reply.rejected");
+    internal && !ctx.principal.has_any(&handling)
+}
+
+/// The timeline of a case
+///
+/// Everything that happened to it, oldest first, from the audit trail.
+#[utoipa::path(get, path = "/api/v1/proposals/{proposal_id}/timeline", tag = "proposals",
+    params(("proposal_id" = ProposalId, Path, description = "The proposal"), TimelineParams, PageParams),
+    responses((status = 200, description = "A page of events", body = Page<TimelineItem>)))]
+pub async fn get_timeline(
+    app: Data<App>,
+    ctx: Ctx,
+    PathId(id): PathId<kind::Proposal>,
+    Params(params): Params<TimelineParams>,
+) -> Result<Answer> {
+    let binding = Binding::new(&ctx, &id);
+    let after = params.cursor.as_deref().map(|cursor| binding.decode(cursor)).transpose()?;
+    let page = app
+        .db
+        .read("proposal.timeline", move |tx| {
+            let known = act::read(tx, &ctx, Object::Proposal(id))?;
+            let concluded = matches!(
+                known.case.proposal.status,
+                ProposalStatus::Feedback | ProposalStatus::Closed
+            ) || access::is_own(&known.case, &ctx.principal.actor());
+            let limit = params.limit.get() + 1;
+            let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
+            let mut page = binding.page(events, params.limit, |event| event.seq)?.map(TimelineItem::of);
+            page.items.retain_mut(|item| !hide(item, &ctx, concluded));
+            Ok(page)
+        })
+        .await?;
+    Answer::ok(&page)
+}

@@ -1,0 +1,316 @@
+//! The one path of every act of the three machines: load → may know → may do → input → decide →
+//! write → answer. People and the demo take the same one.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Ctx;
+use crate::error::{Code, Error, FieldError, Message, Result};
+use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
+use crate::store::cases::{self, Loaded};
+use crate::store::events::Circumstances;
+use crate::store::{Tx, references};
+use crate::workflow::access;
+use crate::workflow::calendar::Calendar;
+use crate::workflow::case::Case;
+use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
+use crate::workflow::input::{Input, NoInput, ProposalIn};
+use crate::workflow::profile;
+use crate::workflow::proposal::ProposalAction;
+use crate::workflow::refusal::Refusal;
+use crate::workflow::role::{Actor, Role};
+use crate::workflow::rule::Action;
+use crate::workflow::{Origin, begin};
+
+/// What an act is about, as the address names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A proposal.
+    Proposal(ProposalId),
+    /// A unit's row.
+    Assignment(AssignmentId),
+    /// A reply.
+    Reply(ReplyId),
+}
+
+impl Object {
+    /// Its case and its place in it; `None` if there is no such thing in the committee.
+    fn locate(self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Option<(ProposalId, Target)>> {
+        let committee = ctx.committee();
+        Ok(match self {
+            Self::Proposal(id) => Some((id, Target::Proposal)),
+            Self::Assignment(id) => cases::find_by_assignment(tx, committee, id)?
+                .map(|case| (case, Target::Assignment(id))),
+            Self::Reply(id) => {
+                cases::find_by_reply(tx, committee, id)?.map(|case| (case, Target::Reply(id)))
+            }
+        })
+    }
+}
+
+/// A case that the caller may know of, and the thing in it that was asked for.
+pub struct Known {
+    /// The facts.
+    pub case: Case,
+    /// The thing.
+    pub target: Target,
+}
+
+/// Reads a case for a caller; 404 if it is not there or the caller may not know of it.
+pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
+    let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
+    let loaded = cases::load(tx, ctx.committee(), id)?;
+    known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| Known {
+        case: loaded.case,
+        target,
+    })
+}
+
+fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loaded, Target)> {
+    let loaded = loaded
+        .filter(|loaded| access::may_read(&loaded.case, actor))
+        .ok_or_else(Error::not_found)?;
+    if let Target::Reply(id) = target {
+        let readable = loaded
+            .case
+            .reply(id)
+            .is_some_and(|reply| access::may_read_reply(&loaded.case, reply, actor));
+        let entitled = readable
+            || crate::workflow::reply::RULES
+                .iter()
+                .any(|rule| decide::entitled(&loaded.case, actor, target, rule.action).is_ok());
+        if !entitled {
+            return Err(Error::not_found());
+        }
+    }
+    Ok((loaded, target))
+}
+
+/// What the caller may do with a thing now, and for the rest why not.
+pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
+    let references = References::default();
+    decide::allowed(
+        &known.case,
+        &ctx.principal.actor(),
+        known.target,
+        env(ctx.now, &references),
+    )
+}
+
+/// What decisions depend on. The profile of version 1 is the only one so far.
+fn env(now: Timestamp, references: &References) -> Env<'_> {
+    Env {
+        now,
+        profile: &profile::DEFAULT,
+        calendar: Calendar::builtin(),
+        references,
+        ids: new_uuid,
+    }
+}
+
+fn new_uuid(now: Timestamp) -> Uuid {
+    ProposalId::new(now).uuid()
+}
+
+/// Performs an act in the transaction. `parse` reads the input; it is asked only once the caller
+/// is known to have a right to the act, so a malformed body tells a stranger nothing.
+pub fn perform(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    object: Object,
+    action: Action,
+    parse: &dyn Fn(&Case) -> Result<Input>,
+) -> Result<Known> {
+    let actor = ctx.principal.actor();
+    let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
+    let (Loaded { case, head }, target) =
+        known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
+    decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
+    let input = parse(&case)?;
+    check_version(ctx, &case, target)?;
+    let references = references::load(
+        tx,
+        ctx.committee(),
+        case.session.term,
+        &units_of(&case, target, &input),
+        &input.members(),
+    )?;
+    let env = env(ctx.now, &references);
+    let mut decision = decide::decide(&case, &actor, target, action, &input, env).map_err(
+        |refusal| {
+            let possible = decide::allowed(&case, &actor, target, env);
+            refuse(refusal, Some(&possible))
+        },
+    )?;
+    let by = circumstances(ctx, &actor, &decision, &input);
+    cases::save(tx, &case, &head, &mut decision, env.profile, &by)?;
+    let target = decision.made.unwrap_or(target);
+    Ok(Known { case: decision.case, target })
+}
+
+/// Units whose facts the act may need: those it names, and the unit that signs.
+fn units_of(case: &Case, target: Target, input: &Input) -> Vec<crate::ids::UnitId> {
+    let mut units = input.units();
+    if let (Target::Reply(id), Input::Sign(_)) = (target, input) {
+        units.extend(case.reply(id).map(|reply| reply.unit));
+    }
+    units
+}
+
+/// If-Match against the version before this transaction locked the case.
+fn check_version(ctx: &Ctx, case: &Case, target: Target) -> Result<()> {
+    ctx.if_match.check(version(case, target) - i32::from(target == Target::Proposal))
+}
+
+/// The version of a thing, which is its entity tag.
+pub fn version(case: &Case, target: Target) -> i32 {
+    match target {
+        Target::Proposal => case.proposal.version,
+        Target::Assignment(id) => case.assignment(id).map_or(0, |row| row.version),
+        Target::Reply(id) => case.reply(id).map_or(0, |reply| reply.version),
+    }
+}
+
+fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -> Circumstances {
+    let role = decision.happened.first().map_or(Role::Member, |happened| happened.role);
+    let mut by = Circumstances::acting(actor, role, ctx.now, Some(ctx.request_id));
+    if role == Role::CommitteeStaff {
+        let rater = match input {
+            Input::Feedback(form) => form.rater_id,
+            _ => None,
+        };
+        let proxied = decision.case.proposal.form.paper_reference.is_some();
+        by.on_behalf_of = match rater {
+            Some(rater) => decision
+                .case
+                .proposers
+                .iter()
+                .find(|proposer| proposer.id == rater)
+                .map(|proposer| proposer.name.clone()),
+            None if proxied => decision.case.first_proposer().map(|first| first.name.clone()),
+            None => None,
+        };
+    }
+    by
+}
+
+/// PT01: makes a proposal.
+pub fn create(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parse: &dyn Fn() -> Result<ProposalIn>,
+) -> Result<Known> {
+    let actor = ctx.principal.actor();
+    let entitled = [Role::Member, Role::OrganisationClerk, Role::CommitteeStaff];
+    if !ctx.principal.has_any(&entitled) {
+        return Err(refuse(Refusal::NotAllowed { needs: entitled.to_vec() }, None));
+    }
+    let input = &parse()?;
+    let today = crate::workflow::deadline::local_date(ctx.now);
+    let session = cases::session_for(tx, ctx.committee(), input.session_id, today)?
+        .ok_or_else(no_session)?;
+    let origin = origin(tx, ctx, input, session.term)?;
+    let units = input.form.units();
+    let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
+    let mut decision =
+        begin(ctx.committee(), session, &actor, input, &origin, env(ctx.now, &references))
+            .map_err(|refusal| refuse(refusal, None))?;
+    let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
+    cases::create(tx, &mut decision, &profile::DEFAULT, &by)?;
+    Ok(Known { case: decision.case, target: Target::Proposal })
+}
+
+fn no_session() -> Error {
+    Error::invalid(
+        "/session_id",
+        "unknown_session",
+        Message::new("没有可用的会议（次）。", "There is no such session, or none has opened yet."),
+    )
+}
+
+/// Who the proposal is from: a member, named by staff or the caller itself; or an organisation.
+fn origin(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    input: &ProposalIn,
+    term: crate::ids::TermId,
+) -> Result<Origin> {
+    if input.kind.is_collective() {
+        let own = ctx.principal.grants.iter().find_map(|grant| grant.organisation_id);
+        let id = input
+            .organisation_id
+            .or(own)
+            .ok_or_else(|| missing("/organisation_id"))?;
+        return organisation(tx, ctx, id);
+    }
+    let own = ctx.principal.member.filter(|_| ctx.principal.has_any(&[Role::Member]));
+    let id = input.member_id.or(own).ok_or_else(|| missing("/member_id"))?;
+    member(tx, ctx, id, term)
+}
+
+fn organisation(tx: &mut Tx<'_>, ctx: &Ctx, id: OrganisationId) -> Result<Origin> {
+    references::organisation(tx, ctx.committee(), id)?
+        .map(|(name, kind, active)| Origin::Organisation { id, name, kind, active })
+        .ok_or_else(|| unknown("/organisation_id"))
+}
+
+fn member(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: MemberId,
+    term: crate::ids::TermId,
+) -> Result<Origin> {
+    references::member(tx, ctx.committee(), term, id)?
+        .map(|facts| Origin::Member(id, facts))
+        .ok_or_else(|| unknown("/member_id"))
+}
+
+fn missing(pointer: &str) -> Error {
+    Error::invalid(pointer, "required", Message::new("必填。", "This is required."))
+}
+
+fn unknown(pointer: &str) -> Error {
+    Error::invalid(
+        pointer,
+        "unknown",
+        Message::new("本委员会名录中没有此项。", "It is not on the committee's register."),
+    )
+}
+
+/// A refusal as a problem document, with what the caller may do instead.
+fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
+    let error = match refusal {
+        Refusal::NotAllowed { needs } => Error::new(Code::Forbidden).with("needs", needs),
+        Refusal::WrongState { now, allowed_from } => Error::new(Code::StateConflict)
+            .with("status", now.as_str())
+            .with("allowed_from", allowed_from.iter().map(|state| state.as_str()).collect::<Vec<_>>()),
+        Refusal::Unmet(unmet) => {
+            let detail = unmet.first().map(|first| first.message.clone());
+            let error = Error::new(Code::GuardUnmet).with("unmet", unmet);
+            match detail {
+                Some(detail) => error.detail(detail),
+                None => error,
+            }
+        }
+        Refusal::Invalid(wrongs) => wrongs.into_iter().fold(
+            Error::new(Code::InvalidInput),
+            |error, wrong| {
+                let field =
+                    FieldError { pointer: wrong.pointer, code: wrong.code, message: wrong.message };
+                error.field(field.pointer, field.code, field.message)
+            },
+        ),
+    };
+    let Some(possible) = possible else { return error };
+    let allowed: Vec<_> = possible
+        .iter()
+        .filter(|possibility| possibility.refusal.is_none())
+        .map(|possibility| possibility.action.as_str())
+        .collect();
+    error.with("allowed_actions", allowed)
+}
+
+/// The action of a proposal by its identifier, for callers that hold it as data.
+pub const fn on_proposal(action: ProposalAction) -> Action {
+    Action::Proposal(action)
+}

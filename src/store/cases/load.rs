@@ -1,0 +1,273 @@
+//! Reading a case.
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use super::rows::{
+    AssignmentRow, ClockRow, CountersignRow, FormRow, OpinionRow, PromiseRow, ProposalRow,
+    ProposerRow, ReplyRow, SessionRow,
+};
+use crate::error::{Error, Result};
+use crate::ids::{AssignmentId, CommitteeId, ProposalId, ReplyId, SessionId};
+use crate::store::Tx;
+use crate::store::connection::MultiBackend;
+use crate::store::events::Head;
+use crate::store::schema::{
+    assignments, clocks, contacts, countersigns, feedback_forms, opinions, promises,
+    proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms, trackings,
+};
+use crate::store::sql_types::{At, Json, On};
+use crate::workflow::case::{Case, Session};
+
+/// A case with the end of its chain of events.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The facts.
+    pub case: Case,
+    /// Where its history ends.
+    pub head: Head,
+}
+
+/// Selects the columns of a row type.
+macro_rules! columns {
+    ($row:ty) => {
+        <$row as Selectable<MultiBackend>>::construct_selection()
+    };
+}
+
+/// Reads a case; `None` if the committee has none of that name.
+pub fn load(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Option<Loaded>> {
+    let row: Option<ProposalRow> = proposals::table
+        .find((committee, id))
+        .select(columns!(ProposalRow))
+        .first(tx.conn)
+        .optional()?;
+    row.map(|row| assemble(tx, row)).transpose()
+}
+
+/// Locks a case for the rest of the transaction and counts its version, then reads it: whoever
+/// comes second waits here.
+pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
+    let row: Option<ProposalRow> = diesel::update(proposals::table.find((committee, id)))
+        .set(proposals::version.eq(proposals::version + 1))
+        .returning(proposals::all_columns)
+        .get_result(tx.conn)
+        .optional()?;
+    row.map(|row| assemble(tx, row)).transpose()
+}
+
+fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
+    let (committee, id) = (row.committee_id, row.id);
+    let head = Head { seq: row.event_seq, hash: row.event_hash.clone() };
+    let session = session(tx, committee, row.session_id)?
+        .ok_or_else(|| Error::internal("a proposal without its session"))?;
+    let form: Json = proposal_texts::table
+        .find((committee, id, row.text_version))
+        .select(proposal_texts::form)
+        .first(tx.conn)?;
+    let filed = row.filed_at.is_some();
+    let proposal = row.into_facts(form.to()?);
+    let mut case = Case {
+        proposers: proposers_of(tx, committee, id)?,
+        opinions: opinions_of(tx, committee, id)?,
+        clocks: clocks_of(tx, committee, id)?,
+        proposal,
+        session,
+        assignments: Vec::new(),
+        contacted: Vec::new(),
+        replies: Vec::new(),
+        countersigns: Vec::new(),
+        forms: Vec::new(),
+        promises: Vec::new(),
+        tracked_since: None,
+    };
+    if filed {
+        add_handling(tx, &mut case)?;
+    }
+    Ok(Loaded { case, head })
+}
+
+/// What exists only once units are at work.
+fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
+    let (committee, id) = (case.proposal.committee, case.proposal.id);
+    let rows: Vec<AssignmentRow> = assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::proposal_id.eq(id))
+        .order((assignments::round, assignments::position))
+        .select(columns!(AssignmentRow))
+        .load(tx.conn)?;
+    case.assignments = rows.into_iter().map(Into::into).collect();
+    if case.assignments.is_empty() {
+        return Ok(());
+    }
+    case.contacted = contacts::table
+        .filter(contacts::committee_id.eq(committee))
+        .filter(contacts::proposal_id.eq(id))
+        .select(contacts::assignment_id)
+        .distinct()
+        .load(tx.conn)?;
+    let rows: Vec<(ReplyRow, Json, String)> = replies::table
+        .inner_join(
+            reply_texts::table.on(reply_texts::committee_id
+                .eq(replies::committee_id)
+                .and(reply_texts::reply_id.eq(replies::id))
+                .and(reply_texts::version.eq(replies::text_version))),
+        )
+        .filter(replies::committee_id.eq(committee))
+        .filter(replies::proposal_id.eq(id))
+        .order((replies::round, replies::id))
+        .select((columns!(ReplyRow), reply_texts::form, reply_texts::content_hash))
+        .load(tx.conn)?;
+    case.replies = rows
+        .into_iter()
+        .map(|(row, form, hash)| row.into_facts(form, hash))
+        .collect::<Result<_>>()?;
+    if case.replies.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<CountersignRow> = countersigns::table
+        .filter(countersigns::committee_id.eq(committee))
+        .filter(countersigns::proposal_id.eq(id))
+        .order((countersigns::reply_id, countersigns::assignment_id))
+        .select(columns!(CountersignRow))
+        .load(tx.conn)?;
+    case.countersigns = rows.into_iter().map(Into::into).collect();
+    let rows: Vec<FormRow> = feedback_forms::table
+        .filter(feedback_forms::committee_id.eq(committee))
+        .filter(feedback_forms::proposal_id.eq(id))
+        .order((feedback_forms::reply_id, feedback_forms::rater_id, feedback_forms::version))
+        .select(columns!(FormRow))
+        .load(tx.conn)?;
+    case.forms = rows.into_iter().map(Into::into).collect();
+    let rows: Vec<PromiseRow> = promises::table
+        .filter(promises::committee_id.eq(committee))
+        .filter(promises::proposal_id.eq(id))
+        .order(promises::id)
+        .select(columns!(PromiseRow))
+        .load(tx.conn)?;
+    case.promises = rows.into_iter().map(Into::into).collect();
+    case.tracked_since = trackings::table
+        .find((committee, id))
+        .filter(trackings::stopped_at.is_null())
+        .select(trackings::started_at)
+        .first::<At>(tx.conn)
+        .optional()?
+        .map(|at| at.0);
+    Ok(())
+}
+
+fn proposers_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<crate::workflow::case::Proposer>> {
+    let rows: Vec<ProposerRow> = proposers::table
+        .filter(proposers::committee_id.eq(committee))
+        .filter(proposers::proposal_id.eq(id))
+        .order(proposers::position)
+        .select(columns!(ProposerRow))
+        .load(tx.conn)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+fn opinions_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<crate::workflow::case::Opinion>> {
+    let rows: Vec<OpinionRow> = opinions::table
+        .filter(opinions::committee_id.eq(committee))
+        .filter(opinions::proposal_id.eq(id))
+        .order(opinions::id)
+        .select(columns!(OpinionRow))
+        .load(tx.conn)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+fn clocks_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<crate::workflow::case::Clock>> {
+    let rows: Vec<ClockRow> = clocks::table
+        .filter(clocks::committee_id.eq(committee))
+        .filter(clocks::proposal_id.eq(id))
+        .order(clocks::id)
+        .select(columns!(ClockRow))
+        .load(tx.conn)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// A session with the number of its term.
+fn session(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SessionId,
+) -> Result<Option<Session>> {
+    let row: Option<(SessionRow, i32)> = sessions::table
+        .inner_join(
+            terms::table
+                .on(terms::committee_id.eq(sessions::committee_id).and(terms::id.eq(sessions::term_id))),
+        )
+        .filter(sessions::committee_id.eq(committee))
+        .filter(sessions::id.eq(id))
+        .select((columns!(SessionRow), terms::number))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.map(|(row, term)| row.into_facts(term)))
+}
+
+/// The session of a new proposal: the one that was asked for, or the last one whose window has
+/// opened by `today`; an ordinary proposal belongs to the last session held.
+pub fn session_for(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    wanted: Option<SessionId>,
+    today: Date,
+) -> Result<Option<Session>> {
+    if let Some(id) = wanted {
+        return session(tx, committee, id);
+    }
+    let row: Option<(SessionRow, i32)> = sessions::table
+        .inner_join(
+            terms::table
+                .on(terms::committee_id.eq(sessions::committee_id).and(terms::id.eq(sessions::term_id))),
+        )
+        .filter(sessions::committee_id.eq(committee))
+        .filter(sessions::window_opens_on.le(On(today)))
+        .order((sessions::window_opens_on.desc(), sessions::id.desc()))
+        .select((columns!(SessionRow), terms::number))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.map(|(row, term)| row.into_facts(term)))
+}
+
+/// The case that a row belongs to.
+pub fn find_by_assignment(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: AssignmentId,
+) -> Result<Option<ProposalId>> {
+    Ok(assignments::table
+        .find((committee, id))
+        .select(assignments::proposal_id)
+        .first(tx.conn)
+        .optional()?)
+}
+
+/// The case that a reply belongs to.
+pub fn find_by_reply(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ReplyId,
+) -> Result<Option<ProposalId>> {
+    Ok(replies::table
+        .find((committee, id))
+        .select(replies::proposal_id)
+        .first(tx.conn)
+        .optional()?)
+}

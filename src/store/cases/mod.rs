@@ -1,0 +1,10 @@
+//! Cases: the facts of one proposal read with a fixed number of statements, and a decision
+//! written back.
+
+mod load;
+mod rows;
+mod save;
+
+pub use load::{Loaded, find_by_assignment, find_by_reply, load, lock, session_for};
+pub use rows::ProposalRow;
+pub use save::{create, save};

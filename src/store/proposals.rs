@@ -1,0 +1,252 @@
+//! Lists of proposals: what a caller may see, filtered, page by page.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use jiff::Timestamp;
+
+use super::Tx;
+use super::cases::ProposalRow;
+use super::connection::MultiBackend;
+use super::schema::{assignments, proposals, proposers};
+use super::sql_types::At;
+use crate::error::Result;
+use crate::ids::{
+    AssignmentId, CommitteeId, MemberId, OrganisationId, ProposalId, SessionId, UnitId,
+};
+use crate::text::contains_pattern;
+use crate::workflow::access::Reach;
+use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::codes::{AssignmentRole, ProposerRole, Secrecy, SubjectClass};
+use crate::workflow::lists::ProposerKind;
+use crate::workflow::proposal::ProposalStatus;
+
+/// Orders of the list; each is unique through the identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    Newest,
+    /// Oldest first.
+    Oldest,
+    /// Least recently changed first: for clients that follow changes.
+    Updated,
+}
+
+/// What to keep.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Any of these statuses.
+    pub status: Vec<ProposalStatus>,
+    /// This class.
+    pub class: Option<SubjectClass>,
+    /// This session.
+    pub session: Option<SessionId>,
+    /// This kind of proposer.
+    pub kind: Option<ProposerKind>,
+    /// Assigned to this unit in the present round.
+    pub unit: Option<UnitId>,
+    /// Signed by this member …
+    pub member: Option<MemberId>,
+    /// … or handed in by this organisation.
+    pub organisation: Option<OrganisationId>,
+    /// This case number.
+    pub case_no: Option<i32>,
+    /// This serial number.
+    pub serial_no: Option<i32>,
+    /// Title contains this.
+    pub title: Option<String>,
+    /// Changed at or after this moment.
+    pub updated_since: Option<Timestamp>,
+}
+
+/// Where a page starts: sort key and identifier of the last row before it.
+pub type After = (Option<Timestamp>, ProposalId);
+
+type Condition = Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
+
+/// The row of the permission matrix as a condition: own, assigned, filed and open, or everything.
+fn visible(reach: &Reach) -> Option<Condition> {
+    if reach.everything {
+        return None;
+    }
+    let mut condition: Condition = Box::new(proposals::id.ne(proposals::id));
+    if reach.filed_restricted {
+        condition = Box::new(condition.or(proposals::filed_at.is_not_null()));
+    } else if reach.filed_open {
+        condition = Box::new(
+            condition.or(proposals::filed_at.is_not_null().and(proposals::secrecy.eq(Secrecy::Open))),
+        );
+    }
+    if let Some(member) = reach.member {
+        condition = Box::new(condition.or(signed_by(member)));
+    }
+    for organisation in &reach.organisations {
+        let own = proposals::organisation_id.assume_not_null().eq(*organisation);
+        condition = Box::new(condition.or(own));
+    }
+    for unit in &reach.units {
+        condition = Box::new(condition.or(assigned_to(*unit)));
+    }
+    Some(condition)
+}
+
+fn signed_by(member: MemberId) -> Condition {
+    Box::new(exists(
+        proposers::table
+            .filter(proposers::committee_id.eq(proposals::committee_id))
+            .filter(proposers::proposal_id.eq(proposals::id))
+            .filter(proposers::member_id.eq(member)),
+    ))
+}
+
+fn assigned_to(unit: UnitId) -> Condition {
+    Box::new(exists(
+        assignments::table
+            .filter(assignments::committee_id.eq(proposals::committee_id))
+            .filter(assignments::proposal_id.eq(proposals::id))
+            .filter(assignments::unit_id.eq(unit)),
+    ))
+}
+
+type Query<'a> = proposals::BoxedQuery<'a, MultiBackend>;
+
+fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query<'a> {
+    let mut query = proposals::table.filter(proposals::committee_id.eq(committee)).into_boxed();
+    if let Some(condition) = visible(reach) {
+        query = query.filter(condition);
+    }
+    if !filter.status.is_empty() {
+        query = query.filter(proposals::status.eq_any(filter.status.clone()));
+    }
+    if let Some(class) = filter.class {
+        query = query.filter(proposals::subject_class.eq(class));
+    }
+    if let Some(session) = filter.session {
+        query = query.filter(proposals::session_id.eq(session));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(proposals::kind.eq(kind));
+    }
+    if let Some(unit) = filter.unit {
+        query = query.filter(assigned_to(unit));
+    }
+    if let Some(member) = filter.member {
+        query = query.filter(signed_by(member));
+    }
+    if let Some(organisation) = filter.organisation {
+        query = query.filter(proposals::organisation_id.eq(organisation));
+    }
+    if let Some(number) = filter.case_no {
+        query = query.filter(proposals::case_no.eq(number));
+    }
+    if let Some(number) = filter.serial_no {
+        query = query.filter(proposals::serial_no.eq(number));
+    }
+    if let Some(title) = &filter.title {
+        query = query.filter(proposals::title_folded.like(contains_pattern(title)).escape('\\'));
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(proposals::updated_at.ge(At(since)));
+    }
+    query
+}
+
+/// At most `limit` rows after a position.
+pub fn list(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    reach: &Reach,
+    filter: &Filter,
+    order: Order,
+    after: Option<&After>,
+    limit: usize,
+) -> Result<Vec<ProposalRow>> {
+    let mut query = filtered(committee, reach, filter);
+    query = match (order, after) {
+        (Order::Newest, Some((_, id))) => query.filter(proposals::id.lt(*id)),
+        (Order::Oldest, Some((_, id))) => query.filter(proposals::id.gt(*id)),
+        (Order::Updated, Some((Some(at), id))) => query.filter(
+            proposals::updated_at
+                .gt(At(*at))
+                .or(proposals::updated_at.eq(At(*at)).and(proposals::id.gt(*id))),
+        ),
+        (_, _) => query,
+    };
+    query = match order {
+        Order::Newest => query.order(proposals::id.desc()),
+        Order::Oldest => query.order(proposals::id.asc()),
+        Order::Updated => query.order((proposals::updated_at.asc(), proposals::id.asc())),
+    };
+    Ok(query
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(<ProposalRow as Selectable<MultiBackend>>::construct_selection())
+        .load(tx.conn)?)
+}
+
+/// How many rows there are, counted up to `cap`.
+pub fn count(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    reach: &Reach,
+    filter: &Filter,
+    cap: i64,
+) -> Result<i64> {
+    let ids: Vec<ProposalId> =
+        filtered(committee, reach, filter).limit(cap).select(proposals::id).load(tx.conn)?;
+    Ok(i64::try_from(ids.len()).unwrap_or(cap))
+}
+
+/// A unit's row, as a list of proposals shows it.
+#[derive(Debug, Clone, Queryable)]
+pub struct UnitLine {
+    /// The case.
+    pub proposal_id: ProposalId,
+    /// The row.
+    pub id: AssignmentId,
+    /// Its round.
+    pub round: i32,
+    /// The unit.
+    pub unit_id: UnitId,
+    /// Its name.
+    pub unit_name: String,
+    /// What it is to the case.
+    pub role: AssignmentRole,
+    /// How far it is.
+    pub status: AssignmentStatus,
+}
+
+/// Rows of all rounds of these cases.
+pub fn unit_lines(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[ProposalId],
+) -> Result<Vec<UnitLine>> {
+    Ok(assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::proposal_id.eq_any(ids))
+        .order((assignments::proposal_id, assignments::round, assignments::position))
+        .select((
+            assignments::proposal_id,
+            assignments::id,
+            assignments::round,
+            assignments::unit_id,
+            assignments::unit_name,
+            assignments::role,
+            assignments::status,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Names of the first proposers of these cases.
+pub fn first_proposers(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[ProposalId],
+) -> Result<Vec<(ProposalId, String)>> {
+    Ok(proposers::table
+        .filter(proposers::committee_id.eq(committee))
+        .filter(proposers::proposal_id.eq_any(ids))
+        .filter(proposers::role.eq(ProposerRole::First))
+        .select((proposers::proposal_id, proposers::name))
+        .load(tx.conn)?)
+}

@@ -1,0 +1,142 @@
+//! Who may read what of a case. [`Reach`] is the same rule for lists; the store turns it into SQL.
+
+use super::case::{Case, Form, Proposer, Reply};
+use super::codes::{ConsentStatus, CountersignStatus, Secrecy};
+use super::proposal::ProposalStatus;
+use super::reply::ReplyStatus;
+use super::role::{Actor, Role};
+use crate::ids::{MemberId, OrganisationId, UnitId};
+
+/// What an actor may see in lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Every case, filed or not.
+    pub everything: bool,
+    /// Every filed open case.
+    pub filed_open: bool,
+    /// Every filed restricted case.
+    pub filed_restricted: bool,
+    /// Cases that this member signed or was asked to sign.
+    pub member: Option<MemberId>,
+    /// Cases of these organisations.
+    pub organisations: Vec<OrganisationId>,
+    /// Cases assigned to these units.
+    pub units: Vec<UnitId>,
+}
+
+impl Reach {
+    /// From the roles: the rows "read a case …" of the permission matrix.
+    pub fn of(actor: &Actor) -> Self {
+        let any = |roles: &[Role]| roles.iter().any(|role| actor.has(*role));
+        let everything = any(&[
+            Role::CommitteeStaff,
+            Role::Examiner,
+            Role::CommitteeChair,
+            Role::Auditor,
+            Role::System,
+        ]);
+        let filed_restricted =
+            any(&[Role::AssigningOfficer, Role::SupervisionOfficer, Role::Leader]);
+        let filed_open = filed_restricted || any(&[Role::Member, Role::OrganisationClerk]);
+        Self {
+            everything,
+            filed_open,
+            filed_restricted,
+            member: actor.member.filter(|_| actor.has(Role::Member)),
+            organisations: actor.organisations().collect(),
+            units: actor.units().collect(),
+        }
+    }
+}
+
+/// Whether the actor may know of the case at all.
+pub fn may_read(case: &Case, actor: &Actor) -> bool {
+    let reach = Reach::of(actor);
+    let filed = case.proposal.filed_at.is_some();
+    reach.everything
+        || is_own(case, actor)
+        || (filed && reach.filed_open && case.proposal.secrecy == Secrecy::Open)
+        || (filed && reach.filed_restricted)
+        || case.assignments.iter().any(|row| reach.units.contains(&row.unit))
+}
+
+/// Whether the actor signed, was asked to sign, or speaks for the collective proposer.
+pub fn is_own(case: &Case, actor: &Actor) -> bool {
+    case.proposers.iter().any(|proposer| is_proposer(proposer, actor))
+        || case
+            .proposal
+            .organisation
+            .is_some_and(|own| actor.organisations().any(|held| held == own))
+}
+
+fn is_proposer(proposer: &Proposer, actor: &Actor) -> bool {
+    actor.has(Role::Member)
+        && proposer.member.is_some()
+        && proposer.member == actor.member
+        && proposer.status != ConsentStatus::Dropped
+}
+
+/// Contact data: for those who work on the case and for its own proposers.
+pub fn may_read_contacts(case: &Case, actor: &Actor) -> bool {
+    let working = [
+        Role::CommitteeStaff,
+        Role::CommitteeChair,
+        Role::AssigningOfficer,
+        Role::SupervisionOfficer,
+        Role::Auditor,
+        Role::UnitClerk,
+        Role::UnitSignatory,
+    ];
+    is_own(case, actor) || working.iter().any(|role| actor.has(*role))
+}
+
+/// Examination opinions: for the committee, not for proposers and units.
+pub fn may_read_opinions(actor: &Actor) -> bool {
+    [
+        Role::CommitteeStaff,
+        Role::Examiner,
+        Role::CommitteeChair,
+        Role::AssigningOfficer,
+        Role::Auditor,
+    ]
+    .iter()
+    .any(|role| actor.has(*role))
+}
+
+/// A reply before its delivery: for its unit, for those asked to countersign, for its reviewers.
+pub fn may_read_reply(case: &Case, reply: &Reply, actor: &Actor) -> bool {
+    if matches!(reply.status, ReplyStatus::Delivered) || reply.delivered_at.is_some() {
+        return true;
+    }
+    let in_unit = |unit: UnitId| actor.units().any(|own| own == unit);
+    let countersigns = case.countersigns.iter().any(|request| {
+        request.reply == reply.id
+            && request.status != CountersignStatus::Recalled
+            && case.assignment(request.assignment).is_some_and(|row| in_unit(row.unit))
+    });
+    let reviews = reply.status == ReplyStatus::UnderReview
+        && (actor.has(Role::SupervisionOfficer) || actor.has(Role::AssigningOfficer));
+    in_unit(reply.unit) || countersigns || reviews || actor.has(Role::Auditor)
+}
+
+/// I21: before conclusion a form is for its rater and for the committee, never for the handling
+/// side.
+pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
+    let concluded = form.round < case.proposal.round
+        || matches!(case.proposal.status, ProposalStatus::Feedback | ProposalStatus::Closed);
+    let own = case.proposers.iter().any(|proposer| {
+        proposer.id == form.rater
+            && (is_proposer(proposer, actor)
+                || proposer
+                    .organisation
+                    .is_some_and(|own| actor.organisations().any(|held| held == own)))
+    });
+    let committee = [
+        Role::CommitteeStaff,
+        Role::CommitteeChair,
+        Role::SupervisionOfficer,
+        Role::Auditor,
+    ];
+    let handles = actor.grants.iter().any(|grant| grant.role.is_handling_side());
+    concluded || own || (!handles && committee.iter().any(|role| actor.has(*role)))
+}
