@@ -3,6 +3,7 @@
 mod client;
 pub mod database;
 pub mod seed;
+pub mod files;
 
 use std::sync::mpsc;
 use std::time::Duration;
