@@ -35,17 +35,31 @@ impl Resource for CommitteeFields {
 #[serde(deny_unknown_fields)]
 pub struct NewCommittee {
     /// Short name for signing in; unique in the service, and fixed.
-    #[schema(min_length = 2, max_length = 39, pattern = "^[a-z][a-z0-9-]{1,38}$",
-             example = "yunling-nanhu")]
+    #[schema(
+        min_length = 2,
+        max_length = 39,
+        pattern = "^[a-z][a-z0-9-]{1,38}$",
+        example = "yunling-nanhu"
+    )]
     pub code: String,
     /// Its full name.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "政协云岭市南湖区委员会")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "政协云岭市南湖区委员会"
+    )]
     pub name: String,
     /// Its level; below that of the caller's committee.
     #[schema(example = "county")]
     pub level: CommitteeLevel,
     /// Its region.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "云岭市南湖区")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "云岭市南湖区"
+    )]
     pub region: String,
     /// Who sets it up.
     pub administrator: FirstAdministrator,
@@ -56,8 +70,12 @@ pub struct NewCommittee {
 #[serde(deny_unknown_fields)]
 pub struct FirstAdministrator {
     /// Sign-in name.
-    #[schema(min_length = 3, max_length = 64, pattern = "^[a-z0-9][a-z0-9._-]{2,63}$",
-             example = "shen.ruoxi")]
+    #[schema(
+        min_length = 3,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9._-]{2,63}$",
+        example = "shen.ruoxi"
+    )]
     pub username: String,
     /// Name that others see.
     #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "沈若溪")]
@@ -73,13 +91,23 @@ pub struct FirstAdministrator {
 pub struct CommitteePatch {
     /// New full name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false,
-             example = "政协云岭市委员会")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        nullable = false,
+        example = "政协云岭市委员会"
+    )]
     pub name: Option<String>,
     /// New region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false,
-             example = "云岭市")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        nullable = false,
+        example = "云岭市"
+    )]
     pub region: Option<String>,
 }
 
@@ -125,14 +153,38 @@ pub async fn create_committee(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    let NewCommittee { code, name, level, region, administrator } = body.parse()?;
-    let fields =
-        CommitteeFields { code, name, level, region, active: true, parent_id: Some(ctx.committee()) };
-    let FirstAdministrator { username, display_name, password } = administrator;
+    let NewCommittee {
+        code,
+        name,
+        level,
+        region,
+        administrator,
+    } = body.parse()?;
+    let fields = CommitteeFields {
+        code,
+        name,
+        level,
+        region,
+        active: true,
+        parent_id: Some(ctx.committee()),
+    };
+    let FirstAdministrator {
+        username,
+        display_name,
+        password,
+    } = administrator;
     let initial = InitialPassword { password };
-    let hash = initial.hash(&app, "/administrator/password", &username).await?;
+    let hash = initial
+        .hash(&app, "/administrator/password", &username)
+        .await?;
     let roles = vec![Grant::of(Role::Administrator)];
-    let first = UserFields { username, display_name, member_id: None, roles, disabled: false };
+    let first = UserFields {
+        username,
+        display_name,
+        member_id: None,
+        roles,
+        disabled: false,
+    };
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         let entry = committees::create(tx, &act, fields.clone(), first.clone(), &hash)?;

@@ -71,11 +71,19 @@ impl<F: DeserializeOwned> FromRequest for Listing<F> {
         let mut filter = form_urlencoded::Serializer::new(String::new());
         let mut page = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_pairs(request.query_string()) {
-            let part = if PageQuery::NAMES.contains(&&*name) { &mut page } else { &mut filter };
+            let part = if PageQuery::NAMES.contains(&&*name) {
+                &mut page
+            } else {
+                &mut filter
+            };
             part.append_pair(&name, &value);
         }
-        let listing = parse_query(&filter.finish())
-            .and_then(|filter| Ok(Self { filter, page: parse_query(&page.finish())? }));
+        let listing = parse_query(&filter.finish()).and_then(|filter| {
+            Ok(Self {
+                filter,
+                page: parse_query(&page.finish())?,
+            })
+        });
         ready(listing.map_err(Into::into))
     }
 }

@@ -30,7 +30,10 @@ impl Resource for MemberFields {
     /// The telephone number is for the staff, for assigning officers and for the member.
     fn hide(entry: &mut Entry<Self>, principal: &Principal) {
         let own = principal.member == Some(entry.id);
-        if !own && !principal.has_any(SEES_PERSONAL_DATA) && !principal.has_any(&[Role::AssigningOfficer]) {
+        if !own
+            && !principal.has_any(SEES_PERSONAL_DATA)
+            && !principal.has_any(&[Role::AssigningOfficer])
+        {
             entry.fields.phone = None;
         }
     }
@@ -86,11 +89,7 @@ pub async fn create_member(
     params(("member_id" = MemberId, Path, description = "The member.")),
     responses((status = 200, description = "The member.", body = Member)),
 )]
-pub async fn get_member(
-    app: Data<App>,
-    ctx: Ctx,
-    id: PathId<kind::Member>,
-) -> Result<Answer> {
+pub async fn get_member(app: Data<App>, ctx: Ctx, id: PathId<kind::Member>) -> Result<Answer> {
     register::show::<MemberFields>(&app, ctx, id.0).await
 }
 

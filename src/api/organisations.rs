@@ -28,7 +28,10 @@ impl Resource for OrganisationFields {
 
     /// Contact data is for the staff and for the organisation's own clerk.
     fn hide(entry: &mut Entry<Self>, principal: &Principal) {
-        let own = principal.grants.iter().any(|grant| grant.organisation_id == Some(entry.id));
+        let own = principal
+            .grants
+            .iter()
+            .any(|grant| grant.organisation_id == Some(entry.id));
         if own || principal.has_any(SEES_PERSONAL_DATA) {
             return;
         }

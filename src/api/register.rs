@@ -41,22 +41,23 @@ pub trait Resource: Register<Filter: DeserializeOwned> + ToSchema {
 }
 
 /// A page of the rows that match.
-pub async fn list<F: Resource>(
-    app: &App,
-    ctx: Ctx,
-    listing: Listing<F::Filter>,
-) -> Result<Answer> {
+pub async fn list<F: Resource>(app: &App, ctx: Ctx, listing: Listing<F::Filter>) -> Result<Answer> {
     let Listing { filter, page } = listing;
     let binding = Binding::new(&ctx, &filter);
-    let after: Option<F::Key> =
-        page.cursor.as_deref().map(|cursor| binding.decode(cursor)).transpose()?;
+    let after: Option<F::Key> = page
+        .cursor
+        .as_deref()
+        .map(|cursor| binding.decode(cursor))
+        .transpose()?;
     let (committee, with_count) = (ctx.committee(), page.count);
     let limit = i64::try_from(page.limit.get() + 1).unwrap_or(i64::MAX);
     let (rows, count) = app
         .db
         .read(F::NAME, move |tx| {
             let rows = F::list(tx, committee, &filter, after.as_ref(), limit)?;
-            let count = with_count.then(|| F::count(tx, committee, &filter)).transpose()?;
+            let count = with_count
+                .then(|| F::count(tx, committee, &filter))
+                .transpose()?;
             Ok((rows, count))
         })
         .await?;
@@ -71,7 +72,10 @@ pub async fn list<F: Resource>(
 /// One row.
 pub async fn show<F: Resource>(app: &App, ctx: Ctx, id: Id<F::Kind>) -> Result<Answer> {
     let committee = ctx.committee();
-    let entry = app.db.read(F::NAME, move |tx| F::find(tx, committee, id)).await?;
+    let entry = app
+        .db
+        .read(F::NAME, move |tx| F::find(tx, committee, id))
+        .await?;
     shown(entry, &ctx)
 }
 
@@ -85,7 +89,10 @@ pub async fn create<F: Resource + Insert + DeserializeOwned>(
     let ctx = ctx.for_write(request, body)?;
     let fields: F = body.parse()?;
     let act = ctx.clone();
-    app.write(&ctx, move |tx| created(register::create(tx, &act, fields.clone())?, &act)).await
+    app.write(&ctx, move |tx| {
+        created(register::create(tx, &act, fields.clone())?, &act)
+    })
+    .await
 }
 
 /// Changes a row by a merge patch of its fields.
@@ -127,7 +134,11 @@ impl<F: Resource> PartialSchema for Entry<F> {
         let fields = object::<F>();
         let mut entry = Object::new();
         entry.description.clone_from(&fields.description);
-        require(&mut entry, "id", Ref::from_schema_name(<F::Kind as IdKind>::SCHEMA).into());
+        require(
+            &mut entry,
+            "id",
+            Ref::from_schema_name(<F::Kind as IdKind>::SCHEMA).into(),
+        );
         for (name, schema) in fields.properties {
             if has_default(&schema) || fields.required.contains(&name) {
                 entry.required.push(name.clone());
@@ -136,7 +147,11 @@ impl<F: Resource> PartialSchema for Entry<F> {
         }
         require(&mut entry, "version", version());
         require(&mut entry, "created_at", moment("When it was created."));
-        require(&mut entry, "updated_at", moment("When it was last changed."));
+        require(
+            &mut entry,
+            "updated_at",
+            moment("When it was last changed."),
+        );
         entry.into()
     }
 }
@@ -147,7 +162,10 @@ impl<F: Resource> ToSchema for Entry<F> {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((<F::Kind as IdKind>::SCHEMA.to_owned(), Id::<F::Kind>::schema()));
+        schemas.push((
+            <F::Kind as IdKind>::SCHEMA.to_owned(),
+            Id::<F::Kind>::schema(),
+        ));
         F::schemas(schemas);
     }
 }
@@ -229,7 +247,9 @@ fn version() -> RefOr<Schema> {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
-        .description(Some("Number of the present version; in quotes, it is the ETag."))
+        .description(Some(
+            "Number of the present version; in quotes, it is the ETag.",
+        ))
         .examples([3])
         .into()
 }

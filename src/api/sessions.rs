@@ -12,8 +12,8 @@ use crate::app::{Answer, App, Ctx};
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{SessionId, kind};
-use crate::store::sessions::{SessionFields, SessionFilter};
 use crate::store::register::{Entry, Register};
+use crate::store::sessions::{SessionFields, SessionFilter};
 
 /// A plenary session as it is answered.
 pub type Session = Entry<SessionFields>;
@@ -76,11 +76,7 @@ pub async fn create_session(
     params(("session_id" = SessionId, Path, description = "The session.")),
     responses((status = 200, description = "The session.", body = Session)),
 )]
-pub async fn get_session(
-    app: Data<App>,
-    ctx: Ctx,
-    id: PathId<kind::Session>,
-) -> Result<Answer> {
+pub async fn get_session(app: Data<App>, ctx: Ctx, id: PathId<kind::Session>) -> Result<Answer> {
     register::show::<SessionFields>(&app, ctx, id.0).await
 }
 

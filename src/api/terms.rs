@@ -12,8 +12,8 @@ use crate::app::{Answer, App, Ctx};
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{TermId, kind};
-use crate::store::terms::{TermFields, TermFilter};
 use crate::store::register::{Entry, Register};
+use crate::store::terms::{TermFields, TermFilter};
 
 /// A term as it is answered.
 pub type Term = Entry<TermFields>;
@@ -43,11 +43,7 @@ pub fn routes(routes: &mut Routes) {
     params(TermFilter, PageParams),
     responses((status = 200, description = "A page of terms.", body = Page<Term>)),
 )]
-pub async fn list_terms(
-    app: Data<App>,
-    ctx: Ctx,
-    listing: Listing<TermFilter>,
-) -> Result<Answer> {
+pub async fn list_terms(app: Data<App>, ctx: Ctx, listing: Listing<TermFilter>) -> Result<Answer> {
     register::list::<TermFields>(&app, ctx, listing).await
 }
 
@@ -76,11 +72,7 @@ pub async fn create_term(
     params(("term_id" = TermId, Path, description = "The term.")),
     responses((status = 200, description = "The term.", body = Term)),
 )]
-pub async fn get_term(
-    app: Data<App>,
-    ctx: Ctx,
-    id: PathId<kind::Term>,
-) -> Result<Answer> {
+pub async fn get_term(app: Data<App>, ctx: Ctx, id: PathId<kind::Term>) -> Result<Answer> {
     register::show::<TermFields>(&app, ctx, id.0).await
 }
 

@@ -12,8 +12,8 @@ use crate::app::{Answer, App, Ctx};
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{UnitId, kind};
-use crate::store::units::{UnitFields, UnitFilter};
 use crate::store::register::{Entry, Register};
+use crate::store::units::{UnitFields, UnitFilter};
 
 /// A handling unit as it is answered.
 pub type Unit = Entry<UnitFields>;
@@ -43,11 +43,7 @@ pub fn routes(routes: &mut Routes) {
     params(UnitFilter, PageParams),
     responses((status = 200, description = "A page of handling units.", body = Page<Unit>)),
 )]
-pub async fn list_units(
-    app: Data<App>,
-    ctx: Ctx,
-    listing: Listing<UnitFilter>,
-) -> Result<Answer> {
+pub async fn list_units(app: Data<App>, ctx: Ctx, listing: Listing<UnitFilter>) -> Result<Answer> {
     register::list::<UnitFields>(&app, ctx, listing).await
 }
 
@@ -76,11 +72,7 @@ pub async fn create_unit(
     params(("unit_id" = UnitId, Path, description = "The unit.")),
     responses((status = 200, description = "The unit.", body = Unit)),
 )]
-pub async fn get_unit(
-    app: Data<App>,
-    ctx: Ctx,
-    id: PathId<kind::Unit>,
-) -> Result<Answer> {
+pub async fn get_unit(app: Data<App>, ctx: Ctx, id: PathId<kind::Unit>) -> Result<Answer> {
     register::show::<UnitFields>(&app, ctx, id.0).await
 }
 

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use super::extract::{Listing, PathId};
 use super::json::RawBody;
@@ -59,7 +59,7 @@ pub struct NewUser {
     pub initial: InitialPassword,
 }
 
-impl PartialSchema for NewUser {
+impl utoipa::PartialSchema for NewUser {
     fn schema() -> RefOr<Schema> {
         register::joined::<UserFields, InitialPassword>()
     }
@@ -171,9 +171,14 @@ pub async fn reset_user_password(
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
     let committee = ctx.committee();
-    let user = app.db.read("user", move |tx| UserFields::find(tx, committee, id)).await?;
+    let user = app
+        .db
+        .read("user", move |tx| UserFields::find(tx, committee, id))
+        .await?;
     let initial: InitialPassword = body.parse()?;
-    let hash = initial.hash(&app, "/password", &user.fields.username).await?;
+    let hash = initial
+        .hash(&app, "/password", &user.fields.username)
+        .await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         let before = UserFields::find(tx, committee, id)?;

@@ -9,7 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
-use super::register::{self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text};
+use super::register::{
+    self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text,
+};
 use super::schema::committees;
 use super::sql_types::{At, Uid};
 use super::users::{self, UserFields};
@@ -26,11 +28,20 @@ use crate::workflow::role::Role;
 #[diesel(table_name = committees, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct CommitteeFields {
     /// Short name for signing in; unique in the service.
-    #[schema(min_length = 2, max_length = 39, pattern = "^[a-z][a-z0-9-]{1,38}$",
-             example = "yunling")]
+    #[schema(
+        min_length = 2,
+        max_length = 39,
+        pattern = "^[a-z][a-z0-9-]{1,38}$",
+        example = "yunling"
+    )]
     pub code: String,
     /// Full name.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "政协云岭市委员会")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "政协云岭市委员会"
+    )]
     pub name: String,
     /// Where it stands in the tree.
     #[schema(example = "municipal")]
@@ -82,7 +93,10 @@ const VISIBLE: [&str; 2] = [
     )",
 ];
 
-fn matching(own: CommitteeId, filter: &CommitteeFilter) -> committees::BoxedQuery<'_, MultiBackend> {
+fn matching(
+    own: CommitteeId,
+    filter: &CommitteeFilter,
+) -> committees::BoxedQuery<'_, MultiBackend> {
     let [before, after] = VISIBLE;
     let visible = sql::<Bool>(before).bind::<Uid, _>(own).sql(after);
     let mut query = committees::table.filter(visible).into_boxed();
@@ -128,7 +142,13 @@ pub fn create(
         "须低于上级委员会的层级。",
         "It must be below the level of the committee above.",
     )?;
-    let entry = Entry::new(CommitteeFields { parent_id: Some(parent.id), ..fields }, ctx.now);
+    let entry = Entry::new(
+        CommitteeFields {
+            parent_id: Some(parent.id),
+            ..fields
+        },
+        ctx.now,
+    );
     insert(tx, &entry)?;
     register::record_created(tx, ctx, entry.id, &entry)?;
     let administrator = Entry::new(administrator, ctx.now);

@@ -19,7 +19,15 @@ use crate::workflow::role::Role;
 
 /// What is known of a member (委员).
 #[derive(
-    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Queryable,
+    Selectable,
+    Insertable,
     AsChangeset,
 )]
 #[diesel(table_name = members, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -28,7 +36,12 @@ pub struct MemberFields {
     /// The term for which the member was elected.
     pub term_id: TermId,
     /// Number of the member's card; unique in the term.
-    #[schema(min_length = 1, max_length = 20, pattern = "^[0-9A-Za-z-]+$", example = "140217")]
+    #[schema(
+        min_length = 1,
+        max_length = 20,
+        pattern = "^[0-9A-Za-z-]+$",
+        example = "140217"
+    )]
     pub member_no: String,
     /// Full name.
     #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "顾清扬")]
@@ -46,12 +59,22 @@ pub struct MemberFields {
     pub organisation_id: Option<OrganisationId>,
     /// Work unit and post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100, nullable = false, example = "云岭市第一中学副校长")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        nullable = false,
+        example = "云岭市第一中学副校长"
+    )]
     pub post: Option<String>,
     /// Telephone number, as written. Personal: shown to the committee's staff, to assigning
     /// officers and to the member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 30, nullable = false, example = "19900000123")]
+    #[schema(
+        min_length = 1,
+        max_length = 30,
+        nullable = false,
+        example = "19900000123"
+    )]
     pub phone: Option<String>,
     /// Whether the member is in office.
     #[serde(default = "register::active")]
@@ -88,7 +111,9 @@ fn matching(
     committee: CommitteeId,
     filter: &MemberFilter,
 ) -> members::BoxedQuery<'_, MultiBackend> {
-    let mut query = members::table.filter(members::committee_id.eq(committee)).into_boxed();
+    let mut query = members::table
+        .filter(members::committee_id.eq(committee))
+        .into_boxed();
     if let Some(term) = filter.term_id {
         query = query.filter(members::term_id.eq(term));
     }

@@ -6,7 +6,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements, text};
+use super::register::{
+    self, Entry, Register, Row, columns, containing, lower, row_statements, text,
+};
 use super::schema::organisations;
 use crate::app::Ctx;
 use crate::error::{Error, Message, Result};
@@ -16,14 +18,27 @@ use crate::workflow::role::Role;
 
 /// What is known of a collective proposer (集体提案者).
 #[derive(
-    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Queryable,
+    Selectable,
+    Insertable,
     AsChangeset,
 )]
 #[diesel(table_name = organisations, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct OrganisationFields {
     /// Full name; unique in the committee.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "民盟云岭市委员会")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "民盟云岭市委员会"
+    )]
     pub name: String,
     /// What it is; any kind but `individual` and `joint`.
     #[schema(example = "party")]
@@ -35,16 +50,31 @@ pub struct OrganisationFields {
     pub contact_person: Option<String>,
     /// Telephone number of the contact person, as written. Personal, as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 30, nullable = false, example = "0871-5550188")]
+    #[schema(
+        min_length = 1,
+        max_length = 30,
+        nullable = false,
+        example = "0871-5550188"
+    )]
     pub contact_phone: Option<String>,
     /// Postal address. Personal, as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, nullable = false, example = "云岭市文昌路12号")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        nullable = false,
+        example = "云岭市文昌路12号"
+    )]
     pub address: Option<String>,
     /// Post code. Personal, as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 6, max_length = 6, pattern = "^[0-9]{6}$", nullable = false,
-             example = "650100")]
+    #[schema(
+        min_length = 6,
+        max_length = 6,
+        pattern = "^[0-9]{6}$",
+        nullable = false,
+        example = "650100"
+    )]
     pub post_code: Option<String>,
     /// Whether it may hand in new proposals.
     #[serde(default = "register::active")]
@@ -73,13 +103,18 @@ fn matching(
     committee: CommitteeId,
     filter: &OrganisationFilter,
 ) -> organisations::BoxedQuery<'_, MultiBackend> {
-    let mut query =
-        organisations::table.filter(organisations::committee_id.eq(committee)).into_boxed();
+    let mut query = organisations::table
+        .filter(organisations::committee_id.eq(committee))
+        .into_boxed();
     if let Some(kind) = filter.kind {
         query = query.filter(organisations::kind.eq(kind));
     }
     if let Some(name) = &filter.name {
-        query = query.filter(lower(organisations::name).like(containing(name)).escape('\\'));
+        query = query.filter(
+            lower(organisations::name)
+                .like(containing(name))
+                .escape('\\'),
+        );
     }
     if let Some(active) = filter.active {
         query = query.filter(organisations::active.eq(active));
@@ -108,7 +143,9 @@ impl Register for OrganisationFields {
                 .filter(organisations::name.ge(name))
                 .filter(organisations::name.gt(name).or(organisations::id.gt(*id)));
         }
-        let query = query.order((organisations::name, organisations::id)).limit(limit);
+        let query = query
+            .order((organisations::name, organisations::id))
+            .limit(limit);
         let rows: Vec<Row<Self>> = query.select(columns!(organisations, Self)).load(tx.conn)?;
         Ok(rows.into_iter().map(Entry::from).collect())
     }
@@ -128,7 +165,10 @@ impl Register for OrganisationFields {
         Err(Error::invalid(
             "/kind",
             "collective",
-            Message::new("须为集体提案者的性质。", "It must be a kind of collective proposer."),
+            Message::new(
+                "须为集体提案者的性质。",
+                "It must be a kind of collective proposer.",
+            ),
         ))
     }
 }

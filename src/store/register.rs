@@ -39,19 +39,36 @@ pub(in crate::store) type Row<F> = (Id<<F as Rows>::Kind>, F, i32, At, At);
 
 impl<F: Rows> From<Row<F>> for Entry<F> {
     fn from((id, fields, version, created_at, updated_at): Row<F>) -> Self {
-        Self { id, fields, version, created_at: created_at.0, updated_at: updated_at.0 }
+        Self {
+            id,
+            fields,
+            version,
+            created_at: created_at.0,
+            updated_at: updated_at.0,
+        }
     }
 }
 
 impl<F: Rows> Entry<F> {
     /// The first version of a new row.
     pub fn new(fields: F, now: Timestamp) -> Self {
-        Self { id: Id::new(now), fields, version: 1, created_at: now, updated_at: now }
+        Self {
+            id: Id::new(now),
+            fields,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
     }
 
     /// The same row with other fields, one version later.
     fn changed(&self, fields: F, now: Timestamp) -> Self {
-        Self { fields, version: self.version + 1, updated_at: now, ..self.clone() }
+        Self {
+            fields,
+            version: self.version + 1,
+            updated_at: now,
+            ..self.clone()
+        }
     }
 }
 
@@ -211,7 +228,11 @@ pub(in crate::store) fn in_order(
     zh: &'static str,
     en: &'static str,
 ) -> Result<()> {
-    if ordered { Ok(()) } else { Err(Error::invalid(pointer, "order", Message::new(zh, en))) }
+    if ordered {
+        Ok(())
+    } else {
+        Err(Error::invalid(pointer, "order", Message::new(zh, en)))
+    }
 }
 
 /// What `active` is in a new row.
@@ -316,7 +337,9 @@ macro_rules! row_statements {
                     $table::created_at.eq($crate::store::sql_types::At(entry.created_at)),
                     $table::updated_at.eq($crate::store::sql_types::At(entry.updated_at)),
                 );
-                diesel::insert_into($table::table).values(values).execute(tx.conn)?;
+                diesel::insert_into($table::table)
+                    .values(values)
+                    .execute(tx.conn)?;
                 Ok(())
             }
         }

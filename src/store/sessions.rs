@@ -21,7 +21,15 @@ use crate::workflow::role::Role;
 
 /// What is known of a plenary session (次会议).
 #[derive(
-    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Queryable,
+    Selectable,
+    Insertable,
     AsChangeset,
 )]
 #[diesel(table_name = sessions)]
@@ -33,7 +41,12 @@ pub struct SessionFields {
     #[schema(minimum = 1, maximum = 100, example = 3)]
     pub number: i32,
     /// Name as used in documents.
-    #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "十四届三次会议")]
+    #[schema(
+        min_length = 1,
+        max_length = 50,
+        pattern = r"\S",
+        example = "十四届三次会议"
+    )]
     pub name: String,
     /// First day on which proposals of the session may be handed in; not after the opening.
     #[diesel(serialize_as = On, deserialize_as = On)]
@@ -78,7 +91,9 @@ fn matching(
     committee: CommitteeId,
     filter: &SessionFilter,
 ) -> sessions::BoxedQuery<'_, MultiBackend> {
-    let query = sessions::table.filter(sessions::committee_id.eq(committee)).into_boxed();
+    let query = sessions::table
+        .filter(sessions::committee_id.eq(committee))
+        .into_boxed();
     match filter.term_id {
         Some(term) => query.filter(sessions::term_id.eq(term)),
         None => query,
@@ -124,7 +139,10 @@ impl Register for SessionFields {
             Some(before) if before.fields.term_id != self.term_id => Err(Error::invalid(
                 "/term_id",
                 "fixed",
-                Message::new("会议所属的届不能更改。", "The term of a session cannot be changed."),
+                Message::new(
+                    "会议所属的届不能更改。",
+                    "The term of a session cannot be changed.",
+                ),
             )),
             Some(_) => Ok(()),
             None => referred::<TermFields>(tx, ctx, self.term_id, "/term_id", |_| true),

@@ -17,7 +17,15 @@ use crate::workflow::role::Role;
 
 /// What is known of a term (届).
 #[derive(
-    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Queryable,
+    Selectable,
+    Insertable,
     AsChangeset,
 )]
 #[diesel(table_name = terms)]
@@ -46,7 +54,9 @@ pub struct TermFields {
 pub struct TermFilter {}
 
 fn matching(committee: CommitteeId) -> terms::BoxedQuery<'static, MultiBackend> {
-    terms::table.filter(terms::committee_id.eq(committee)).into_boxed()
+    terms::table
+        .filter(terms::committee_id.eq(committee))
+        .into_boxed()
 }
 
 row_statements!(terms, TermFields, Term);

@@ -6,7 +6,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::register::{self, Entry, Register, Row, columns, containing, lower, row_statements, text};
+use super::register::{
+    self, Entry, Register, Row, columns, containing, lower, row_statements, text,
+};
 use super::schema::units;
 use crate::app::Ctx;
 use crate::error::Result;
@@ -16,14 +18,27 @@ use crate::workflow::role::Role;
 
 /// What is known of a handling unit (承办单位).
 #[derive(
-    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
+    Debug,
+    Clone,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Queryable,
+    Selectable,
+    Insertable,
     AsChangeset,
 )]
 #[diesel(table_name = units, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct UnitFields {
     /// Full name; unique in the committee.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "云岭市教育局")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "云岭市教育局"
+    )]
     pub name: String,
     /// The system that the unit belongs to; proposes the assigning line of its cases.
     #[schema(example = "government")]
@@ -37,7 +52,12 @@ pub struct UnitFields {
     pub contact_person: Option<String>,
     /// Telephone number of the contact person, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 30, nullable = false, example = "0871-5550123")]
+    #[schema(
+        min_length = 1,
+        max_length = 30,
+        nullable = false,
+        example = "0871-5550123"
+    )]
     pub contact_phone: Option<String>,
     /// Whether new cases may be assigned to the unit.
     #[serde(default = "register::active")]
@@ -63,7 +83,9 @@ pub struct UnitFilter {
 }
 
 fn matching(committee: CommitteeId, filter: &UnitFilter) -> units::BoxedQuery<'_, MultiBackend> {
-    let mut query = units::table.filter(units::committee_id.eq(committee)).into_boxed();
+    let mut query = units::table
+        .filter(units::committee_id.eq(committee))
+        .into_boxed();
     if let Some(line) = filter.system_line {
         query = query.filter(units::system_line.eq(line));
     }

@@ -26,8 +26,12 @@ use crate::workflow::role::{Grant, Line, Role};
 #[serde(deny_unknown_fields)]
 pub struct UserFields {
     /// Name for signing in; unique in the committee.
-    #[schema(min_length = 3, max_length = 64, pattern = "^[a-z0-9][a-z0-9._-]{2,63}$",
-             example = "gu.qingyang")]
+    #[schema(
+        min_length = 3,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9._-]{2,63}$",
+        example = "gu.qingyang"
+    )]
     pub username: String,
     /// Name shown to others.
     #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "顾清扬")]
@@ -52,7 +56,12 @@ pub struct UserFields {
 pub struct UserFilter {
     /// Only the account with this sign-in name.
     #[serde(default, deserialize_with = "text::<_, 64>")]
-    #[param(min_length = 1, max_length = 64, nullable = false, example = "gu.qingyang")]
+    #[param(
+        min_length = 1,
+        max_length = 64,
+        nullable = false,
+        example = "gu.qingyang"
+    )]
     pub username: Option<String>,
     /// Only accounts whose shown name contains this.
     #[serde(default, deserialize_with = "text::<_, 50>")]
@@ -70,12 +79,18 @@ pub struct UserFilter {
 }
 
 fn matching(committee: CommitteeId, filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
-    let mut query = users::table.filter(users::committee_id.eq(committee)).into_boxed();
+    let mut query = users::table
+        .filter(users::committee_id.eq(committee))
+        .into_boxed();
     if let Some(username) = &filter.username {
         query = query.filter(users::username.eq(username));
     }
     if let Some(name) = &filter.name {
-        query = query.filter(lower(users::display_name).like(containing(name)).escape('\\'));
+        query = query.filter(
+            lower(users::display_name)
+                .like(containing(name))
+                .escape('\\'),
+        );
     }
     let of_user = || {
         user_roles::table
@@ -122,7 +137,13 @@ fn with_roles(
     committee: CommitteeId,
     rows: Vec<UserRow>,
 ) -> Result<Vec<Entry<UserFields>>> {
-    type RoleRow = (UserId, Role, Option<UnitId>, Option<OrganisationId>, Option<Line>);
+    type RoleRow = (
+        UserId,
+        Role,
+        Option<UnitId>,
+        Option<OrganisationId>,
+        Option<Line>,
+    );
     let ids: Vec<UserId> = rows.iter().map(|row| row.0).collect();
     let roles: Vec<RoleRow> = user_roles::table
         .filter(user_roles::committee_id.eq(committee))
@@ -138,11 +159,22 @@ fn with_roles(
         .load(tx.conn)?;
     let mut grants: HashMap<UserId, Vec<Grant>> = HashMap::new();
     for (user, role, unit_id, organisation_id, line) in roles {
-        grants.entry(user).or_default().push(Grant { role, unit_id, organisation_id, line });
+        grants.entry(user).or_default().push(Grant {
+            role,
+            unit_id,
+            organisation_id,
+            line,
+        });
     }
     let entry = |(id, username, display_name, member_id, disabled, version, created, updated)| {
         let roles = grants.remove(&id).unwrap_or_default();
-        let fields = UserFields { username, display_name, member_id, roles, disabled };
+        let fields = UserFields {
+            username,
+            display_name,
+            member_id,
+            roles,
+            disabled,
+        };
         Entry::from((id, fields, version, created, updated))
     };
     Ok(rows.into_iter().map(entry).collect())
@@ -222,7 +254,14 @@ pub fn reset_password(
             users::password_changed_at.eq(At(ctx.now)),
         ))
         .execute(tx.conn)?;
-    end_all(tx, ctx.committee(), after.id, None, EndReason::PasswordReset, ctx.now)?;
+    end_all(
+        tx,
+        ctx.committee(),
+        after.id,
+        None,
+        EndReason::PasswordReset,
+        ctx.now,
+    )?;
     Ok(after)
 }
 
@@ -235,7 +274,9 @@ impl Rows for UserFields {
             .filter(users::id.eq(id))
             .select(COLUMNS)
             .first(tx.conn)?;
-        with_roles(tx, committee, vec![row])?.pop().ok_or_else(Error::not_found)
+        with_roles(tx, committee, vec![row])?
+            .pop()
+            .ok_or_else(Error::not_found)
     }
 
     /// Ends the sign-ins of an account that is shut.
@@ -266,7 +307,14 @@ impl Rows for UserFields {
         diesel::delete(roles).execute(tx.conn)?;
         insert_roles(tx, committee, entry)?;
         if entry.fields.disabled {
-            end_all(tx, committee, entry.id, None, EndReason::Disabled, entry.updated_at)?;
+            end_all(
+                tx,
+                committee,
+                entry.id,
+                None,
+                EndReason::Disabled,
+                entry.updated_at,
+            )?;
         }
         Ok(1)
     }
@@ -289,7 +337,11 @@ impl Register for UserFields {
         if let Some(id) = after {
             query = query.filter(users::id.gt(*id));
         }
-        let rows = query.order(users::id).limit(limit).select(COLUMNS).load(tx.conn)?;
+        let rows = query
+            .order(users::id)
+            .limit(limit)
+            .select(COLUMNS)
+            .load(tx.conn)?;
         with_roles(tx, committee, rows)
     }
 
@@ -310,7 +362,9 @@ impl Register for UserFields {
         if let Some(member) = self.member_id
             && before.is_none_or(|before| before.member_id != Some(member))
         {
-            referred(tx, ctx, member, "/member_id", |member: &MemberFields| member.active)?;
+            referred(tx, ctx, member, "/member_id", |member: &MemberFields| {
+                member.active
+            })?;
         }
         let old = before.map_or(&[][..], |before| &before.roles);
         self.check_narrowing(tx, ctx.committee(), old)
@@ -349,10 +403,17 @@ impl UserFields {
             error = error.field(
                 "/member_id",
                 "required",
-                Message::new("委员角色须指定委员。", "The role `member` needs the member."),
+                Message::new(
+                    "委员角色须指定委员。",
+                    "The role `member` needs the member.",
+                ),
             );
         }
-        if error.fields().is_empty() { Ok(()) } else { Err(error) }
+        if error.fields().is_empty() {
+            Ok(())
+        } else {
+            Err(error)
+        }
     }
 
     /// An administrator cannot lock himself out.
@@ -406,7 +467,9 @@ impl UserFields {
     ) -> Vec<(usize, Id<K>)> {
         let new = |id: &Id<K>| !old.iter().any(|grant| of(grant) == Some(*id));
         let named = self.roles.iter().enumerate();
-        named.filter_map(|(index, grant)| of(grant).filter(new).map(|id| (index, id))).collect()
+        named
+            .filter_map(|(index, grant)| of(grant).filter(new).map(|id| (index, id)))
+            .collect()
     }
 }
 
