@@ -295,6 +295,18 @@ impl FromSql<Doc, Sqlite> for Json {
 /// Stores code lists as their identifiers; a text that is no value of the list is an error.
 macro_rules! text_codes {
     ($($code:path),+ $(,)?) => { $(
+        impl<'e> AsExpression<Text> for &'e $code {
+            type Expression = Bound<Text, &'e $code>;
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+        impl<'e> AsExpression<Nullable<Text>> for &'e $code {
+            type Expression = Bound<Nullable<Text>, &'e $code>;
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
         impl AsExpression<Text> for $code {
             type Expression = Bound<Text, Self>;
             fn as_expression(self) -> Self::Expression {
