@@ -1,5 +1,6 @@
 //! Tests of the whole service over HTTP, each with a database of its own. They run on SQLite, and
 //! on PostgreSQL when `TEST_DATABASE_URL` names a server on which databases may be created.
 
+mod registers;
 mod service;
 mod support;

@@ -2,6 +2,7 @@
 
 mod client;
 pub mod database;
+pub mod people;
 
 use std::sync::mpsc;
 use std::time::Duration;
