@@ -75,6 +75,7 @@ impl ToSchema for NewUser {
 pub fn routes(routes: &mut Routes) {
     const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(UserFields::WRITERS);
+    routes.hidden_body::<UserFields>();
     enter!(routes, READERS, [__path_list_users] list_users);
     enter!(routes, WRITERS, [__path_create_user] create_user);
     enter!(routes, READERS, [__path_get_user] get_user);

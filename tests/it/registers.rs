@@ -577,7 +577,7 @@ async fn committees_see_the_tree_above_and_below_them() {
         json!({
             "code": code, "name": code, "level": level, "region": "云岭",
             "administrator": {
-                "username": "first", "display_name": "沈若溪", "password": "first-lantern",
+                "username": "founder", "display_name": "沈若溪", "password": "first-lantern",
             },
         })
     }
@@ -591,14 +591,14 @@ async fn committees_see_the_tree_above_and_below_them() {
     upwards.status(422).blames(&["/level"]);
     let east = create(&city, COMMITTEES, committee("east", "county")).await;
     create(&city, COMMITTEES, committee("west", "county")).await;
-    let east_admin = app.first_sign_in("east", "first", "first-lantern").await;
+    let east_admin = app.first_sign_in("east", "founder", "first-lantern").await;
     create(
         &east_admin,
         COMMITTEES,
         committee("village", "township_workgroup"),
     )
     .await;
-    let west_admin = app.first_sign_in("west", "first", "first-lantern").await;
+    let west_admin = app.first_sign_in("west", "founder", "first-lantern").await;
 
     let codes = async |client: &Client| {
         let list = client
