@@ -10,8 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use config::builder::DefaultState;
-use config::{ConfigBuilder, File, FileFormat, Map, Source, Value, ValueKind};
+use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
 use crate::store::{DatabaseUrl, Threads};
@@ -172,24 +171,24 @@ impl Config {
     /// Reads and checks the settings.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let merged = merge(sources)?;
-        let raw = merged
-            .clone()
-            .try_deserialize()
+        let raw = config::Config::builder()
+            .add_source(Set(merged.clone().into_iter().collect()))
+            .build()
+            .and_then(config::Config::try_deserialize)
             .map_err(|error| ConfigError(one_line(&error)))?;
         check(raw, &Origins(merged))
     }
 }
 
-fn merge(sources: &Sources) -> Result<config::Config, ConfigError> {
-    let mut builder = config::Config::builder().add_source(Set::new(keys(DEFAULTS, DEFAULT)?));
+/// Every key with the value in force, marked with where it stands.
+fn merge(sources: &Sources) -> Result<BTreeMap<String, Value>, ConfigError> {
+    let mut merged = keys(DEFAULTS, DEFAULT)?;
     if let Some(path) = &sources.file {
-        builder = with_file(builder, path)?;
+        merged.extend(from_file(path)?);
     }
-    builder
-        .add_source(Set::new(from_environment(&sources.environment)?))
-        .add_source(Set::new(from_flags(&sources.flags)))
-        .build()
-        .map_err(|error| ConfigError(one_line(&error)))
+    merged.extend(from_environment(&sources.environment)?);
+    merged.extend(from_flags(&sources.flags));
+    Ok(merged)
 }
 
 /// The settings in force as TOML, each with where it comes from, without passwords.
@@ -206,13 +205,13 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             out += &format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" });
         } else if let Some((name, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
             let key = format!("{section}.{}", name.trim());
-            let value = merged
-                .get::<Value>(&key)
-                .map_err(|error| ConfigError(one_line(&error)))?;
-            let origin = value.origin().unwrap_or_default().to_owned();
+            let Some(value) = merged.get(&key) else {
+                continue;
+            };
+            let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                _ => toml(&value),
+                _ => toml(value),
             };
             out += &format!("{} = {shown} # {origin}\n", name.trim());
         }
@@ -242,15 +241,9 @@ pub fn variable(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
-/// One place, flattened: key to value.
+/// Keys and values as the `config` crate takes them.
 #[derive(Debug, Clone)]
 struct Set(Map<String, Value>);
-
-impl Set {
-    fn new(keys: BTreeMap<String, Value>) -> Self {
-        Self(keys.into_iter().collect())
-    }
-}
 
 impl Source for Set {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
@@ -262,10 +255,7 @@ impl Source for Set {
     }
 }
 
-fn with_file(
-    builder: ConfigBuilder<DefaultState>,
-    path: &Path,
-) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+fn from_file(path: &Path) -> Result<BTreeMap<String, Value>, ConfigError> {
     let origin = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
         ConfigError(format!(
@@ -274,12 +264,10 @@ fn with_file(
     })?;
     let given = keys(&text, &origin)?;
     let known = known_keys();
-    for key in given.keys() {
-        if !known.contains(key) {
-            return Err(unknown(key, key, &origin, &known));
-        }
+    match given.keys().find(|key| !known.contains(*key)) {
+        Some(key) => Err(unknown(key, key, &origin, &known)),
+        None => Ok(given),
     }
-    Ok(builder.add_source(Set::new(given)))
 }
 
 /// The keys of a TOML text with their values, each marked with where it stands.
@@ -382,17 +370,12 @@ fn one_line(error: &config::ConfigError) -> String {
 }
 
 /// Tells where a value comes from.
-struct Origins(config::Config);
+struct Origins(BTreeMap<String, Value>);
 
 impl Origins {
     fn wrong(&self, key: &str, what: impl fmt::Display) -> ConfigError {
-        let origin = self
-            .0
-            .get::<Value>(key)
-            .ok()
-            .and_then(|value| value.origin().map(str::to_owned))
-            .map_or_else(String::new, |origin| format!(", set in {origin}"));
-        ConfigError(format!("{key}{origin}: {what}"))
+        let origin = self.0.get(key).and_then(Value::origin).unwrap_or(DEFAULT);
+        ConfigError(format!("{key}, set in {origin}: {what}"))
     }
 
     fn within<T: TryFrom<u64>>(

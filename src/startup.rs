@@ -134,7 +134,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
 /// Brings the database up to date, or makes sure that it is, and starts its threads.
 pub async fn open_database(database: &Database) -> Result<Db> {
     if database.migrate_on_start {
-        migrate(database).await?;
+        for name in migrate(database).await? {
+            tracing::info!(migration = name, "migration {name} applied");
+        }
     } else {
         let url = database.url.clone();
         let pending = patiently(database, move || migrate::pending(&url)).await?;
@@ -151,11 +153,7 @@ pub async fn open_database(database: &Database) -> Result<Db> {
 /// Brings the database up to date; gives the versions that were applied.
 pub async fn migrate(database: &Database) -> Result<Vec<String>> {
     let url = database.url.clone();
-    let applied = patiently(database, move || migrate::run(&url)).await?;
-    for name in &applied {
-        tracing::info!(migration = name, "migration {name} applied");
-    }
-    Ok(applied)
+    patiently(database, move || migrate::run(&url)).await
 }
 
 /// Does something with the database on a thread of its own. A PostgreSQL server that is still

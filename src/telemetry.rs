@@ -1,5 +1,6 @@
 //! Logs and metrics.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use prometheus::core::{Collector, Desc};
@@ -36,7 +37,9 @@ pub fn start_log(log: &Log) -> Result<(), String> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     match log.format {
-        LogFormat::Human => builder.try_init(),
+        LogFormat::Human => builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     }
     .map_err(|error| error.to_string())

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpResponse};
 
 use super::routes::{Access, Meta};
 use crate::app::App;
@@ -26,7 +26,7 @@ pub async fn check<B: MessageBody + 'static>(
             .await
             .map(ServiceResponse::map_into_boxed_body),
         // An `Err` would pass by the frame, which makes the problem document.
-        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => Ok(request.error_response(error)),
     }
 }
 

@@ -136,16 +136,18 @@ pub fn perform(
         &input.members(),
     )?;
     let env = env(ctx.now, &references);
-    let mut decision = decide::decide(&case, &actor, target, action, &input, env).map_err(
-        |refusal| {
+    let mut decision =
+        decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
             let possible = decide::allowed(&case, &actor, target, env);
             refuse(refusal, Some(&possible))
-        },
-    )?;
+        })?;
     let by = circumstances(ctx, &actor, &decision, &input);
     cases::save(tx, &case, &head, &mut decision, env.profile, &by)?;
     let target = decision.made.unwrap_or(target);
-    Ok(Known { case: decision.case, target })
+    Ok(Known {
+        case: decision.case,
+        target,
+    })
 }
 
 /// Units whose facts the act may need: those it names, and the unit that signs.
@@ -159,7 +161,8 @@ fn units_of(case: &Case, target: Target, input: &Input) -> Vec<crate::ids::UnitI
 
 /// If-Match against the version before this transaction locked the case.
 fn check_version(ctx: &Ctx, case: &Case, target: Target) -> Result<()> {
-    ctx.if_match.check(version(case, target) - i32::from(target == Target::Proposal))
+    ctx.if_match
+        .check(version(case, target) - i32::from(target == Target::Proposal))
 }
 
 /// The version of a thing, which is its entity tag.
@@ -172,7 +175,10 @@ pub fn version(case: &Case, target: Target) -> i32 {
 }
 
 fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -> Circumstances {
-    let role = decision.happened.first().map_or(Role::Member, |happened| happened.role);
+    let role = decision
+        .happened
+        .first()
+        .map_or(Role::Member, |happened| happened.role);
     let mut by = Circumstances::acting(actor, role, ctx.now, Some(ctx.request_id));
     if role == Role::CommitteeStaff {
         let rater = match input {
@@ -187,7 +193,10 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
                 .iter()
                 .find(|proposer| proposer.id == rater)
                 .map(|proposer| proposer.name.clone()),
-            None if proxied => decision.case.first_proposer().map(|first| first.name.clone()),
+            None if proxied => decision
+                .case
+                .first_proposer()
+                .map(|first| first.name.clone()),
             None => None,
         };
     }
@@ -195,36 +204,49 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
 }
 
 /// PT01: makes a proposal.
-pub fn create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    parse: &dyn Fn() -> Result<ProposalIn>,
-) -> Result<Known> {
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>) -> Result<Known> {
     let actor = ctx.principal.actor();
     let entitled = [Role::Member, Role::OrganisationClerk, Role::CommitteeStaff];
     if !ctx.principal.has_any(&entitled) {
-        return Err(refuse(Refusal::NotAllowed { needs: entitled.to_vec() }, None));
+        return Err(refuse(
+            Refusal::NotAllowed {
+                needs: entitled.to_vec(),
+            },
+            None,
+        ));
     }
     let input = &parse()?;
     let today = crate::workflow::deadline::local_date(ctx.now);
-    let session = cases::session_for(tx, ctx.committee(), input.session_id, today)?
-        .ok_or_else(no_session)?;
+    let session =
+        cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
     let origin = origin(tx, ctx, input, session.term)?;
     let units = input.form.units();
     let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
-    let mut decision =
-        begin(ctx.committee(), session, &actor, input, &origin, env(ctx.now, &references))
-            .map_err(|refusal| refuse(refusal, None))?;
+    let mut decision = begin(
+        ctx.committee(),
+        session,
+        &actor,
+        input,
+        &origin,
+        env(ctx.now, &references),
+    )
+    .map_err(|refusal| refuse(refusal, None))?;
     let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
     cases::create(tx, &mut decision, &profile::DEFAULT, &by)?;
-    Ok(Known { case: decision.case, target: Target::Proposal })
+    Ok(Known {
+        case: decision.case,
+        target: Target::Proposal,
+    })
 }
 
 fn no_session() -> Error {
     Error::invalid(
         "/session_id",
         "unknown_session",
-        Message::new("没有可用的会议（次）。", "There is no such session, or none has opened yet."),
+        Message::new(
+            "没有可用的会议（次）。",
+            "There is no such session, or none has opened yet.",
+        ),
     )
 }
 
@@ -236,44 +258,61 @@ fn origin(
     term: crate::ids::TermId,
 ) -> Result<Origin> {
     if input.kind.is_collective() {
-        let own = ctx.principal.grants.iter().find_map(|grant| grant.organisation_id);
+        let own = ctx
+            .principal
+            .grants
+            .iter()
+            .find_map(|grant| grant.organisation_id);
         let id = input
             .organisation_id
             .or(own)
             .ok_or_else(|| missing("/organisation_id"))?;
         return organisation(tx, ctx, id);
     }
-    let own = ctx.principal.member.filter(|_| ctx.principal.has_any(&[Role::Member]));
-    let id = input.member_id.or(own).ok_or_else(|| missing("/member_id"))?;
+    let own = ctx
+        .principal
+        .member
+        .filter(|_| ctx.principal.has_any(&[Role::Member]));
+    let id = input
+        .member_id
+        .or(own)
+        .ok_or_else(|| missing("/member_id"))?;
     member(tx, ctx, id, term)
 }
 
 fn organisation(tx: &mut Tx<'_>, ctx: &Ctx, id: OrganisationId) -> Result<Origin> {
     references::organisation(tx, ctx.committee(), id)?
-        .map(|(name, kind, active)| Origin::Organisation { id, name, kind, active })
+        .map(|(name, kind, active)| Origin::Organisation {
+            id,
+            name,
+            kind,
+            active,
+        })
         .ok_or_else(|| unknown("/organisation_id"))
 }
 
-fn member(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: MemberId,
-    term: crate::ids::TermId,
-) -> Result<Origin> {
+fn member(tx: &mut Tx<'_>, ctx: &Ctx, id: MemberId, term: crate::ids::TermId) -> Result<Origin> {
     references::member(tx, ctx.committee(), term, id)?
         .map(|facts| Origin::Member(id, facts))
         .ok_or_else(|| unknown("/member_id"))
 }
 
 fn missing(pointer: &str) -> Error {
-    Error::invalid(pointer, "required", Message::new("必填。", "This is required."))
+    Error::invalid(
+        pointer,
+        "required",
+        Message::new("必填。", "This is required."),
+    )
 }
 
 fn unknown(pointer: &str) -> Error {
     Error::invalid(
         pointer,
         "unknown",
-        Message::new("本委员会名录中没有此项。", "It is not on the committee's register."),
+        Message::new(
+            "本委员会名录中没有此项。",
+            "It is not on the committee's register.",
+        ),
     )
 }
 
@@ -283,7 +322,13 @@ fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
         Refusal::NotAllowed { needs } => Error::new(Code::Forbidden).with("needs", needs),
         Refusal::WrongState { now, allowed_from } => Error::new(Code::StateConflict)
             .with("status", now.as_str())
-            .with("allowed_from", allowed_from.iter().map(|state| state.as_str()).collect::<Vec<_>>()),
+            .with(
+                "allowed_from",
+                allowed_from
+                    .iter()
+                    .map(|state| state.as_str())
+                    .collect::<Vec<_>>(),
+            ),
         Refusal::Unmet(unmet) => {
             let detail = unmet.first().map(|first| first.message.clone());
             let error = Error::new(Code::GuardUnmet).with("unmet", unmet);
@@ -292,16 +337,22 @@ fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
                 None => error,
             }
         }
-        Refusal::Invalid(wrongs) => wrongs.into_iter().fold(
-            Error::new(Code::InvalidInput),
-            |error, wrong| {
-                let field =
-                    FieldError { pointer: wrong.pointer, code: wrong.code, message: wrong.message };
-                error.field(field.pointer, field.code, field.message)
-            },
-        ),
+        Refusal::Invalid(wrongs) => {
+            wrongs
+                .into_iter()
+                .fold(Error::new(Code::InvalidInput), |error, wrong| {
+                    let field = FieldError {
+                        pointer: wrong.pointer,
+                        code: wrong.code,
+                        message: wrong.message,
+                    };
+                    error.field(field.pointer, field.code, field.message)
+                })
+        }
     };
-    let Some(possible) = possible else { return error };
+    let Some(possible) = possible else {
+        return error;
+    };
     let allowed: Vec<_> = possible
         .iter()
         .filter(|possibility| possibility.refusal.is_none())

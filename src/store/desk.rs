@@ -81,7 +81,11 @@ pub fn list(
         )
         .filter(duties::committee_id.eq(committee))
         .filter(duties::audience.eq_any(audiences))
-        .filter(duties::action.ne(Task::Examine).or(diesel::dsl::not(examined)))
+        .filter(
+            duties::action
+                .ne(Task::Examine)
+                .or(diesel::dsl::not(examined)),
+        )
         .into_boxed();
     if let Some(member) = asker.member {
         let signed = diesel::dsl::exists(
@@ -91,7 +95,8 @@ pub fn list(
                 .filter(proposers::member_id.eq(member))
                 .filter(proposers::status.ne(ConsentStatus::Declined)),
         );
-        let decides = duties::action.eq_any([Task::Examine, Task::Decide, Task::Assign, Task::Review]);
+        let decides =
+            duties::action.eq_any([Task::Examine, Task::Decide, Task::Assign, Task::Review]);
         query = query.filter(diesel::dsl::not(decides).or(diesel::dsl::not(signed)));
     }
     if let Some(task) = task {
@@ -99,7 +104,9 @@ pub fn list(
     }
     if let Some((due, id)) = after {
         query = query.filter(
-            duties::due_at.gt(At(due)).or(duties::due_at.eq(At(due)).and(duties::id.gt(id))),
+            duties::due_at
+                .gt(At(due))
+                .or(duties::due_at.eq(At(due)).and(duties::id.gt(id))),
         );
     }
     Ok(query

@@ -23,8 +23,8 @@ pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
 pub mod schema;
-pub mod setup;
 pub mod sessions;
+pub mod setup;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;

@@ -19,7 +19,11 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i3
     }
     // Two first acts of a series clash on its key; the second runs again and finds the row.
     diesel::insert_into(dsl::number_series)
-        .values((dsl::committee_id.eq(committee), dsl::series.eq(series), dsl::last_number.eq(1)))
+        .values((
+            dsl::committee_id.eq(committee),
+            dsl::series.eq(series),
+            dsl::last_number.eq(1),
+        ))
         .execute(tx.conn)?;
     Ok(1)
 }

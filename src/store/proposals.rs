@@ -74,14 +74,18 @@ fn visible(reach: &Reach) -> Option<Condition> {
         condition = Box::new(condition.or(proposals::filed_at.is_not_null()));
     } else if reach.filed_open {
         condition = Box::new(
-            condition.or(proposals::filed_at.is_not_null().and(proposals::secrecy.eq(Secrecy::Open))),
+            condition.or(proposals::filed_at
+                .is_not_null()
+                .and(proposals::secrecy.eq(Secrecy::Open))),
         );
     }
     if let Some(member) = reach.member {
         condition = Box::new(condition.or(signed_by(member)));
     }
     for organisation in &reach.organisations {
-        let own = proposals::organisation_id.assume_not_null().eq(*organisation);
+        let own = proposals::organisation_id
+            .assume_not_null()
+            .eq(*organisation);
         condition = Box::new(condition.or(own));
     }
     for unit in &reach.units {
@@ -111,7 +115,9 @@ fn assigned_to(unit: UnitId) -> Condition {
 type Query<'a> = proposals::BoxedQuery<'a, MultiBackend>;
 
 fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query<'a> {
-    let mut query = proposals::table.filter(proposals::committee_id.eq(committee)).into_boxed();
+    let mut query = proposals::table
+        .filter(proposals::committee_id.eq(committee))
+        .into_boxed();
     if let Some(condition) = visible(reach) {
         query = query.filter(condition);
     }
@@ -143,7 +149,11 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
         query = query.filter(proposals::serial_no.eq(number));
     }
     if let Some(title) = &filter.title {
-        query = query.filter(proposals::title_folded.like(contains_pattern(title)).escape('\\'));
+        query = query.filter(
+            proposals::title_folded
+                .like(contains_pattern(title))
+                .escape('\\'),
+        );
     }
     if let Some(since) = filter.updated_since {
         query = query.filter(proposals::updated_at.ge(At(since)));
@@ -191,8 +201,10 @@ pub fn count(
     filter: &Filter,
     cap: i64,
 ) -> Result<i64> {
-    let ids: Vec<ProposalId> =
-        filtered(committee, reach, filter).limit(cap).select(proposals::id).load(tx.conn)?;
+    let ids: Vec<ProposalId> = filtered(committee, reach, filter)
+        .limit(cap)
+        .select(proposals::id)
+        .load(tx.conn)?;
     Ok(i64::try_from(ids.len()).unwrap_or(cap))
 }
 
@@ -224,7 +236,11 @@ pub fn unit_lines(
     Ok(assignments::table
         .filter(assignments::committee_id.eq(committee))
         .filter(assignments::proposal_id.eq_any(ids))
-        .order((assignments::proposal_id, assignments::round, assignments::position))
+        .order((
+            assignments::proposal_id,
+            assignments::round,
+            assignments::position,
+        ))
         .select((
             assignments::proposal_id,
             assignments::id,

@@ -22,12 +22,26 @@ pub fn load(
         let rows: Vec<(UnitId, String, bool, String, SystemLine)> = units::table
             .filter(units::committee_id.eq(committee))
             .filter(units::id.eq_any(unit_ids))
-            .select((units::id, units::name, units::active, units::reply_prefix, units::system_line))
+            .select((
+                units::id,
+                units::name,
+                units::active,
+                units::reply_prefix,
+                units::system_line,
+            ))
             .load(tx.conn)?;
         references.units = rows
             .into_iter()
             .map(|(id, name, active, reply_prefix, system_line)| {
-                (id, UnitFacts { name, active, reply_prefix, system_line })
+                (
+                    id,
+                    UnitFacts {
+                        name,
+                        active,
+                        reply_prefix,
+                        system_line,
+                    },
+                )
             })
             .collect();
     }
@@ -58,13 +72,15 @@ pub fn member(
         ))
         .first(tx.conn)
         .optional()?;
-    Ok(row.map(|(name, sector, party, member_no, own_term, active)| MemberFacts {
-        name,
-        sector,
-        party,
-        member_no,
-        current: active && own_term == term,
-    }))
+    Ok(row.map(
+        |(name, sector, party, member_no, own_term, active)| MemberFacts {
+            name,
+            sector,
+            party,
+            member_no,
+            current: active && own_term == term,
+        },
+    ))
 }
 
 /// Name, kind and state of an organisation.
@@ -75,7 +91,11 @@ pub fn organisation(
 ) -> Result<Option<(String, ProposerKind, bool)>> {
     Ok(organisations::table
         .find((committee, id))
-        .select((organisations::name, organisations::kind, organisations::active))
+        .select((
+            organisations::name,
+            organisations::kind,
+            organisations::active,
+        ))
         .first(tx.conn)
         .optional()?)
 }

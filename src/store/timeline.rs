@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::events::{self, Event, Stream};
 use super::Tx;
+use super::events::{self, Event, Stream};
 use crate::error::Result;
 use crate::ids::{CommitteeId, ProposalId};
 use crate::workflow::decide::Target;

@@ -35,8 +35,11 @@ impl Reach {
             Role::Auditor,
             Role::System,
         ]);
-        let filed_restricted =
-            any(&[Role::AssigningOfficer, Role::SupervisionOfficer, Role::Leader]);
+        let filed_restricted = any(&[
+            Role::AssigningOfficer,
+            Role::SupervisionOfficer,
+            Role::Leader,
+        ]);
         let filed_open = filed_restricted || any(&[Role::Member, Role::OrganisationClerk]);
         Self {
             everything,
@@ -57,12 +60,17 @@ pub fn may_read(case: &Case, actor: &Actor) -> bool {
         || is_own(case, actor)
         || (filed && reach.filed_open && case.proposal.secrecy == Secrecy::Open)
         || (filed && reach.filed_restricted)
-        || case.assignments.iter().any(|row| reach.units.contains(&row.unit))
+        || case
+            .assignments
+            .iter()
+            .any(|row| reach.units.contains(&row.unit))
 }
 
 /// Whether the actor signed, was asked to sign, or speaks for the collective proposer.
 pub fn is_own(case: &Case, actor: &Actor) -> bool {
-    case.proposers.iter().any(|proposer| is_proposer(proposer, actor))
+    case.proposers
+        .iter()
+        .any(|proposer| is_proposer(proposer, actor))
         || case
             .proposal
             .organisation
@@ -112,7 +120,9 @@ pub fn may_read_reply(case: &Case, reply: &Reply, actor: &Actor) -> bool {
     let countersigns = case.countersigns.iter().any(|request| {
         request.reply == reply.id
             && request.status != CountersignStatus::Recalled
-            && case.assignment(request.assignment).is_some_and(|row| in_unit(row.unit))
+            && case
+                .assignment(request.assignment)
+                .is_some_and(|row| in_unit(row.unit))
     });
     let reviews = reply.status == ReplyStatus::UnderReview
         && (actor.has(Role::SupervisionOfficer) || actor.has(Role::AssigningOfficer));
@@ -123,7 +133,10 @@ pub fn may_read_reply(case: &Case, reply: &Reply, actor: &Actor) -> bool {
 /// side.
 pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
     let concluded = form.round < case.proposal.round
-        || matches!(case.proposal.status, ProposalStatus::Feedback | ProposalStatus::Closed);
+        || matches!(
+            case.proposal.status,
+            ProposalStatus::Feedback | ProposalStatus::Closed
+        );
     let own = case.proposers.iter().any(|proposer| {
         proposer.id == form.rater
             && (is_proposer(proposer, actor)
@@ -137,6 +150,9 @@ pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
         Role::SupervisionOfficer,
         Role::Auditor,
     ];
-    let handles = actor.grants.iter().any(|grant| grant.role.is_handling_side());
+    let handles = actor
+        .grants
+        .iter()
+        .any(|grant| grant.role.is_handling_side());
     concluded || own || (!handles && committee.iter().any(|role| actor.has(*role)))
 }

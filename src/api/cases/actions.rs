@@ -42,7 +42,11 @@ fn body<T: ToSchema + PartialSchema>(parse: fn(&RawBody) -> Result<Input>) -> Bo
     T::schemas(&mut schemas);
     let name = T::name().into_owned();
     schemas.push((name.clone(), T::schema()));
-    Body { name, schemas, parse }
+    Body {
+        name,
+        schemas,
+        parse,
+    }
 }
 
 /// The body of an action; `None` for those that have an operation of another form.
@@ -93,7 +97,9 @@ pub fn routes(routes: &mut Routes) {
             continue;
         }
         entered.push(rule.action);
-        let Some(body) = body_of(rule.action) else { continue };
+        let Some(body) = body_of(rule.action) else {
+            continue;
+        };
         let operation = describe(rule.action, &body);
         let (action, parse) = (rule.action, body.parse);
         let path = path(action);
@@ -105,7 +111,11 @@ pub fn routes(routes: &mut Routes) {
                 &path,
                 operation,
                 schemas,
-                move |app: Data<App>, ctx: Ctx, PathId(id): PathId<kind::Proposal>, request: HttpRequest, body: RawBody| {
+                move |app: Data<App>,
+                      ctx: Ctx,
+                      PathId(id): PathId<kind::Proposal>,
+                      request: HttpRequest,
+                      body: RawBody| {
                     run(app, ctx, Object::Proposal(id), action, parse, request, body)
                 },
             ),
@@ -115,8 +125,20 @@ pub fn routes(routes: &mut Routes) {
                 &path,
                 operation,
                 schemas,
-                move |app: Data<App>, ctx: Ctx, PathId(id): PathId<kind::Assignment>, request: HttpRequest, body: RawBody| {
-                    run(app, ctx, Object::Assignment(id), action, parse, request, body)
+                move |app: Data<App>,
+                      ctx: Ctx,
+                      PathId(id): PathId<kind::Assignment>,
+                      request: HttpRequest,
+                      body: RawBody| {
+                    run(
+                        app,
+                        ctx,
+                        Object::Assignment(id),
+                        action,
+                        parse,
+                        request,
+                        body,
+                    )
                 },
             ),
             Machine::Reply => routes.enter_operation(
@@ -125,7 +147,11 @@ pub fn routes(routes: &mut Routes) {
                 &path,
                 operation,
                 schemas,
-                move |app: Data<App>, ctx: Ctx, PathId(id): PathId<kind::Reply>, request: HttpRequest, body: RawBody| {
+                move |app: Data<App>,
+                      ctx: Ctx,
+                      PathId(id): PathId<kind::Reply>,
+                      request: HttpRequest,
+                      body: RawBody| {
                     run(app, ctx, Object::Reply(id), action, parse, request, body)
                 },
             ),
@@ -162,23 +188,41 @@ fn path(action: Action) -> String {
 
 fn describe(action: Action, body: &Body) -> Operation {
     let (noun, tag, parameter, id, answer) = match action.machine() {
-        Machine::Proposal => {
-            ("proposal", "proposals", "proposal_id", ProposalId::name(), ProposalOut::name())
-        }
-        Machine::Assignment => {
-            ("assignment", "assignments", "assignment_id", AssignmentId::name(), AssignmentOut::name())
-        }
-        Machine::Reply => ("reply", "replies", "reply_id", ReplyId::name(), ReplyOut::name()),
+        Machine::Proposal => (
+            "proposal",
+            "proposals",
+            "proposal_id",
+            ProposalId::name(),
+            ProposalOut::name(),
+        ),
+        Machine::Assignment => (
+            "assignment",
+            "assignments",
+            "assignment_id",
+            AssignmentId::name(),
+            AssignmentOut::name(),
+        ),
+        Machine::Reply => (
+            "reply",
+            "replies",
+            "reply_id",
+            ReplyId::name(),
+            ReplyOut::name(),
+        ),
     };
     let Doc { about, example } = docs::of(action);
     let label = action.label();
     let ids: Vec<_> = rules_of(action).map(|rule| rule.id).collect();
-    let mut roles: Vec<_> =
-        rules_of(action).flat_map(|rule| rule.who).map(|who| who.role().as_str()).collect();
+    let mut roles: Vec<_> = rules_of(action)
+        .flat_map(|rule| rule.who)
+        .map(|who| who.role().as_str())
+        .collect();
     roles.sort_unstable();
     roles.dedup();
-    let mut from: Vec<_> =
-        rules_of(action).flat_map(|rule| rule.from).map(|state| state.as_str()).collect();
+    let mut from: Vec<_> = rules_of(action)
+        .flat_map(|rule| rule.from)
+        .map(|state| state.as_str())
+        .collect();
     from.dedup();
     let guards: Vec<_> = rules_of(action)
         .flat_map(|rule| rule.guards)
@@ -187,7 +231,10 @@ fn describe(action: Action, body: &Body) -> Operation {
     let conditions = if guards.is_empty() {
         String::new()
     } else {
-        format!("\n\nConditions, named in `unmet` when they fail:\n{}", guards.join("\n"))
+        format!(
+            "\n\nConditions, named in `unmet` when they fail:\n{}",
+            guards.join("\n")
+        )
     };
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(body.name.clone())))
@@ -224,12 +271,17 @@ fn describe(action: Action, body: &Body) -> Operation {
                 .description(format!("The {noun} afterwards, with what may be done next"))
                 .content(
                     "application/json",
-                    ContentBuilder::new().schema(Some(Ref::from_schema_name(answer))).build(),
+                    ContentBuilder::new()
+                        .schema(Some(Ref::from_schema_name(answer)))
+                        .build(),
                 )
                 .build(),
         )
         .extensions(Some(
-            ExtensionsBuilder::new().add("x-roles", roles).add("x-rows", ids).build(),
+            ExtensionsBuilder::new()
+                .add("x-roles", roles)
+                .add("x-rows", ids)
+                .build(),
         ))
         .build()
 }

@@ -88,7 +88,11 @@ pub async fn draft_reply(
         };
         let answer = out::answer(&ctx, &known)?;
         let location = Some(format!("/api/v1/replies/{reply}"));
-        Ok(Answer { status: 201, location, ..answer })
+        Ok(Answer {
+            status: 201,
+            location,
+            ..answer
+        })
     })
     .await
 }

@@ -145,7 +145,10 @@ pub struct CaseLabels {
 }
 
 fn row_labels(role: AssignmentRole, status: AssignmentStatus) -> RowLabels {
-    RowLabels { role: role.label(), status: status.label() }
+    RowLabels {
+        role: role.label(),
+        status: status.label(),
+    }
 }
 
 /// The phase of a listed case, from its rows of the present round.
@@ -158,7 +161,11 @@ fn phase(row: &ProposalRow, lines: &[&UnitLine]) -> Option<Phase> {
                     AssignmentStatus::Pending | AssignmentStatus::ReturnRequested
                 )
         });
-        if waiting { Phase::AwaitingAcceptance } else { Phase::InHandling }
+        if waiting {
+            Phase::AwaitingAcceptance
+        } else {
+            Phase::InHandling
+        }
     })
 }
 
@@ -224,7 +231,10 @@ impl ProposalItem {
             version: proposal.version,
             title: proposal.form.title.clone(),
             kind: proposal.kind,
-            first_proposer: case.first_proposer().map(|p| p.name.clone()).unwrap_or_default(),
+            first_proposer: case
+                .first_proposer()
+                .map(|p| p.name.clone())
+                .unwrap_or_default(),
             session_id: case.session.id,
             status: proposal.status,
             round: proposal.round,

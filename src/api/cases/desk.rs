@@ -145,7 +145,11 @@ pub async fn get_desk(
     Params(params): Params<DeskParams>,
 ) -> Result<Answer> {
     let binding = Binding::new(&ctx, &params.task);
-    let after = params.cursor.as_deref().map(|cursor| binding.decode(cursor)).transpose()?;
+    let after = params
+        .cursor
+        .as_deref()
+        .map(|cursor| binding.decode(cursor))
+        .transpose()?;
     let principal = ctx.principal.clone();
     let asker = Asker {
         user: principal.user,

@@ -6,9 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::Label;
-use crate::ids::{
-    AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, SubjectId, UnitId,
-};
+use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, SubjectId, UnitId};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
     Assignment, Case, Clock, Countersign, DocumentNo, Form, Promise, Reply,
@@ -226,7 +224,9 @@ pub struct CountersignFacts {
 
 impl CountersignFacts {
     fn of(case: &Case, request: &Countersign) -> Self {
-        let unit_name = case.assignment(request.assignment).map(|row| row.unit_name.clone());
+        let unit_name = case
+            .assignment(request.assignment)
+            .map(|row| row.unit_name.clone());
         Self {
             assignment_id: request.assignment,
             unit_name: unit_name.unwrap_or_default(),
@@ -266,7 +266,10 @@ pub struct FeedbackFacts {
 impl FeedbackFacts {
     /// A form of the case.
     pub fn of(case: &Case, form: &Form) -> Self {
-        let rater = case.proposers.iter().find(|proposer| proposer.id == form.rater);
+        let rater = case
+            .proposers
+            .iter()
+            .find(|proposer| proposer.id == form.rater);
         Self {
             reply_id: form.reply,
             rater_id: form.rater,

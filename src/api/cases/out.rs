@@ -178,7 +178,11 @@ impl ProposalOut {
     pub fn of(ctx: &Ctx, known: &Known) -> Self {
         let (case, actor) = (&known.case, ctx.principal.actor());
         let contacts = access::may_read_contacts(case, &actor);
-        let opinions = if access::may_read_opinions(&actor) { &case.opinions[..] } else { &[] };
+        let opinions = if access::may_read_opinions(&actor) {
+            &case.opinions[..]
+        } else {
+            &[]
+        };
         let outcome = case.outcome();
         Self {
             item: ProposalItem::from_case(case),
@@ -258,7 +262,9 @@ pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
     let answer = match known.target {
         Target::Proposal => Answer::ok(&ProposalOut::of(ctx, known))?,
         Target::Assignment(id) => {
-            let row = case.assignment(id).ok_or_else(crate::error::Error::not_found)?;
+            let row = case
+                .assignment(id)
+                .ok_or_else(crate::error::Error::not_found)?;
             let contacts = access::may_read_contacts(case, &actor);
             Answer::ok(&AssignmentOut {
                 assignment: AssignmentFacts::of(case, row, contacts),

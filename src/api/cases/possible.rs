@@ -26,7 +26,10 @@ pub struct PossibleAction {
     #[schema(max_length = 8, example = "POST")]
     pub method: &'static str,
     /// Where to call it.
-    #[schema(max_length = 300, example = "/api/v1/proposals/prop_019a1b2c3d4e7f8090a1b2c3d4e5f607/actions/file")]
+    #[schema(
+        max_length = 300,
+        example = "/api/v1/proposals/prop_019a1b2c3d4e7f8090a1b2c3d4e5f607/actions/file"
+    )]
     pub href: String,
     /// Roles that have the right.
     #[schema(max_items = 13)]
@@ -137,7 +140,10 @@ fn why_not(refusal: Refusal) -> WhyNot {
             let first = unmet.first().map(|first| first.message.clone());
             WhyNot {
                 unmet,
-                ..plain(Code::GuardUnmet, first.unwrap_or_else(|| Code::GuardUnmet.title().into()))
+                ..plain(
+                    Code::GuardUnmet,
+                    first.unwrap_or_else(|| Code::GuardUnmet.title().into()),
+                )
             }
         }
         Refusal::Invalid(_) => plain(Code::InvalidInput, Code::InvalidInput.title().into()),

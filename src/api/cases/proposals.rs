@@ -40,7 +40,12 @@ pub fn routes(routes: &mut Routes) {
 #[into_params(parameter_in = Query)]
 pub struct ProposalFilter {
     /// Statuses, separated by commas.
-    #[param(max_length = 200, pattern = "^[a-z_]+(,[a-z_]+)*$", example = "submitted,returned", required = false)]
+    #[param(
+        max_length = 200,
+        pattern = "^[a-z_]+(,[a-z_]+)*$",
+        example = "submitted,returned",
+        required = false
+    )]
     status: Option<String>,
     /// Subject class.
     #[param(inline, required = false)]
@@ -138,11 +143,24 @@ pub async fn list_proposals(
     ctx: Ctx,
     Params(params): Params<ProposalFilter>,
 ) -> Result<Answer> {
-    let bound = ProposalFilter { cursor: None, limit: PageSize::default(), ..params.clone() };
+    let bound = ProposalFilter {
+        cursor: None,
+        limit: PageSize::default(),
+        ..params.clone()
+    };
     let binding = Binding::new(&ctx, &bound);
-    let after = params.cursor.as_deref().map(|cursor| binding.decode(cursor)).transpose()?;
+    let after = params
+        .cursor
+        .as_deref()
+        .map(|cursor| binding.decode(cursor))
+        .transpose()?;
     let filter = Filter {
-        status: params.status.as_deref().map(statuses).transpose()?.unwrap_or_default(),
+        status: params
+            .status
+            .as_deref()
+            .map(statuses)
+            .transpose()?
+            .unwrap_or_default(),
         class: params.subject_class,
         session: params.session_id,
         kind: params.kind,
@@ -165,13 +183,22 @@ pub async fn list_proposals(
         .read("proposal.list", move |tx| {
             let (committee, reach) = (ctx.committee(), Reach::of(&ctx.principal.actor()));
             let rows = proposals::list(
-                tx, committee, &reach, &filter, order, after.as_ref(), limit.get() + 1,
+                tx,
+                committee,
+                &reach,
+                &filter,
+                order,
+                after.as_ref(),
+                limit.get() + 1,
             )?;
             let ids: Vec<ProposalId> = rows.iter().map(|row| row.id).collect();
             let lines = proposals::unit_lines(tx, committee, &ids)?;
             let names = proposals::first_proposers(tx, committee, &ids)?;
             let mut page = binding.page(rows, limit, |row| {
-                ((order == Order::Updated).then_some(row.updated_at.0), row.id)
+                (
+                    (order == Order::Updated).then_some(row.updated_at.0),
+                    row.id,
+                )
             })?;
             if count {
                 page.count = Some(proposals::count(tx, committee, &reach, &filter, COUNT_CAP)?);
@@ -215,7 +242,11 @@ pub async fn create_proposal(
         let known = act::create(tx, &ctx, &|| body.parse::<ProposalIn>())?;
         let location = format!("/api/v1/proposals/{}", known.case.proposal.id);
         let answer = out::answer(&ctx, &known)?;
-        Ok(Answer { status: 201, location: Some(location), ..answer })
+        Ok(Answer {
+            status: 201,
+            location: Some(location),
+            ..answer
+        })
     })
     .await
 }

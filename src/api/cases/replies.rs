@@ -65,7 +65,9 @@ pub async fn edit_reply(
         let action = Action::Reply(ReplyAction::Edit);
         let known = act::perform(tx, &ctx, Object::Reply(id), action, &|case| {
             let present = case.reply(id).ok_or_else(Error::not_found)?;
-            Ok(Input::Reply(Box::new(body.merge_into::<ReplyForm>(&present.form)?)))
+            Ok(Input::Reply(Box::new(
+                body.merge_into::<ReplyForm>(&present.form)?,
+            )))
         })?;
         out::answer(&ctx, &known)
     })

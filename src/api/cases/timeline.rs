@@ -93,7 +93,13 @@ pub struct TimelineTarget {
 impl TimelineItem {
     fn of(event: Event) -> Self {
         let text = |name: &str| {
-            event.content.0.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+            event
+                .content
+                .0
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         let target = event.content.0.get("target").cloned().unwrap_or_default();
         Self {
@@ -129,9 +135,17 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
         "feedback.given" if !concluded => return true,
         _ => {}
     }
-    let handling = [Role::UnitClerk, Role::UnitSignatory, Role::AssigningOfficer, Role::SupervisionOfficer];
+    let handling = [
+        Role::UnitClerk,
+        Role::UnitSignatory,
+        Role::AssigningOfficer,
+        Role::SupervisionOfficer,
+    ];
     let internal = item.name.starts_with("countersign.")
-        || matches!(item.name.as_str(), "reply.drafted" | "reply.edited" | "reply.rejected");
+        || matches!(
+            item.name.as_str(),
+            "reply.drafted" | "reply.edited" | "reply.rejected"
+        );
     internal && !ctx.principal.has_any(&handling)
 }
 
@@ -148,7 +162,11 @@ pub async fn get_timeline(
     Params(params): Params<TimelineParams>,
 ) -> Result<Answer> {
     let binding = Binding::new(&ctx, &id);
-    let after = params.cursor.as_deref().map(|cursor| binding.decode(cursor)).transpose()?;
+    let after = params
+        .cursor
+        .as_deref()
+        .map(|cursor| binding.decode(cursor))
+        .transpose()?;
     let page = app
         .db
         .read("proposal.timeline", move |tx| {
@@ -159,7 +177,9 @@ pub async fn get_timeline(
             ) || access::is_own(&known.case, &ctx.principal.actor());
             let limit = params.limit.get() + 1;
             let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
-            let mut page = binding.page(events, params.limit, |event| event.seq)?.map(TimelineItem::of);
+            let mut page = binding
+                .page(events, params.limit, |event| event.seq)?
+                .map(TimelineItem::of);
             page.items.retain_mut(|item| !hide(item, &ctx, concluded));
             Ok(page)
         })

@@ -36,11 +36,7 @@ macro_rules! columns {
 }
 
 /// Reads a case; `None` if the committee has none of that name.
-pub fn load(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ProposalId,
-) -> Result<Option<Loaded>> {
+pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
     let row: Option<ProposalRow> = proposals::table
         .find((committee, id))
         .select(columns!(ProposalRow))
@@ -62,7 +58,10 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
 
 fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
     let (committee, id) = (row.committee_id, row.id);
-    let head = Head { seq: row.event_seq, hash: row.event_hash.clone() };
+    let head = Head {
+        seq: row.event_seq,
+        hash: row.event_hash.clone(),
+    };
     let session = session(tx, committee, row.session_id)?
         .ok_or_else(|| Error::internal("a proposal without its session"))?;
     let form: Json = proposal_texts::table
@@ -120,7 +119,11 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .filter(replies::committee_id.eq(committee))
         .filter(replies::proposal_id.eq(id))
         .order((replies::round, replies::id))
-        .select((columns!(ReplyRow), reply_texts::form, reply_texts::content_hash))
+        .select((
+            columns!(ReplyRow),
+            reply_texts::form,
+            reply_texts::content_hash,
+        ))
         .load(tx.conn)?;
     case.replies = rows
         .into_iter()
@@ -139,7 +142,11 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     let rows: Vec<FormRow> = feedback_forms::table
         .filter(feedback_forms::committee_id.eq(committee))
         .filter(feedback_forms::proposal_id.eq(id))
-        .order((feedback_forms::reply_id, feedback_forms::rater_id, feedback_forms::version))
+        .order((
+            feedback_forms::reply_id,
+            feedback_forms::rater_id,
+            feedback_forms::version,
+        ))
         .select(columns!(FormRow))
         .load(tx.conn)?;
     case.forms = rows.into_iter().map(Into::into).collect();
@@ -203,15 +210,12 @@ fn clocks_of(
 }
 
 /// A session with the number of its term.
-fn session(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: SessionId,
-) -> Result<Option<Session>> {
+fn session(tx: &mut Tx<'_>, committee: CommitteeId, id: SessionId) -> Result<Option<Session>> {
     let row: Option<(SessionRow, i32)> = sessions::table
         .inner_join(
-            terms::table
-                .on(terms::committee_id.eq(sessions::committee_id).and(terms::id.eq(sessions::term_id))),
+            terms::table.on(terms::committee_id
+                .eq(sessions::committee_id)
+                .and(terms::id.eq(sessions::term_id))),
         )
         .filter(sessions::committee_id.eq(committee))
         .filter(sessions::id.eq(id))
@@ -234,8 +238,9 @@ pub fn session_for(
     }
     let row: Option<(SessionRow, i32)> = sessions::table
         .inner_join(
-            terms::table
-                .on(terms::committee_id.eq(sessions::committee_id).and(terms::id.eq(sessions::term_id))),
+            terms::table.on(terms::committee_id
+                .eq(sessions::committee_id)
+                .and(terms::id.eq(sessions::term_id))),
         )
         .filter(sessions::committee_id.eq(committee))
         .filter(sessions::window_opens_on.le(On(today)))

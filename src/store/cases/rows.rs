@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId,
-    ProposalId, ProposerId, ReplyId, SessionId, SubjectId, TermId, UnitId, UserId,
+    AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId, ProposalId,
+    ProposerId, ReplyId, SessionId, SubjectId, TermId, UnitId, UserId,
 };
 use crate::store::schema::{
     assignments, clocks, countersigns, feedback_forms, opinions, promises, proposals, proposers,
@@ -260,9 +260,11 @@ pub struct ReplyRow {
 impl ReplyRow {
     pub fn into_facts(self, form: Json, content_hash: String) -> Result<Reply> {
         let document = match (self.document_prefix, self.document_year) {
-            (Some(prefix), Some(year)) => {
-                Some(DocumentNo { prefix, year, number: self.document_number })
-            }
+            (Some(prefix), Some(year)) => Some(DocumentNo {
+                prefix,
+                year,
+                number: self.document_number,
+            }),
             _ => None,
         };
         Ok(Reply {

@@ -62,13 +62,19 @@ fn write(
     allot_numbers(tx, decision)?;
     let after = &decision.case;
     let user = by.actor.unwrap_or(after.proposal.created_by);
-    let writer =
-        Writer { committee: after.proposal.committee, proposal: after.proposal.id, user, by };
+    let writer = Writer {
+        committee: after.proposal.committee,
+        proposal: after.proposal.id,
+        user,
+        by,
+    };
     write_children(tx, before, after, &writer)?;
     for record in &decision.records {
         write_record(tx, record, after, &writer)?;
     }
-    let old = before.map(|case| desk::duties(case, profile)).unwrap_or_default();
+    let old = before
+        .map(|case| desk::duties(case, profile))
+        .unwrap_or_default();
     write_duties(tx, &old, &desk::duties(after, profile), &writer)?;
     let head = append_events(tx, head, decision, by)?;
     update_proposal(tx, &decision.case, &head)
@@ -88,7 +94,11 @@ fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
                 decision.case.proposal.case_no = Some(next);
             }
             Number::Document(id) => {
-                let reply = decision.case.replies.iter_mut().find(|reply| reply.id == *id);
+                let reply = decision
+                    .case
+                    .replies
+                    .iter_mut()
+                    .find(|reply| reply.id == *id);
                 let Some(reply) = reply else { continue };
                 let unit = reply.unit.uuid().simple();
                 if let Some(document) = &mut reply.document {
@@ -199,7 +209,9 @@ fn write_children(
 ) -> Result<()> {
     macro_rules! old {
         ($field:ident) => {
-            before.map(|case| case.$field.as_slice()).unwrap_or_default()
+            before
+                .map(|case| case.$field.as_slice())
+                .unwrap_or_default()
         };
     }
     sync(
@@ -256,9 +268,10 @@ fn write_children(
             Ok(())
         },
     )?;
-    if let (Some(since), None) =
-        (after.tracked_since, before.and_then(|case| case.tracked_since))
-    {
+    if let (Some(since), None) = (
+        after.tracked_since,
+        before.and_then(|case| case.tracked_since),
+    ) {
         diesel::insert_into(trackings::table)
             .values((
                 trackings::committee_id.eq(writer.committee),
@@ -413,8 +426,9 @@ fn write_countersigns(
     writer: &Writer<'_>,
 ) -> Result<()> {
     for item in new {
-        let known =
-            old.iter().find(|other| other.reply == item.reply && other.assignment == item.assignment);
+        let known = old
+            .iter()
+            .find(|other| other.reply == item.reply && other.assignment == item.assignment);
         if known == Some(item) {
             continue;
         }
@@ -476,12 +490,7 @@ fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()
     Ok(())
 }
 
-fn write_record(
-    tx: &mut Tx<'_>,
-    record: &Record,
-    case: &Case,
-    writer: &Writer<'_>,
-) -> Result<()> {
+fn write_record(tx: &mut Tx<'_>, record: &Record, case: &Case, writer: &Writer<'_>) -> Result<()> {
     let at = At(writer.by.at);
     match record {
         Record::ProposalText { version, form } => {
@@ -550,7 +559,10 @@ fn write_record(
 fn write_unit_record(tx: &mut Tx<'_>, record: &Record, writer: &Writer<'_>) -> Result<()> {
     let at = At(writer.by.at);
     match record {
-        Record::Contact { assignment, content } => {
+        Record::Contact {
+            assignment,
+            content,
+        } => {
             diesel::insert_into(contacts::table)
                 .values((
                     contacts::committee_id.eq(writer.committee),
@@ -563,7 +575,11 @@ fn write_unit_record(tx: &mut Tx<'_>, record: &Record, writer: &Writer<'_>) -> R
                 ))
                 .execute(tx.conn)?;
         }
-        Record::CoOpinion { assignment, version, content } => {
+        Record::CoOpinion {
+            assignment,
+            version,
+            content,
+        } => {
             diesel::insert_into(co_opinions::table)
                 .values((
                     co_opinions::committee_id.eq(writer.committee),
@@ -589,7 +605,12 @@ fn write_reply_record(
 ) -> Result<()> {
     let at = At(writer.by.at);
     match record {
-        Record::ReplyText { reply, version, form, hash } => {
+        Record::ReplyText {
+            reply,
+            version,
+            form,
+            hash,
+        } => {
             diesel::insert_into(reply_texts::table)
                 .values((
                     reply_texts::committee_id.eq(writer.committee),
@@ -602,7 +623,13 @@ fn write_reply_record(
                 ))
                 .execute(tx.conn)?;
         }
-        Record::FormContent { reply, rater, version, by_staff, content } => {
+        Record::FormContent {
+            reply,
+            rater,
+            version,
+            by_staff,
+            content,
+        } => {
             let form = case
                 .forms
                 .iter()
@@ -633,12 +660,7 @@ fn write_reply_record(
     Ok(())
 }
 
-fn write_duties(
-    tx: &mut Tx<'_>,
-    old: &[Duty],
-    new: &[Duty],
-    writer: &Writer<'_>,
-) -> Result<()> {
+fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>) -> Result<()> {
     if old.iter().any(|duty| !new.contains(duty)) {
         // What is gone is deleted by what it is about, in as few statements as there are things.
         for duty in old.iter().filter(|duty| !new.contains(duty)) {
@@ -688,7 +710,10 @@ fn append_events(
                 ..by.clone()
             }
         } else {
-            Circumstances { role: happened.role, ..by.clone() }
+            Circumstances {
+                role: happened.role,
+                ..by.clone()
+            }
         };
         let content = serde_json::json!({
             "target": super::super::timeline::target_id(happened.target, proposal.id),
@@ -698,8 +723,11 @@ fn append_events(
             "version": proposal.version,
             "input": happened.input,
         });
-        let happening =
-            Happening { name: happened.event.to_owned(), rule: Some(happened.rule), content };
+        let happening = Happening {
+            name: happened.event.to_owned(),
+            rule: Some(happened.rule),
+            content,
+        };
         head = events::append_after(tx, &stream, &head, &circumstances, happening)?;
     }
     Ok(head)

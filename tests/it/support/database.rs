@@ -70,6 +70,23 @@ impl TestDatabase {
         }
     }
 
+    /// Takes the table of committees away, as a broken installation would.
+    pub fn lose_tables(&self) {
+        let sql = "ALTER TABLE committees RENAME TO lost";
+        match &self.url {
+            DatabaseUrl::Postgres(url) => PgConnection::establish(url)
+                .expect("to connect")
+                .batch_execute(sql)
+                .expect("to rename"),
+            DatabaseUrl::Sqlite(path) => {
+                diesel::SqliteConnection::establish(path.to_str().expect("a name"))
+                    .expect("to connect")
+                    .batch_execute(sql)
+                    .expect("to rename");
+            }
+        }
+    }
+
     /// Whether it is on PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         matches!(self.url, DatabaseUrl::Postgres(_))

@@ -2,6 +2,7 @@
 
 mod client;
 pub mod database;
+pub mod files;
 pub mod people;
 
 use std::sync::mpsc;

@@ -1,0 +1,302 @@
+//! The program as it is started: exit status, one clear line when it fails, orderly stop.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::database::TestDatabase;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jianjian"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+        .env_remove("DATABASE_URL")
+        .env_remove("JIANJIAN_CONFIG");
+    // Cheap ones are refused, as they should be.
+    command.env("JIANJIAN_LOG__FORMAT", "json");
+    command
+}
+
+fn fails(mut command: Command, status: i32, part: &str) {
+    let output = command.output().expect("to run");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().last().unwrap_or_default();
+    assert_eq!(output.status.code(), Some(status), "{text}");
+    assert!(
+        line.starts_with("jianjian: ") && line.contains(part),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_work_is_told_in_one_line() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let in_directory = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        command.current_dir(directory.path());
+        command
+    };
+    fails(
+        in_directory(&["serve", "--database-url", "mysql://h/d"]),
+        2,
+        "option --database-url",
+    );
+    fails(
+        in_directory(&["serve", "--database-url", "sqlite:no/such/dir.db"]),
+        1,
+        "cannot open",
+    );
+    fails(
+        in_directory(&["serve", "--config", "none.toml"]),
+        2,
+        "none.toml",
+    );
+    fails(
+        in_directory(&["serve", "--bind", "nowhere"]),
+        2,
+        "server.bind",
+    );
+    let mut command = in_directory(&["serve"]);
+    command.env("JIANJIAN_SERVER__PORT", "80");
+    fails(command, 2, "JIANJIAN_SERVER__PORT");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    fails(
+        in_directory(&["serve", "--bind", &address]),
+        1,
+        "cannot listen on",
+    );
+    // Nobody answers there.
+    drop(taken);
+    let mut command = in_directory(&["health"]);
+    command.env("JIANJIAN_SERVER__BIND", &address);
+    fails(command, 1, "no answer");
+    let output = in_directory(&["no-such-command"]).output().expect("to run");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_database_that_is_away_is_waited_for_and_then_given_up() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    drop(taken);
+    let mut command = program(&["serve"]);
+    command
+        .env(
+            "DATABASE_URL",
+            format!("postgres://nobody:secret@127.0.0.1:{port}/none"),
+        )
+        .env("JIANJIAN_DATABASE__WAIT_SECONDS", "1");
+    let output = command.output().expect("to run");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("trying again"), "{text}");
+    assert!(
+        text.lines()
+            .last()
+            .unwrap_or_default()
+            .contains("cannot connect to PostgreSQL"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
+
+fn create(database: &TestDatabase, arguments: &[&str], input: Option<&str>) -> Output {
+    let mut command = program(&["admin", "create"]);
+    command
+        .args(arguments)
+        .env("DATABASE_URL", database.url_text());
+    if input.is_some() {
+        command.stdin(Stdio::piped());
+    }
+    let mut child = command.spawn().expect("to start");
+    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+        stdin.write_all(input.as_bytes()).expect("to write");
+    }
+    child.wait_with_output().expect("to run")
+}
+
+#[test]
+fn the_first_administrator_is_made_once() {
+    let database = TestDatabase::empty();
+    let person = [
+        "--username",
+        "lin.zhiyuan",
+        "--display-name",
+        "林致远",
+        "--committee",
+        "yunling",
+    ];
+    let output = create(&database, &person, None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("There is no committee 'yunling'"));
+
+    let mut arguments = person.to_vec();
+    arguments.extend([
+        "--name",
+        "政协云岭市委员会",
+        "--level",
+        "municipal",
+        "--region",
+        "云岭市",
+    ]);
+    let output = create(&database, &arguments, None);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let password = text
+        .lines()
+        .find_map(|line| line.strip_prefix("initial password: "));
+    assert_eq!(password.expect("a password").len(), 23);
+
+    let output = create(&database, &person, None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("already has an administrator"));
+}
+
+#[test]
+fn an_initial_password_can_be_given_but_must_keep_the_rules() {
+    let database = TestDatabase::empty();
+    let arguments = [
+        "--username",
+        "admin",
+        "--display-name",
+        "管理员",
+        "--committee",
+        "hezhou",
+        "--name",
+        "政协河州县委员会",
+        "--level",
+        "county",
+        "--region",
+        "河州县",
+        "--password-stdin",
+    ];
+    let output = create(&database, &arguments, Some("short\n"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("at least 8"));
+    let output = create(&database, &arguments, Some("lantern-over-water\n"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && !text.contains("lantern"),
+        "{text}"
+    );
+}
+
+/// A served database; killed when dropped.
+struct Served {
+    child: Child,
+    address: String,
+    log: std::thread::JoinHandle<()>,
+}
+
+impl Served {
+    fn start(database: &TestDatabase, grace: &str) -> Self {
+        let mut child = program(&["serve", "--bind", "127.0.0.1:0", "--workers", "1"])
+            .env("DATABASE_URL", database.url_text())
+            .env("JIANJIAN_SERVER__SHUTDOWN_GRACE_SECONDS", grace)
+            .spawn()
+            .expect("to start");
+        let mut log = BufReader::new(child.stderr.take().expect("the log"));
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(
+                log.read_line(&mut line).expect("a line") > 0,
+                "the service ended"
+            );
+            let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = entry["address"].as_str() {
+                break address.to_owned();
+            }
+        };
+        // The service must not wait for somebody to read its log.
+        let log = std::thread::spawn(move || {
+            let _ = std::io::copy(&mut log, &mut std::io::sink());
+        });
+        Self {
+            child,
+            address,
+            log,
+        }
+    }
+
+    fn health(&self) -> bool {
+        program(&["health"])
+            .env("JIANJIAN_SERVER__BIND", &self.address)
+            .status()
+            .expect("to run")
+            .success()
+    }
+
+    fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .expect("kill")
+                .success()
+        );
+    }
+
+    fn wait(mut self) -> Option<i32> {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(20) {
+            if let Some(status) = self.child.try_wait().expect("to wait") {
+                self.log.join().expect("the log");
+                return status.code();
+            }
+            pause();
+        }
+        self.child.kill().expect("to kill");
+        panic!("the service did not stop");
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for another process"
+)]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+#[test]
+fn a_signal_turns_readiness_off_and_then_stops_the_service() {
+    let database = TestDatabase::empty();
+    let served = Served::start(&database, "2");
+    assert!(served.health());
+    served.terminate();
+    let started = Instant::now();
+    while served.health() {
+        assert!(started.elapsed() < Duration::from_secs(1), "still ready");
+        pause();
+    }
+    assert_eq!(served.wait(), Some(0));
+    let took = started.elapsed();
+    assert!(
+        took >= Duration::from_secs(1),
+        "it stopped before the grace was over"
+    );
+}
+
+#[test]
+fn a_second_signal_stops_the_service_at_once() {
+    let database = TestDatabase::empty();
+    let served = Served::start(&database, "60");
+    served.terminate();
+    while served.health() {
+        pause();
+    }
+    served.terminate();
+    assert_eq!(served.wait(), Some(0));
+}
