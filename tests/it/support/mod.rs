@@ -4,6 +4,7 @@ mod client;
 pub mod database;
 pub mod seed;
 pub mod files;
+pub mod people;
 
 use std::sync::mpsc;
 use std::time::Duration;
