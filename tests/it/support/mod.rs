@@ -2,9 +2,9 @@
 
 mod client;
 pub mod database;
-pub mod seed;
 pub mod files;
 pub mod people;
+pub mod seed;
 
 use std::sync::mpsc;
 use std::time::Duration;
