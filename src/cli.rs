@@ -4,6 +4,7 @@
 //! wrong is told on standard error in one line.
 
 mod admin;
+mod demo;
 mod health;
 mod openapi;
 mod out;
@@ -49,6 +50,8 @@ struct Settings {
 enum Command {
     /// Serve requests until SIGTERM or SIGINT
     Serve(ServeArgs),
+    /// Serve a demo committee with invented data, made on the first run
+    Demo(ServeArgs),
     /// Bring the database up to date
     Migrate,
     /// Manage administrators
@@ -147,6 +150,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Arc::new(SystemClock),
             ))?)
         }
+        Command::Demo(_) => demo::run(load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;
             let applied = startup::block_on(startup::migrate(&config.database))?;
@@ -176,7 +180,7 @@ fn sources(cli: &Cli) -> Sources {
         ("log.format", "--log-format", &cli.settings.log_format),
         ("log.level", "--log-level", &cli.settings.log_level),
     ];
-    if let Command::Serve(args) = &cli.command {
+    if let Command::Serve(args) | Command::Demo(args) = &cli.command {
         flags.push(("server.bind", "--bind", &args.bind));
         flags.push(("server.workers", "--workers", &args.workers));
     }

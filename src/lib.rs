@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod codes;
 pub mod config;
+pub mod demo;
 pub mod error;
 pub mod ids;
 pub mod startup;

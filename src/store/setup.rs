@@ -30,6 +30,11 @@ pub fn has_administrator(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool
     Ok(found > 0)
 }
 
+/// Whether there is any committee.
+pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(committees::table.select(committees::id).first::<CommitteeId>(tx.conn).optional()?.is_some())
+}
+
 /// A committee at the root of the tree.
 pub fn insert_committee(
     tx: &mut Tx<'_>,
