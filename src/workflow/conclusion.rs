@@ -17,7 +17,15 @@ use crate::error::Message;
 
 /// PT21: the last required reply was delivered (I15).
 pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
-    step.stop(&[ClockKind::K07, ClockKind::K08, ClockKind::K09], None);
+    // Of co-handlers: nothing can be returned or said any more.
+    let left_over = [
+        ClockKind::K05,
+        ClockKind::K06,
+        ClockKind::K07,
+        ClockKind::K08,
+        ClockKind::K09,
+    ];
+    step.stop(&left_over, None);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates)
