@@ -264,6 +264,9 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     step.case.proposal.form = (**form).clone();
     step.records.push(Record::ProposalText {
         version,
+    if **form == step.case.proposal.form {
+        return Ok(()); // the same again is no new version, and no change since a return
+    }
         form: (**form).clone(),
     });
     if text_changed && step.env.profile.cosign_reset_on_edit {
