@@ -5,6 +5,7 @@ use serde_json::json;
 use super::case::{Case, Proposal, Proposer, Session};
 use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
+use super::examination::required;
 use super::input::{Input, ProposalForm, ProposalIn};
 use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
@@ -310,6 +311,9 @@ pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         let pointer = format!("/member_ids/{index}");
         let known = step
             .case
+    if input.member_ids.is_empty() {
+        return Err(required("/member_ids"));
+    }
             .proposers
             .iter()
             .any(|proposer| proposer.member == Some(*member));
@@ -456,7 +460,8 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Withdraw(input) = input else {
         return Err(mismatched());
     };
-    if step.case.proposal.submission_no > 0 && input.reason.is_none() {
+    let reason = input.reason.as_deref().unwrap_or_default();
+    if step.case.proposal.submission_no > 0 && reason.trim().is_empty() {
         return Err(Refusal::invalid(
             "/reason",
             "required",
