@@ -101,6 +101,10 @@ pub fn begin(
         tracked_since: None,
         clocks: Vec::new(),
     };
+    let without_text = ProposalIn {
+        form: input.form.without_text(),
+        ..input.clone()
+    };
     let happened = Happened {
         rule: "PT01",
         event: "proposal.created",
@@ -109,7 +113,7 @@ pub fn begin(
         target: Target::Proposal,
         from: State::Start,
         to: State::Proposal(ProposalStatus::Draft),
-        input: serde_json::to_value(input).unwrap_or_default(),
+        input: serde_json::to_value(without_text).unwrap_or_default(),
     };
     let records = vec![Record::ProposalText {
         version: 1,
