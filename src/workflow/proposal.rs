@@ -114,7 +114,7 @@ pub const RULES: &[Rule] = &[
         from: &[DRAFT, SUBMITTED, RETURNED],
         to: To::Stay,
         who: &[Who::Invitee],
-        guards: &[&g::INVITATION_OPEN],
+        guards: &[&g::INVITATION_OPEN, &g::NOT_ITS_EXAMINER],
         effect: a::consent,
         event: "cosign.consented",
     },
