@@ -155,14 +155,15 @@ guards! {
                     && form.contact_person.is_some()
                     && form.contact_phone.is_some())
         };
-    /// Sector and group proposals: convener's signature, inside the plenary window.
+    /// Sector and group proposals: convener's signature; first handed in inside the plenary window.
     CONVENER_IN_WINDOW, "convener_in_window", None,
         "界别、小组提案须有召集人签名，且须在全会提案期内提交。",
         "A sector or group proposal needs its convener's signature, inside the session window.",
         |view| {
             let needs = matches!(view.case.proposal.kind, ProposerKind::Sector | ProposerKind::MemberGroup);
             !needs || (view.case.proposal.form.convener.is_some()
-                && view.case.session.is_open(view.env.now))
+                && (view.case.proposal.submission_no > 0
+                    || view.case.session.is_open(view.env.now)))
         };
     /// Something changed since the return.
     CHANGED_SINCE_RETURN, "changed_since_return", None,

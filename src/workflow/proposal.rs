@@ -160,6 +160,7 @@ pub const RULES: &[Rule] = &[
             &g::NO_SECRET_DECLARED,
             &g::JOINT_HAS_COSIGNERS,
             &g::COLLECTIVE_EVIDENCE,
+            &g::CONVENER_IN_WINDOW,
         ],
         effect: a::submit,
         event: "proposal.resubmitted",
