@@ -14,7 +14,7 @@ use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
 use super::refusal::Unmet;
 use super::reply::ReplyStatus;
-use super::role::Actor;
+use super::role::{Actor, Role};
 use crate::error::Message;
 
 /// What a guard looks at.
@@ -328,6 +328,17 @@ guards! {
                 view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
             })
         });
+    /// A form is left to give: the actor's own, or for staff anybody's.
+    NOT_YET_RATED, "not_yet_rated", Some("I20"),
+        "应反馈的答复均已反馈。", "Every reply that could be rated was rated already.",
+        |view| {
+            let staff = view.actor.has(Role::CommitteeStaff);
+            view.case.raters(view.env.profile.every_signer_rates)
+                .filter(|rater| staff || rater.is(view.actor))
+                .any(|rater| view.case.delivered().any(|reply| {
+                    !view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
+                }))
+        };
     /// Every open promise is tracked (I27).
     PROMISES_TRACKED, "promises_tracked", Some("I27"),
         "未落实的承诺事项须在跟踪办理中。", "Every open promise must be under active tracking.",
@@ -378,8 +389,7 @@ pub fn own_countersign<'a>(view: &View<'a>) -> Option<&'a super::case::Countersi
             && request.status == CountersignStatus::Requested
             && view.case.assignment(request.assignment).is_some_and(|row| {
                 view.actor.grants.iter().any(|grant| {
-                    grant.role == super::role::Role::UnitSignatory
-                        && grant.unit_id == Some(row.unit)
+                    grant.role == Role::UnitSignatory && grant.unit_id == Some(row.unit)
                 })
             })
     })

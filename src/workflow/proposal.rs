@@ -251,7 +251,7 @@ pub const RULES: &[Rule] = &[
         from: &[HANDLED, FEEDBACK],
         to: To::Stay,
         who: &[Who::RatingMember, Who::ProposingClerk, Who::Staff],
-        guards: &[],
+        guards: &[&g::NOT_YET_RATED],
         effect: c::give_feedback,
         event: "feedback.given",
     },
