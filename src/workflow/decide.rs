@@ -467,6 +467,7 @@ fn settle(step: &mut Step<'_>, happened: &mut Vec<Happened>) -> Result<(), Refus
         )?);
         step.case = own.case;
         step.records.append(&mut own.records);
+        step.numbers.append(&mut own.numbers);
     }
 }
 
