@@ -264,14 +264,14 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             "A proposal entered from paper keeps the reference of the paper.",
         ));
     }
+    if **form == step.case.proposal.form {
+        return Ok(()); // the same again is no new version, and no change since a return
+    }
     let version = step.case.proposal.text_version + 1;
     step.case.proposal.text_version = version;
     step.case.proposal.form = (**form).clone();
     step.records.push(Record::ProposalText {
         version,
-    if **form == step.case.proposal.form {
-        return Ok(()); // the same again is no new version, and no change since a return
-    }
         form: (**form).clone(),
     });
     if text_changed && step.env.profile.cosign_reset_on_edit {
@@ -311,13 +311,13 @@ pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
     };
+    if input.member_ids.is_empty() {
+        return Err(required("/member_ids"));
+    }
     for (index, member) in input.member_ids.iter().enumerate() {
         let pointer = format!("/member_ids/{index}");
         let known = step
             .case
-    if input.member_ids.is_empty() {
-        return Err(required("/member_ids"));
-    }
             .proposers
             .iter()
             .any(|proposer| proposer.member == Some(*member));

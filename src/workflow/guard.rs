@@ -177,13 +177,13 @@ guards! {
     NOT_A_SIGNER, "not_a_signer", Some("I10"),
         "不得审查或决定本人提出或联名的提案。", "Nobody examines or decides on a proposal he or she signed.",
         |view| view.actor.member.is_none_or(|member| !view.case.is_signer(member));
-    /// A stage of examination is left.
     /// I10, the other way round: nobody signs a proposal he or she examined.
     NOT_ITS_EXAMINER, "not_its_examiner", Some("I10"),
         "不得联名本人审查过的提案。", "Nobody signs a proposal he or she examined.",
         |view| view.actor.user.is_none_or(|user| {
             view.case.opinions.iter().all(|opinion| opinion.examiner != user)
         });
+    /// A stage of examination is left.
     STAGE_DUE, "stage_due", None,
         "各审查阶段均已完成。", "Every stage of the examination is recorded.",
         |view| view.case.stage_due(view.env.profile.examination_stages).is_some();
