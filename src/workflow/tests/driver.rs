@@ -15,7 +15,7 @@ use crate::workflow::reply::ReplyAction as Answer;
 use crate::workflow::role::{Actor, Line, Role};
 use crate::workflow::rule::{Action, rules};
 
-/// Numbers from which a step is made: what kind of step, whose, which, how long, in which words.
+/// Numbers from which a step is made: what kind of step, whose, which, how long, in which tone.
 pub type Move = (u8, u16, u16, u8, u8);
 
 /// Everybody, with the account.
@@ -105,33 +105,33 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
     (action, target)
 }
 
-/// An input that fits the action; word 0 is that of somebody who wants the case to go on.
-pub fn plausible(world: &World, actor: &Actor, action: Action, word: u8) -> Input {
+/// An input that fits the action; tone 0 is that of somebody who wants the case to go on.
+pub fn plausible(world: &World, actor: &Actor, action: Action, tone: u8) -> Input {
     let today = world.env().today();
     match action {
-        Action::Proposal(action) => on_proposal(world, actor, action, word),
+        Action::Proposal(action) => on_proposal(world, actor, action, tone),
         Action::Assignment(Row::Accept) => inputs::accept().into(),
         Action::Assignment(Row::RecordContact) => inputs::contact(today).into(),
         Action::Assignment(Row::SubmitOpinion) => inputs::opinion().into(),
         Action::Reply(Answer::Draft | Answer::Edit) => {
-            let outcome = OutcomeMeaning::ALL[usize::from(word) % 8];
-            inputs::reply((word % 16 != 15).then_some(outcome), today).into()
+            let outcome = OutcomeMeaning::ALL[usize::from(tone) % 8];
+            inputs::reply((tone % 16 != 15).then_some(outcome), today).into()
         }
         Action::Reply(Answer::RequestCountersign | Answer::Deliver) => NoInput {}.into(),
         Action::Reply(Answer::Countersign) => inputs::countersign().into(),
         Action::Reply(Answer::Object) => inputs::object().into(),
         Action::Reply(Answer::Sign) => inputs::sign().into(),
-        Action::Reply(Answer::Approve) if word % 4 == 1 => {
-            inputs::approve_as(OutcomeMeaning::ALL[usize::from(word / 4) % 8]).into()
+        Action::Reply(Answer::Approve) if tone % 4 == 1 => {
+            inputs::approve_as(OutcomeMeaning::ALL[usize::from(tone / 4) % 8]).into()
         }
         Action::Reply(Answer::Approve) => inputs::approve().into(),
         Action::Reply(Answer::Reject) => inputs::reject().into(),
     }
 }
 
-fn on_proposal(world: &World, actor: &Actor, action: Do, word: u8) -> Input {
+fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
     match action {
-        Do::Edit if word % 4 == 3 => world.case.proposal.form.clone().into(),
+        Do::Edit if tone % 4 == 3 => world.case.proposal.form.clone().into(),
         Do::Edit => inputs::other_text(world.log.len()).into(),
         Do::InviteCosigners => {
             let known = |n: &usize| {
@@ -142,8 +142,8 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, word: u8) -> Input {
                     .any(|p| p.member == Some(member(*n)))
             };
             let free = (1..MEMBERS).find(|n| !known(n)).unwrap_or(1);
-            let chosen = if word % 3 == 2 {
-                usize::from(word) % MEMBERS
+            let chosen = if tone % 3 == 2 {
+                usize::from(tone) % MEMBERS
             } else {
                 free
             };
@@ -154,7 +154,7 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, word: u8) -> Input {
         Do::ReturnForRevision => inputs::return_for_revision().into(),
         Do::Examine => {
             let mut input = inputs::examine();
-            if word % 8 == 7 {
+            if tone % 8 == 7 {
                 input.recommendation = Recommendation::NotFile;
                 input.reason_codes = vec![NotFileReason::AcademicDiscussion];
             }
@@ -163,11 +163,11 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, word: u8) -> Input {
         Do::File => inputs::file().into(),
         Do::NotFile => {
             let reasons = NotFileReason::ALL;
-            inputs::not_file(reasons[usize::from(word) % reasons.len()]).into()
+            inputs::not_file(reasons[usize::from(tone) % reasons.len()]).into()
         }
-        Do::Assign => assignment(word),
-        Do::GiveFeedback => rating(world, actor, word),
-        Do::Close if word % 3 == 1 => inputs::close().into(),
+        Do::Assign => assignment(tone),
+        Do::GiveFeedback => rating(world, actor, tone),
+        Do::Close if tone % 3 == 1 => inputs::close().into(),
         Do::Close => inputs::close_waived().into(),
         Do::Create | Do::Submit | Do::Recall | Do::CompleteHandling | Do::ConcludeFeedback => {
             NoInput {}.into()
@@ -175,9 +175,9 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, word: u8) -> Input {
     }
 }
 
-fn assignment(word: u8) -> Input {
+fn assignment(tone: u8) -> Input {
     use AssignmentRole::{CoHandler, Lead, Reference, Separate};
-    let (kind, rows): (_, &[_]) = match word % 4 {
+    let (kind, rows): (_, &[_]) = match tone % 4 {
         0 => (
             HandlingKind::Joint,
             &[(3, Reference), (1, CoHandler), (0, Lead), (2, CoHandler)],
@@ -193,9 +193,9 @@ fn assignment(word: u8) -> Input {
 }
 
 /// A form that is still owed: the actor's own, or one on paper.
-fn rating(world: &World, actor: &Actor, word: u8) -> Input {
+fn rating(world: &World, actor: &Actor, tone: u8) -> Input {
     let case = &world.case;
-    let grade = if word % 4 == 3 {
+    let grade = if tone % 4 == 3 {
         Grade::Dissatisfied
     } else {
         Grade::Satisfied
@@ -268,8 +268,8 @@ fn is_rare(action: Action) -> bool {
 }
 
 /// Plays one step; `None` if only time went by.
-pub fn play(world: &mut World, people: &People, step: &Move) -> Option<Attempt> {
-    let (kind, a, b, days, word) = *step;
+pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
+    let (kind, a, b, days, tone) = step;
     let index = usize::from(b);
     let (actor, action, target) = match kind % 10 {
         0..=4 => {
@@ -288,7 +288,7 @@ pub fn play(world: &mut World, people: &People, step: &Move) -> Option<Attempt> 
             for (_, actor) in &people.0 {
                 everything.extend(open_to(world, actor).into_iter().map(|open| (actor, open)));
             }
-            everything.retain(|(_, (action, _))| word % 16 == 3 || !is_rare(*action));
+            everything.retain(|(_, (action, _))| tone % 16 == 3 || !is_rare(*action));
             let (actor, (action, target)) = *everything.get(index % everything.len().max(1))?;
             (actor.clone(), action, target)
         }
@@ -307,10 +307,10 @@ pub fn play(world: &mut World, people: &People, step: &Move) -> Option<Attempt> 
             return None;
         }
     };
-    let input = if kind == 8 && word % 2 == 1 {
+    let input = if kind == 8 && tone % 2 == 1 {
         inputs::file().into()
     } else {
-        plausible(world, &actor, action, word)
+        plausible(world, &actor, action, tone)
     };
     let granted = world.act(&actor, target, action, &input).is_ok();
     Some(Attempt { actor, granted })
@@ -340,8 +340,7 @@ fn one_duty(world: &mut World, people: &People, mend: bool) -> bool {
                 Action::Proposal(Do::Edit),
                 Action::Proposal(Do::InviteCosigners),
             ],
-            (_, false) => &[named],
-            (Task::Reply, true) => &[named],
+            (_, false) | (Task::Reply, true) => &[named],
             (_, true) => &[],
         };
         let wanted = attempts.iter().filter(|action| helps(world, **action));

@@ -33,7 +33,7 @@ pub struct Witness {
 }
 
 /// What is shown as possible is possible, and the other way round.
-pub fn possibilities(world: &World, people: &People, step: &Move) {
+pub fn possibilities(world: &World, people: &People, step: Move) {
     let (person, actor) = people.pick(step.1);
     for target in targets(world) {
         for possible in allowed(&world.case, actor, target, world.env()) {

@@ -1,6 +1,7 @@
 //! Assertions that the stories share.
 
 use super::fixture::World;
+use crate::workflow::codes::ClockKind;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::rule::State;
 
@@ -31,10 +32,6 @@ pub fn is_not_allowed(refusal: &Refusal) -> bool {
 
 /// Every clock that runs is one of these, and all of these run.
 pub fn clocks(world: &World, expected: &[&str]) {
-    let running: Vec<_> = world
-        .running()
-        .into_iter()
-        .map(|kind| kind.as_str())
-        .collect();
+    let running: Vec<_> = world.running().into_iter().map(ClockKind::as_str).collect();
     assert_eq!(running, expected, "running clocks");
 }

@@ -37,13 +37,13 @@ fn world((kind, profile): (usize, usize)) -> World {
     let default = world.profile.clone();
     world.profile = match profile {
         0 => default,
-        1 => lenient(default),
-        _ => strict(default),
+        1 => lenient(&default),
+        _ => strict(&default),
     };
     world
 }
 
-fn lenient(default: Profile) -> Profile {
+fn lenient(default: &Profile) -> Profile {
     Profile {
         cosign_reset_on_edit: false,
         examination_stages: 1,
@@ -52,17 +52,17 @@ fn lenient(default: Profile) -> Profile {
         countersign_required: false,
         review_required: false,
         every_signer_rates: false,
-        ..default
+        ..*default
     }
 }
 
-fn strict(default: Profile) -> Profile {
+fn strict(default: &Profile) -> Profile {
     Profile {
         cosign_comment_required: true,
         examination_stages: 3,
         countersign_lapse_agrees: false,
         reviewer_may_change_outcome: false,
-        ..default
+        ..*default
     }
 }
 
@@ -86,9 +86,9 @@ fn whatever_people_do_the_invariants_hold() {
         let mut world = world(start);
         let mut witness = Witness::default();
         for step in moves {
-            invariants::possibilities(&world, &people, &step);
+            invariants::possibilities(&world, &people, step);
             let before = world.clone();
-            let attempt = play(&mut world, &people, &step);
+            let attempt = play(&mut world, &people, step);
             invariants::step(&before, &world, attempt.as_ref(), &mut witness);
             invariants::case(&world, &people);
         }
