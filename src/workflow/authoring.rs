@@ -5,6 +5,7 @@ use serde_json::json;
 use super::case::{Case, Proposal, Proposer, Session};
 use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
+use super::examination::required;
 use super::input::{Input, ProposalForm, ProposalIn};
 use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
@@ -100,6 +101,10 @@ pub fn begin(
         tracked_since: None,
         clocks: Vec::new(),
     };
+    let without_text = ProposalIn {
+        form: input.form.without_text(),
+        ..input.clone()
+    };
     let happened = Happened {
         rule: "PT01",
         event: "proposal.created",
@@ -108,7 +113,7 @@ pub fn begin(
         target: Target::Proposal,
         from: State::Start,
         to: State::Proposal(ProposalStatus::Draft),
-        input: serde_json::to_value(input).unwrap_or_default(),
+        input: serde_json::to_value(without_text).unwrap_or_default(),
     };
     let records = vec![Record::ProposalText {
         version: 1,
@@ -259,6 +264,9 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             "A proposal entered from paper keeps the reference of the paper.",
         ));
     }
+    if **form == step.case.proposal.form {
+        return Ok(()); // the same again is no new version, and no change since a return
+    }
     let version = step.case.proposal.text_version + 1;
     step.case.proposal.text_version = version;
     step.case.proposal.form = (**form).clone();
@@ -303,6 +311,9 @@ pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
     };
+    if input.member_ids.is_empty() {
+        return Err(required("/member_ids"));
+    }
     for (index, member) in input.member_ids.iter().enumerate() {
         let pointer = format!("/member_ids/{index}");
         let known = step
@@ -453,7 +464,8 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Withdraw(input) = input else {
         return Err(mismatched());
     };
-    if step.case.proposal.submission_no > 0 && input.reason.is_none() {
+    let reason = input.reason.as_deref().unwrap_or_default();
+    if step.case.proposal.submission_no > 0 && reason.trim().is_empty() {
         return Err(Refusal::invalid(
             "/reason",
             "required",

@@ -14,7 +14,7 @@ use super::input::{ProposalForm, ReplyForm};
 use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
-use super::role::Line;
+use super::role::{Actor, Line};
 use crate::code_list;
 use crate::ids::{
     AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId, ProposalId,
@@ -496,6 +496,16 @@ impl Case {
         self.delivered()
             .filter_map(|reply| reply.current_outcome)
             .max()
+    }
+}
+
+impl Proposer {
+    /// Whether the actor is this proposer, or speaks for it.
+    pub fn is(&self, actor: &Actor) -> bool {
+        (self.member.is_some() && self.member == actor.member)
+            || self
+                .organisation
+                .is_some_and(|own| actor.organisations().any(|held| held == own))
     }
 }
 

@@ -17,7 +17,15 @@ use crate::error::Message;
 
 /// PT21: the last required reply was delivered (I15).
 pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
-    step.stop(&[ClockKind::K07, ClockKind::K08, ClockKind::K09], None);
+    // Of co-handlers: nothing can be returned or said any more.
+    let left_over = [
+        ClockKind::K05,
+        ClockKind::K06,
+        ClockKind::K07,
+        ClockKind::K08,
+        ClockKind::K09,
+    ];
+    step.stop(&left_over, None);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates)
@@ -47,7 +55,11 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
                 "This is not a delivered reply of the present round.",
             )
         })?;
-    let by_staff = step.who == Who::Staff;
+    // Staff who signed the proposal themselves give their own form without naming a rater.
+    let by_staff = step.actor.has(Role::CommitteeStaff) && input.rater_id.is_some();
+    if by_staff {
+        step.who = Who::Staff;
+    }
     let rater = rater(step, input, by_staff)?;
     if step
         .case
@@ -96,41 +108,38 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
 
 /// The rater: the actor itself, or the one whose paper staff enter (I20).
 fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer, Refusal> {
-    let every_signer = step.env.profile.every_signer_rates;
-    let mut raters = step.case.raters(every_signer);
+    let mut raters = step.case.raters(step.env.profile.every_signer_rates);
     if by_staff {
-        let Some(id) = input.rater_id else {
-            return Err(required("/rater_id"));
-        };
         if input.paper_reference.is_none() {
             return Err(required("/paper_reference"));
         }
-        return raters.find(|rater| rater.id == id).cloned().ok_or_else(|| {
-            Refusal::invalid(
+        return raters
+            .find(|rater| Some(rater.id) == input.rater_id)
+            .cloned()
+            .ok_or_else(|| {
+                Refusal::invalid(
+                    "/rater_id",
+                    "unknown_rater",
+                    "该人员不是本案反馈人。",
+                    "This is not a rater of the case.",
+                )
+            });
+    }
+    match raters.find(|rater| rater.is(step.actor)) {
+        Some(_) if input.rater_id.is_some() || input.paper_reference.is_some() => {
+            Err(Refusal::invalid(
                 "/rater_id",
-                "unknown_rater",
-                "该人员不是本案反馈人。",
-                "This is not a rater of the case.",
-            )
-        });
+                "not_for_raters",
+                "本人反馈时不得填写。",
+                "Only staff who enter a paper form give these.",
+            ))
+        }
+        Some(own) => Ok(own.clone()),
+        None if step.actor.has(Role::CommitteeStaff) => Err(required("/rater_id")),
+        None => Err(Refusal::NotAllowed {
+            needs: vec![Role::Member, Role::OrganisationClerk],
+        }),
     }
-    if input.rater_id.is_some() || input.paper_reference.is_some() {
-        return Err(Refusal::invalid(
-            "/rater_id",
-            "not_for_raters",
-            "本人反馈时不得填写。",
-            "Only staff who enter a paper form give these.",
-        ));
-    }
-    let own = |rater: &&Proposer| {
-        (rater.member.is_some() && rater.member == step.actor.member)
-            || rater
-                .organisation
-                .is_some_and(|own| step.actor.organisations().any(|held| held == own))
-    };
-    raters.find(own).cloned().ok_or(Refusal::NotAllowed {
-        needs: vec![Role::Member, Role::OrganisationClerk],
-    })
 }
 
 fn check_form(step: &Step<'_>, input: &FeedbackIn) -> Result<(), Refusal> {

@@ -195,7 +195,7 @@ pub struct Happened {
     pub from: State,
     /// Status after.
     pub to: State,
-    /// What was handed in.
+    /// What was handed in, without the text of a proposal.
     pub input: Value,
 }
 
@@ -433,7 +433,7 @@ fn apply(step: &mut Step<'_>, rule: &'static Rule, input: &Input) -> Result<Happ
         target,
         from,
         to,
-        input: serde_json::to_value(input).unwrap_or_default(),
+        input: input.for_trail(),
     })
 }
 
@@ -467,6 +467,7 @@ fn settle(step: &mut Step<'_>, happened: &mut Vec<Happened>) -> Result<(), Refus
         )?);
         step.case = own.case;
         step.records.append(&mut own.records);
+        step.numbers.append(&mut own.numbers);
     }
 }
 

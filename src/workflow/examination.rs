@@ -185,6 +185,9 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::NotFile(input) = input else {
         return Err(mismatched());
     };
+    if input.reason_codes.is_empty() {
+        return Err(required("/reason_codes"));
+    }
     not_blank("/explanation", &input.explanation)?;
     if input.disposition != Disposition::Kept && !input.proposer_agrees {
         return Err(Refusal::invalid(

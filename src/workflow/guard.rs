@@ -14,7 +14,7 @@ use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
 use super::refusal::Unmet;
 use super::reply::ReplyStatus;
-use super::role::Actor;
+use super::role::{Actor, Role};
 use crate::error::Message;
 
 /// What a guard looks at.
@@ -155,14 +155,15 @@ guards! {
                     && form.contact_person.is_some()
                     && form.contact_phone.is_some())
         };
-    /// Sector and group proposals: convener's signature, inside the plenary window.
+    /// Sector and group proposals: convener's signature; first handed in inside the plenary window.
     CONVENER_IN_WINDOW, "convener_in_window", None,
         "界别、小组提案须有召集人签名，且须在全会提案期内提交。",
         "A sector or group proposal needs its convener's signature, inside the session window.",
         |view| {
             let needs = matches!(view.case.proposal.kind, ProposerKind::Sector | ProposerKind::MemberGroup);
             !needs || (view.case.proposal.form.convener.is_some()
-                && view.case.session.is_open(view.env.now))
+                && (view.case.proposal.submission_no > 0
+                    || view.case.session.is_open(view.env.now)))
         };
     /// Something changed since the return.
     CHANGED_SINCE_RETURN, "changed_since_return", None,
@@ -176,6 +177,12 @@ guards! {
     NOT_A_SIGNER, "not_a_signer", Some("I10"),
         "不得审查或决定本人提出或联名的提案。", "Nobody examines or decides on a proposal he or she signed.",
         |view| view.actor.member.is_none_or(|member| !view.case.is_signer(member));
+    /// I10, the other way round: nobody signs a proposal he or she examined.
+    NOT_ITS_EXAMINER, "not_its_examiner", Some("I10"),
+        "不得联名本人审查过的提案。", "Nobody signs a proposal he or she examined.",
+        |view| view.actor.user.is_none_or(|user| {
+            view.case.opinions.iter().all(|opinion| opinion.examiner != user)
+        });
     /// A stage of examination is left.
     STAGE_DUE, "stage_due", None,
         "各审查阶段均已完成。", "Every stage of the examination is recorded.",
@@ -321,6 +328,17 @@ guards! {
                 view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
             })
         });
+    /// A form is left to give: the actor's own, or for staff anybody's.
+    NOT_YET_RATED, "not_yet_rated", Some("I20"),
+        "应反馈的答复均已反馈。", "Every reply that could be rated was rated already.",
+        |view| {
+            let staff = view.actor.has(Role::CommitteeStaff);
+            view.case.raters(view.env.profile.every_signer_rates)
+                .filter(|rater| staff || rater.is(view.actor))
+                .any(|rater| view.case.delivered().any(|reply| {
+                    !view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
+                }))
+        };
     /// Every open promise is tracked (I27).
     PROMISES_TRACKED, "promises_tracked", Some("I27"),
         "未落实的承诺事项须在跟踪办理中。", "Every open promise must be under active tracking.",
@@ -371,8 +389,7 @@ pub fn own_countersign<'a>(view: &View<'a>) -> Option<&'a super::case::Countersi
             && request.status == CountersignStatus::Requested
             && view.case.assignment(request.assignment).is_some_and(|row| {
                 view.actor.grants.iter().any(|grant| {
-                    grant.role == super::role::Role::UnitSignatory
-                        && grant.unit_id == Some(row.unit)
+                    grant.role == Role::UnitSignatory && grant.unit_id == Some(row.unit)
                 })
             })
     })

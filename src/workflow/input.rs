@@ -669,6 +669,16 @@ pub enum Input {
 }
 
 impl Input {
+    /// What the audit trail keeps of it: everything but the text of a proposal, which may have to
+    /// be removed for good (I29) and stands in its versions.
+    pub fn for_trail(&self) -> serde_json::Value {
+        let value = match self {
+            Self::Edit(form) => serde_json::to_value(form.without_text()),
+            other => serde_json::to_value(other),
+        };
+        value.unwrap_or_default()
+    }
+
     /// Units named in it, whose facts must be at hand.
     pub fn units(&self) -> Vec<UnitId> {
         match self {

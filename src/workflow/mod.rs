@@ -25,5 +25,7 @@ pub mod refusal;
 pub mod reply;
 pub mod role;
 pub mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use authoring::{Origin, begin};

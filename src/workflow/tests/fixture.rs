@@ -1,0 +1,440 @@
+//! A town with its people, and a driver that does with decisions what the store does.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::inputs;
+pub use super::people::{MEMBERS, Person, UNITS, member, organisation, unit};
+use super::people::{Person as P, fixed};
+use crate::ids::{CommitteeId, Id, ReplyId, SubjectId, TermId, kind};
+use crate::workflow::calendar::Calendar;
+use crate::workflow::case::{Assignment, Case, Reply, Session};
+use crate::workflow::codes::{AssignmentRole, ClockKind, HandlingKind, OutcomeMeaning};
+use crate::workflow::decide::{
+    Decision, Env, Happened, MemberFacts, Number, Record, References, Target, UnitFacts, decide,
+};
+use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
+use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::profile::{self, Profile};
+use crate::workflow::proposal::{ProposalAction, ProposalStatus};
+use crate::workflow::refusal::Refusal;
+use crate::workflow::reply::ReplyStatus;
+use crate::workflow::role::{Actor, Line};
+use crate::workflow::rule::Action;
+use crate::workflow::{Origin, begin};
+
+fn references() -> References {
+    let units = (0..=UNITS).map(|n| {
+        let facts = UnitFacts {
+            name: format!("第{n}局"),
+            active: n < UNITS,
+            reply_prefix: format!("局{n}复"),
+            system_line: SystemLine::Government,
+        };
+        (unit(n), facts)
+    });
+    References {
+        units: units.collect(),
+        members: (0..=MEMBERS)
+            .map(|n| (member(n), member_facts(n)))
+            .collect(),
+    }
+}
+
+pub fn member_facts(n: usize) -> MemberFacts {
+    MemberFacts {
+        name: format!("委员{n}"),
+        sector: "教育界".to_owned(),
+        party: None,
+        member_no: format!("2026-{n:03}"),
+        current: n < MEMBERS,
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: fixed(5, 0),
+        term: fixed::<kind::Term>(6, 0) as TermId,
+        term_number: 9,
+        number: 5,
+        window_opens_on: date(2025, 12, 10),
+        deadline_at: "2026-03-06T09:00:00Z".parse().unwrap(),
+        ends_on: date(2026, 3, 8),
+        examination_until: date(2026, 3, 20),
+    }
+}
+
+fn new_id(now: Timestamp) -> Uuid {
+    Id::<kind::Subject>::new(now).uuid()
+}
+
+/// A case in its town, at a moment.
+#[derive(Clone)]
+pub struct World {
+    pub case: Case,
+    pub now: Timestamp,
+    pub profile: Profile,
+    pub references: References,
+    /// Next serial number, next case number, next document number of each prefix and year.
+    pub serial: i32,
+    pub case_no: i32,
+    pub documents: BTreeMap<(String, i32), i32>,
+    pub log: Vec<Happened>,
+    pub records: Vec<Record>,
+}
+
+impl World {
+    /// A draft of member 0.
+    pub fn individual() -> Self {
+        Self::of_member(P::Member(0), ProposerKind::Individual)
+    }
+
+    /// A joint draft of member 0, nobody invited yet.
+    pub fn joint() -> Self {
+        Self::of_member(P::Member(0), ProposerKind::Joint)
+    }
+
+    fn of_member(who: Person, kind: ProposerKind) -> Self {
+        let origin = Origin::Member(member(0), member_facts(0));
+        Self::begin(&who.actor(), &inputs::proposal(kind), &origin).unwrap()
+    }
+
+    /// A draft of the organisation, of any collective kind.
+    pub fn collective(kind: ProposerKind) -> Self {
+        let origin = Origin::Organisation {
+            id: organisation(),
+            name: "民盟县委会".to_owned(),
+            kind,
+            active: true,
+        };
+        Self::begin(&P::Clerk.actor(), &inputs::proposal(kind), &origin).unwrap()
+    }
+
+    /// PT01, by whomever, in the middle of the session window.
+    pub fn begin(actor: &Actor, input: &ProposalIn, origin: &Origin) -> Result<Self, Refusal> {
+        let now = "2026-03-02T01:00:00Z".parse().unwrap();
+        let (profile, references) = (profile::DEFAULT, references());
+        let env = Env {
+            now,
+            profile: &profile,
+            calendar: Calendar::builtin(),
+            references: &references,
+            ids: new_id,
+        };
+        let committee: CommitteeId = fixed(7, 0);
+        let decision = begin(committee, session(), actor, input, origin, env)?;
+        Ok(Self {
+            case: decision.case,
+            now,
+            profile,
+            references,
+            serial: 17,
+            case_no: 201,
+            documents: BTreeMap::new(),
+            log: decision.happened,
+            records: decision.records,
+        })
+    }
+
+    pub fn env(&self) -> Env<'_> {
+        Env {
+            now: self.now,
+            profile: &self.profile,
+            calendar: Calendar::builtin(),
+            references: &self.references,
+            ids: new_id,
+        }
+    }
+
+    /// Asks for an act and, if it is granted, writes it as the store would.
+    pub fn act(
+        &mut self,
+        actor: &Actor,
+        target: Target,
+        action: Action,
+        input: &Input,
+    ) -> Result<(), Refusal> {
+        let decision = decide(&self.case, actor, target, action, input, self.env())?;
+        self.write(decision);
+        Ok(())
+    }
+
+    fn write(&mut self, decision: Decision) {
+        self.case = decision.case;
+        self.case.proposal.version += 1;
+        self.log.extend(decision.happened);
+        self.records.extend(decision.records);
+        for number in decision.numbers {
+            match number {
+                Number::Serial => {
+                    assert_eq!(self.case.proposal.serial_no.replace(self.serial), None);
+                    self.serial += 1;
+                }
+                Number::Case => {
+                    assert_eq!(self.case.proposal.case_no.replace(self.case_no), None);
+                    self.case_no += 1;
+                }
+                Number::Document(id) => {
+                    let reply = self.case.replies.iter_mut().find(|reply| reply.id == id);
+                    let document = reply.unwrap().document.as_mut().unwrap();
+                    let key = (document.prefix.clone(), document.year);
+                    let next = self.documents.entry(key).or_insert(1);
+                    assert_eq!(document.number.replace(*next), None);
+                    *next += 1;
+                }
+            }
+        }
+    }
+
+    /// An act on the proposal that must be granted.
+    pub fn on_proposal(&mut self, who: Person, action: ProposalAction, input: impl Into<Input>) {
+        self.granted(
+            who,
+            Target::Proposal,
+            Action::Proposal(action),
+            &input.into(),
+        );
+    }
+
+    pub fn granted(&mut self, who: Person, target: Target, action: Action, input: &Input) {
+        if let Err(refusal) = self.act(&who.actor(), target, action, input) {
+            panic!("{who:?} may not {}: {refusal:?}", action.as_str());
+        }
+    }
+
+    /// An act that must be refused, and must leave everything as it was.
+    pub fn refused(
+        &mut self,
+        who: Person,
+        target: Target,
+        action: Action,
+        input: impl Into<Input>,
+    ) -> Refusal {
+        let (case, log) = (self.case.clone(), self.log.len());
+        let refusal = self
+            .act(&who.actor(), target, action, &input.into())
+            .expect_err("the act was granted");
+        assert_eq!(self.case, case, "a refused act changed the case");
+        assert_eq!(self.log.len(), log, "a refused act left an event");
+        refusal
+    }
+
+    pub fn wait(&mut self, days: i64) {
+        self.now += SignedDuration::from_hours(24 * days);
+    }
+
+    pub fn status(&self) -> ProposalStatus {
+        self.case.proposal.status
+    }
+
+    /// Events since the last call.
+    pub fn events(&mut self) -> Vec<&'static str> {
+        self.log.drain(..).map(|happened| happened.event).collect()
+    }
+
+    pub fn row(&self, number: usize) -> &Assignment {
+        self.case
+            .live_rows()
+            .find(|row| row.unit == unit(number))
+            .unwrap()
+    }
+
+    pub fn row_target(&self, number: usize) -> Target {
+        Target::Assignment(self.row(number).id)
+    }
+
+    pub fn reply(&self, number: usize) -> &Reply {
+        let reply = self
+            .case
+            .replies
+            .iter()
+            .rev()
+            .find(|reply| reply.unit == unit(number));
+        reply.unwrap()
+    }
+
+    pub fn reply_id(&self, number: usize) -> ReplyId {
+        self.reply(number).id
+    }
+
+    pub fn reply_target(&self, number: usize) -> Target {
+        Target::Reply(self.reply_id(number))
+    }
+
+    /// Running clocks, by kind, each kind as often as it runs.
+    pub fn running(&self) -> Vec<ClockKind> {
+        let running = self
+            .case
+            .clocks
+            .iter()
+            .filter(|clock| clock.stopped_at.is_none());
+        let mut kinds: Vec<_> = running.map(|clock| clock.kind).collect();
+        kinds.sort();
+        kinds
+    }
+
+    /// The last clock of a kind on a subject.
+    pub fn clock(&self, kind: ClockKind, subject: SubjectId) -> &crate::workflow::case::Clock {
+        let mut clocks = self.case.clocks.iter().rev();
+        clocks
+            .find(|clock| clock.kind == kind && clock.subject == subject)
+            .unwrap()
+    }
+}
+
+/// Steps of the ordinary way, each of which must be granted.
+impl World {
+    pub fn submit(mut self) -> Self {
+        let who = self.author();
+        self.on_proposal(who, ProposalAction::Submit, NoInput {});
+        self
+    }
+
+    fn author(&self) -> Person {
+        match self.case.proposal.organisation {
+            Some(_) => P::Clerk,
+            None => P::Member(0),
+        }
+    }
+
+    pub fn invite(mut self, members: &[usize]) -> Self {
+        self.on_proposal(
+            P::Member(0),
+            ProposalAction::InviteCosigners,
+            inputs::invite(members),
+        );
+        self
+    }
+
+    pub fn consent(mut self, number: usize) -> Self {
+        self.on_proposal(
+            P::Member(number),
+            ProposalAction::ConsentCosign,
+            inputs::cosign(),
+        );
+        self
+    }
+
+    /// Both stages.
+    pub fn examined(mut self) -> Self {
+        for examiner in [1, 2] {
+            self.on_proposal(
+                P::Examiner(examiner),
+                ProposalAction::Examine,
+                inputs::examine(),
+            );
+        }
+        self
+    }
+
+    pub fn filed(self) -> Self {
+        let mut world = self.submit().examined();
+        world.on_proposal(P::Chair, ProposalAction::File, inputs::file());
+        world
+    }
+
+    pub fn assigned(mut self, kind: HandlingKind, rows: &[(usize, AssignmentRole)]) -> Self {
+        let rows: Vec<AssignRow> = inputs::rows(rows);
+        let officer = P::Officer(Line::Government);
+        self.on_proposal(officer, ProposalAction::Assign, inputs::assign(kind, rows));
+        self
+    }
+
+    /// Unit 0 alone.
+    pub fn sole(self) -> Self {
+        self.filed()
+            .assigned(HandlingKind::Sole, &[(0, AssignmentRole::Lead)])
+    }
+
+    /// Lead unit 0 with co-handlers 1 and 2.
+    pub fn together(self) -> Self {
+        use AssignmentRole::{CoHandler, Lead};
+        self.filed().assigned(
+            HandlingKind::Joint,
+            &[(0, Lead), (1, CoHandler), (2, CoHandler)],
+        )
+    }
+
+    pub fn on_row(&mut self, number: usize, action: Action, input: impl Into<Input>) {
+        let target = self.row_target(number);
+        self.granted(P::UnitClerk(number), target, action, &input.into());
+    }
+
+    pub fn on_reply(
+        &mut self,
+        number: usize,
+        who: Person,
+        action: Action,
+        input: impl Into<Input>,
+    ) {
+        let target = self.reply_target(number);
+        self.granted(who, target, action, &input.into());
+    }
+
+    pub fn accepted(mut self, number: usize) -> Self {
+        self.on_row(number, inputs::ACCEPT, inputs::accept());
+        self
+    }
+
+    pub fn contacted(mut self, number: usize) -> Self {
+        let input = inputs::contact(self.env().today());
+        self.on_row(number, inputs::CONTACT, input);
+        self
+    }
+
+    pub fn opinion(mut self, number: usize) -> Self {
+        self.on_row(number, inputs::OPINION, inputs::opinion());
+        self
+    }
+
+    pub fn drafted(mut self, number: usize, outcome: OutcomeMeaning) -> Self {
+        let input = inputs::reply(Some(outcome), self.env().today());
+        self.on_row(number, inputs::DRAFT, input);
+        self
+    }
+
+    pub fn countersigning(mut self) -> Self {
+        self.on_reply(0, P::UnitClerk(0), inputs::REQUEST, NoInput {});
+        self
+    }
+
+    /// A co-handler agrees with the reply of unit 0.
+    pub fn agreed(mut self, number: usize) -> Self {
+        self.on_reply(
+            0,
+            P::Signatory(number),
+            inputs::COUNTERSIGN,
+            inputs::countersign(),
+        );
+        self
+    }
+
+    pub fn signed(mut self, number: usize) -> Self {
+        self.on_reply(number, P::Signatory(number), inputs::SIGN, inputs::sign());
+        self
+    }
+
+    pub fn approved(mut self, number: usize) -> Self {
+        self.on_reply(number, P::Supervision, inputs::APPROVE, inputs::approve());
+        self
+    }
+
+    pub fn delivered(mut self, number: usize) -> Self {
+        self.on_reply(number, P::UnitClerk(number), inputs::DELIVER, NoInput {});
+        assert_eq!(self.reply(number).status, ReplyStatus::Delivered);
+        self
+    }
+
+    /// From acceptance to delivery, where no co-handler has a say.
+    pub fn answered(self, number: usize, outcome: OutcomeMeaning) -> Self {
+        self.accepted(number)
+            .contacted(number)
+            .drafted(number, outcome)
+            .signed(number)
+            .approved(number)
+            .delivered(number)
+    }
+}

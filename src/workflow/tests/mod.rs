@@ -1,0 +1,15 @@
+//! Tests of the workflow core: the tables as text, stories, refusals, random walks.
+
+mod driver;
+mod early_scenarios;
+mod fixture;
+mod guard_cases;
+mod inputs;
+mod invariants;
+mod matrices;
+mod people;
+mod reference;
+mod refusals;
+mod scenarios;
+mod stories;
+mod walks;
