@@ -16,12 +16,12 @@ pub fn run(config: Config) -> Result<(), Failure> {
         let clock = Arc::new(SystemClock);
         let started = Instant::now();
         let running = startup::build(config, Arc::<SystemClock>::clone(&clock)).await?;
-        if running.app().is_fresh().await? {
+        if !demo::is_made(running.app()).await? {
             out::line("Making the demo committee …");
         }
         let made = demo::make(running.app(), clock.now()).await?;
         tell(&running.address().to_string(), &database, made, started);
-        running.until_told_to_stop().await
+        running.until_signal().await
     })?)
 }
 

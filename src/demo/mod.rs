@@ -28,6 +28,11 @@ pub enum Made {
     Kept,
 }
 
+/// Whether the database holds the demo committee.
+pub async fn is_made(app: &App) -> Result<bool> {
+    app.db.read("demo.is_made", |tx| Ok(setup::committee(tx, CODE)?.is_some())).await
+}
+
 /// Fills an empty database with the demo committee, as of `now`. A database that holds the demo
 /// committee is kept as it is; one that holds another committee is refused.
 pub async fn make(app: &App, now: Timestamp) -> Result<Made> {

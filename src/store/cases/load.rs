@@ -18,6 +18,7 @@ use crate::store::schema::{
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Case, Session};
+use crate::workflow::codes::AssignmentRole;
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -72,7 +73,12 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
     let proposal = row.into_facts(form.to()?);
     let mut case = Case {
         proposers: proposers_of(tx, committee, id)?,
-        opinions: opinions_of(tx, committee, id)?,
+        // Nobody examines what was never handed in.
+        opinions: if proposal.submission_no > 0 {
+            opinions_of(tx, committee, id)?
+        } else {
+            Vec::new()
+        },
         clocks: clocks_of(tx, committee, id)?,
         proposal,
         session,
@@ -90,7 +96,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
     Ok(Loaded { case, head })
 }
 
-/// What exists only once units are at work.
+/// What exists only once units are at work; each part is read only if what it needs is there.
 fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     let (committee, id) = (case.proposal.committee, case.proposal.id);
     let rows: Vec<AssignmentRow> = assignments::table
@@ -100,7 +106,7 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .select(columns!(AssignmentRow))
         .load(tx.conn)?;
     case.assignments = rows.into_iter().map(Into::into).collect();
-    if case.assignments.is_empty() {
+    if case.assignments.iter().all(|row| row.accepted_at.is_none()) {
         return Ok(());
     }
     case.contacted = contacts::table
@@ -109,6 +115,30 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .select(contacts::assignment_id)
         .distinct()
         .load(tx.conn)?;
+    case.replies = replies_of(tx, committee, id)?;
+    if case.replies.is_empty() {
+        return Ok(());
+    }
+    if case.assignments.iter().any(|row| row.role == AssignmentRole::CoHandler) {
+        let rows: Vec<CountersignRow> = countersigns::table
+            .filter(countersigns::committee_id.eq(committee))
+            .filter(countersigns::proposal_id.eq(id))
+            .order((countersigns::reply_id, countersigns::assignment_id))
+            .select(columns!(CountersignRow))
+            .load(tx.conn)?;
+        case.countersigns = rows.into_iter().map(Into::into).collect();
+    }
+    if case.replies.iter().any(|reply| reply.delivered_at.is_some()) {
+        add_delivered(tx, case)?;
+    }
+    Ok(())
+}
+
+fn replies_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<crate::workflow::case::Reply>> {
     let rows: Vec<(ReplyRow, Json, String)> = replies::table
         .inner_join(
             reply_texts::table.on(reply_texts::committee_id
@@ -125,20 +155,14 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
             reply_texts::content_hash,
         ))
         .load(tx.conn)?;
-    case.replies = rows
-        .into_iter()
+    rows.into_iter()
         .map(|(row, form, hash)| row.into_facts(form, hash))
-        .collect::<Result<_>>()?;
-    if case.replies.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<CountersignRow> = countersigns::table
-        .filter(countersigns::committee_id.eq(committee))
-        .filter(countersigns::proposal_id.eq(id))
-        .order((countersigns::reply_id, countersigns::assignment_id))
-        .select(columns!(CountersignRow))
-        .load(tx.conn)?;
-    case.countersigns = rows.into_iter().map(Into::into).collect();
+        .collect()
+}
+
+/// What only a delivered reply brings: forms, promises, tracking.
+fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
+    let (committee, id) = (case.proposal.committee, case.proposal.id);
     let rows: Vec<FormRow> = feedback_forms::table
         .filter(feedback_forms::committee_id.eq(committee))
         .filter(feedback_forms::proposal_id.eq(id))
