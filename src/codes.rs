@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// A label in the two languages of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -25,6 +27,16 @@ pub struct UnknownCode {
     pub value: String,
 }
 
+/// The schema of a code list: its identifiers, with the zh-CN labels in the description.
+pub fn schema(labels: &str, values: &[&'static str]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(labels.trim_end_matches("; ")))
+        .enum_values(Some(values.iter().copied()))
+        .examples(values.first().copied())
+        .into()
+}
+
 /// Declares a code list: an enum with its binding identifiers and labels.
 #[macro_export]
 macro_rules! code_list {
@@ -33,7 +45,7 @@ macro_rules! code_list {
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord,
-                 serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+                 serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $(
                 #[doc = concat!($zh, " — ", $en)]
@@ -55,6 +67,21 @@ macro_rules! code_list {
             /// The labels in zh-CN and English.
             pub const fn label(self) -> $crate::codes::Label {
                 match self { $(Self::$variant => $crate::codes::Label { zh: $zh, en: $en }),+ }
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::codes::schema(
+                    concat!($($zh, " `", $code, "`; "),+),
+                    &[$($code),+],
+                )
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
 

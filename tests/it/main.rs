@@ -8,4 +8,5 @@ mod errors;
 mod program;
 mod schema;
 mod service;
+mod spine;
 mod support;

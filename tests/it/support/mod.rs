@@ -3,6 +3,7 @@
 mod client;
 pub mod database;
 pub mod files;
+pub mod seed;
 
 use std::sync::mpsc;
 use std::time::Duration;
