@@ -162,7 +162,11 @@ async fn a_sole_case_goes_from_draft_to_closed() {
         .await
         .status(200);
     assert_eq!(closed.json["status"], "closed");
-    let timeline = member.get(&format!("{proposal}/timeline?limit=100")).send().await.ok();
+    let timeline = member
+        .get(&format!("{proposal}/timeline?limit=100"))
+        .send()
+        .await
+        .ok();
     let names: Vec<_> = timeline.json["items"]
         .as_array()
         .expect("items")

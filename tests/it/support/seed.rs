@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use jianjian::app::setup::{self, FirstAdministrator, NewCommittee};
-use jianjian::app::ctx::IfMatch;
 use jianjian::app::Ctx;
+use jianjian::app::ctx::IfMatch;
+use jianjian::app::setup::{self, FirstAdministrator, NewCommittee};
 use jianjian::auth::principal::Principal;
 use jianjian::auth::token::Subject;
 use jianjian::error::Result;
@@ -107,8 +107,11 @@ impl TestApp {
 
     /// A client signed in as this person, with a token issued now.
     pub fn signed_in(&self, town: &Town, person: &Person) -> Client {
-        let subject =
-            Subject { committee: town.committee, user: person.user, sign_in: person.sign_in };
+        let subject = Subject {
+            committee: town.committee,
+            user: person.user,
+            sign_in: person.sign_in,
+        };
         let token = self
             .app
             .keys
@@ -198,7 +201,10 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
         units.push(register::create(tx, &ctx, unit)?.id);
     }
     let mut members = Vec::new();
-    for (index, name) in ["林若舟", "陈思远", "赵清和", "周以宁", "孙立言"].iter().enumerate() {
+    for (index, name) in ["林若舟", "陈思远", "赵清和", "周以宁", "孙立言"]
+        .iter()
+        .enumerate()
+    {
         let member = MemberFields {
             term_id: term,
             member_no: format!("14-{:03}", index + 1),
@@ -241,7 +247,12 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
         signatories: units
             .iter()
             .enumerate()
-            .map(|(n, unit)| make(&format!("signatory{n}"), Grant::unit(Role::UnitSignatory, *unit)))
+            .map(|(n, unit)| {
+                make(
+                    &format!("signatory{n}"),
+                    Grant::unit(Role::UnitSignatory, *unit),
+                )
+            })
             .collect::<Result<_>>()?,
         supervision: make("supervision", Grant::of(Role::SupervisionOfficer))?,
         leader: make("leader", Grant::of(Role::Leader))?,
@@ -275,6 +286,18 @@ fn person(
         expires_at: ctx.now + jiff::SignedDuration::from_hours(24 * 2000),
         ended_at: None,
     };
-    sign_ins::begin(tx, ctx.committee(), sign_in, &lasting, &sign_in.to_string(), ctx.now)?;
-    Ok(Person { user, username: username.into(), sign_in, member })
+    sign_ins::begin(
+        tx,
+        ctx.committee(),
+        sign_in,
+        &lasting,
+        &sign_in.to_string(),
+        ctx.now,
+    )?;
+    Ok(Person {
+        user,
+        username: username.into(),
+        sign_in,
+        member,
+    })
 }
