@@ -146,7 +146,10 @@ error_codes! {
 }
 
 /// A failed request.
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+/// Behind a pointer, so that results stay small.
+struct Inner {
     code: Code,
     detail: Option<Message>,
     fields: Vec<FieldError>,
@@ -161,14 +164,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with the words of its code alone.
     pub fn new(code: Code) -> Self {
-        Self {
+        Self(Box::new(Inner {
             code,
             detail: None,
             fields: Vec::new(),
             extra: Map::new(),
             context: None,
             retry: false,
-        }
+        }))
     }
 
     /// A fault of the service itself; `context` goes to the log, never to the client.
@@ -189,7 +192,7 @@ impl Error {
     /// Adds what happened in this case.
     #[must_use]
     pub fn detail(mut self, message: impl Into<Message>) -> Self {
-        self.detail = Some(message.into());
+        self.0.detail = Some(message.into());
         self
     }
 
@@ -201,7 +204,7 @@ impl Error {
         code: &'static str,
         message: Message,
     ) -> Self {
-        self.fields.push(FieldError {
+        self.0.fields.push(FieldError {
             pointer: pointer.into(),
             code,
             message,
@@ -213,7 +216,7 @@ impl Error {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
-            self.extra.insert(name.to_owned(), value);
+            self.0.extra.insert(name.to_owned(), value);
         }
         self
     }
@@ -221,7 +224,7 @@ impl Error {
     /// Adds words for the log.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.context = Some(match self.context.take() {
+        self.0.context = Some(match self.0.context.take() {
             Some(inner) => format!("{context}: {inner}"),
             None => context.to_string(),
         });
@@ -231,38 +234,38 @@ impl Error {
     /// Marks a clash with a concurrent transaction: the write door runs the closure again.
     #[must_use]
     pub fn retryable(mut self) -> Self {
-        self.retry = true;
+        self.0.retry = true;
         self
     }
 
     /// Whether running the transaction again may succeed.
     pub fn is_retryable(&self) -> bool {
-        self.retry
+        self.0.retry
     }
 
     /// The stable code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// What happened, where more is known than the title says.
     pub fn detail_message(&self) -> Option<&Message> {
-        self.detail.as_ref()
+        self.0.detail.as_ref()
     }
 
     /// The wrong places.
     pub fn fields(&self) -> &[FieldError] {
-        &self.fields
+        &self.0.fields
     }
 
     /// Further members of the problem document.
     pub fn extra(&self) -> &Map<String, Value> {
-        &self.extra
+        &self.0.extra
     }
 
     /// Words for the log.
     pub fn log_context(&self) -> Option<&str> {
-        self.context.as_deref()
+        self.0.context.as_deref()
     }
 }
 
@@ -274,14 +277,14 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.as_str())?;
-        if let Some(detail) = &self.detail {
+        f.write_str(self.0.code.as_str())?;
+        if let Some(detail) = &self.0.detail {
             write!(f, ": {}", detail.en)?;
         }
-        for field in &self.fields {
+        for field in &self.0.fields {
             write!(f, "; {}: {}", field.pointer, field.message.en)?;
         }
-        if let Some(context) = &self.context {
+        if let Some(context) = &self.0.context {
             write!(f, " ({context})")?;
         }
         Ok(())
