@@ -37,7 +37,7 @@ impl TestDatabase {
         Self {
             url: place.url(),
             _template: template,
-            place: place,
+            place,
         }
     }
 
