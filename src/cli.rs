@@ -108,7 +108,7 @@ impl From<Error> for Failure {
             (None, None) => error.code().title().en.to_owned(),
         };
         for field in error.fields() {
-            words += &format!("; {}: {}", field.pointer, field.message.en);
+            words.extend(["; ", &field.pointer, ": ", &field.message.en]);
         }
         Self::Other(words)
     }

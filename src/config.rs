@@ -202,7 +202,11 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             .and_then(|rest| rest.strip_suffix(']'))
         {
             name.clone_into(&mut section);
-            out += &format!("{}[{section}]\n", if out.is_empty() { "" } else { "\n" });
+            out.extend([
+                if out.is_empty() { "[" } else { "\n[" },
+                section.as_str(),
+                "]\n",
+            ]);
         } else if let Some((name, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
             let key = format!("{section}.{}", name.trim());
             let Some(value) = merged.get(&key) else {
@@ -213,7 +217,7 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
                 _ => toml(value),
             };
-            out += &format!("{} = {shown} # {origin}\n", name.trim());
+            out.extend([name.trim(), " = ", &shown, " # ", origin, "\n"]);
         }
     }
     Ok(out)
@@ -263,10 +267,28 @@ fn from_file(path: &Path) -> Result<BTreeMap<String, Value>, ConfigError> {
         ))
     })?;
     let given = keys(&text, &origin)?;
-    let known = known_keys();
-    match given.keys().find(|key| !known.contains(*key)) {
-        Some(key) => Err(unknown(key, key, &origin, &known)),
-        None => Ok(given),
+    let defaults = keys(DEFAULTS, DEFAULT)?;
+    for (key, value) in &given {
+        let Some(default) = defaults.get(key) else {
+            return Err(unknown(key, key, &origin, &known_keys()));
+        };
+        if kind(value) != kind(default) {
+            let what = format!("it must be {}, not {}", kind(default), kind(value));
+            return Err(ConfigError(format!("{key}, set in {origin}: {what}")));
+        }
+    }
+    Ok(given)
+}
+
+/// What a value is, in words. Only the environment and the command line give numbers as text.
+fn kind(value: &Value) -> &'static str {
+    match value.kind {
+        ValueKind::String(_) => "a text in quotes",
+        ValueKind::Boolean(_) => "true or false",
+        ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => {
+            "a whole number"
+        }
+        _ => "something else",
     }
 }
 
@@ -512,16 +534,18 @@ pub fn markdown() -> String {
             .and_then(|rest| rest.strip_suffix(']'))
         {
             name.clone_into(&mut section);
-            out.push_str(&format!("\n## `[{section}]`\n\n{}\n", comment.join(" ")));
+            out.extend(["\n## `[", &section, "]`\n\n", &comment.join(" "), "\n"]);
             comment.clear();
         } else if let Some((name, value)) = line.split_once('=') {
             let key = format!("{section}.{}", name.trim());
-            out.push_str(&format!(
-                "\n### `{key}`\n\n{}\n\nDefault: `{}`. Environment: `{}`.\n",
-                comment.join("\n"),
-                value.trim(),
-                variable(&key)
-            ));
+            out.extend([
+                "\n### `",
+                &key,
+                "`\n\n",
+                &comment.join("\n"),
+                "\n\nDefault: `",
+            ]);
+            out.extend([value.trim(), "`. Environment: `", &variable(&key), "`.\n"]);
             comment.clear();
         } else {
             comment.clear();
@@ -620,7 +644,7 @@ mod tests {
             ),
             (
                 "JIANJIAN_LOG__LEVEL",
-                "loud=",
+                "jianjian=loud",
                 &["log.level", "JIANJIAN_LOG__LEVEL"],
             ),
             ("JIANJIAN_LOG__FORMAT", "xml", &["log.format", "'xml'"]),

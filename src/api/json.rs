@@ -47,13 +47,12 @@ impl Schemas {
             let schema = serde_json::to_value(schema).map_err(Error::internal)?;
             schemas.entry(name).or_insert(schema);
         }
-        let components = serde_json::json!({ "schemas": schemas });
         schemas
             .keys()
             .map(|name| {
                 let root = serde_json::json!({
-                    "$ref": format!("#/components/schemas/{name}"),
-                    "components": components,
+                    "$ref": format!("{SCHEMAS}{name}"),
+                    "components": { "schemas": with_all_it_refers_to(name, schemas) },
                 });
                 let validator = jsonschema::options()
                     .with_draft(Draft::Draft202012)
@@ -80,6 +79,37 @@ impl Schemas {
         } else {
             Err(error)
         }
+    }
+}
+
+/// Where schemas are in the document.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// A schema with all those it refers to, at any remove: without the others, or compiling all of
+/// them would take time by the square of their number.
+fn with_all_it_refers_to(name: &str, all: &Map<String, Value>) -> Map<String, Value> {
+    let (mut found, mut open) = (Map::new(), vec![name.to_owned()]);
+    while let Some(name) = open.pop() {
+        if let Some(schema) = all.get(&name).filter(|_| !found.contains_key(&name)) {
+            references(schema, &mut open);
+            found.insert(name, schema.clone());
+        }
+    }
+    found
+}
+
+fn references(schema: &Value, open: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            let name = map.get("$ref").and_then(Value::as_str);
+            open.extend(
+                name.and_then(|name| name.strip_prefix(SCHEMAS))
+                    .map(str::to_owned),
+            );
+            map.values().for_each(|inner| references(inner, open));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| references(inner, open)),
+        _ => {}
     }
 }
 

@@ -199,11 +199,11 @@ fn error_page(code: Code) -> String {
     let mut about = String::new();
     for (number, part) in code.about().split('`').enumerate() {
         let part = part.replace('&', "&amp;").replace('<', "&lt;");
-        about += &if number % 2 == 1 {
-            format!("<code>{part}</code>")
+        if number % 2 == 1 {
+            about.extend(["<code>", &part, "</code>"]);
         } else {
-            part
-        };
+            about.push_str(&part);
+        }
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -8,6 +8,7 @@ use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, UserId};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::{Tx, setup};
+use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::{Actor, Role};
 
 /// A committee that may have to be made.
@@ -15,8 +16,8 @@ use crate::workflow::role::{Actor, Role};
 pub struct NewCommittee {
     /// Full name.
     pub name: String,
-    /// Value of the code list `committee_level`.
-    pub level: String,
+    /// Where it stands in the tree.
+    pub level: CommitteeLevel,
     /// The region.
     pub region: String,
 }
@@ -118,7 +119,12 @@ fn create_committee(
         )));
     };
     let committee = CommitteeId::new(now);
-    setup::insert_committee(tx, committee, (&wanted.committee, name, level, region), now)?;
+    setup::insert_committee(
+        tx,
+        committee,
+        (&wanted.committee, name, *level, region),
+        now,
+    )?;
     let after = json!({
         "code": wanted.committee, "name": name, "level": level, "region": region, "active": true,
     });

@@ -1,11 +1,14 @@
 //! `jianjian admin create`: the first account of a committee.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::{Failure, out};
 use crate::app::setup::{self, FirstAdministrator, NewCommittee};
 use crate::auth::password::{self, HashParams, Passwords};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::startup;
+use crate::workflow::lists::CommitteeLevel;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -22,9 +25,8 @@ pub struct Create {
     #[arg(long, requires_all = ["level", "region"])]
     name: Option<String>,
     /// Level of a new committee
-    #[arg(long, requires_all = ["name", "region"], value_parser =
-        ["national", "provincial", "municipal", "county", "township_workgroup"])]
-    level: Option<String>,
+    #[arg(long, requires_all = ["name", "region"], value_parser = level())]
+    level: Option<CommitteeLevel>,
     /// Region of a new committee
     #[arg(long, requires_all = ["name", "level"])]
     region: Option<String>,
@@ -37,6 +39,12 @@ pub struct Create {
     /// Read the initial password from standard input instead of making a random one
     #[arg(long)]
     password_stdin: bool,
+}
+
+/// The codes of the list, as help and in messages.
+fn level() -> impl TypedValueParser<Value = CommitteeLevel> {
+    PossibleValuesParser::new(CommitteeLevel::ALL.iter().map(|level| level.as_str()))
+        .try_map(|text| text.parse::<CommitteeLevel>())
 }
 
 pub fn run(command: Command, config: &Config) -> Result<(), Failure> {

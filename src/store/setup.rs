@@ -9,6 +9,7 @@ use super::schema::{committees, user_roles, users};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{CommitteeId, UserId};
+use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::Role;
 
 /// The committee with a code.
@@ -39,7 +40,7 @@ pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
 pub fn insert_committee(
     tx: &mut Tx<'_>,
     id: CommitteeId,
-    (code, name, level, region): (&str, &str, &str, &str),
+    (code, name, level, region): (&str, &str, CommitteeLevel, &str),
     now: Timestamp,
 ) -> Result<()> {
     diesel::insert_into(committees::table)

@@ -1,6 +1,12 @@
 //! Tests of the whole service over HTTP, each with a database of its own. They run on SQLite, and
 //! on PostgreSQL when `TEST_DATABASE_URL` names a server on which databases may be created.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking; clippy knows test functions, but not their helpers"
+)]
+
 mod architecture;
 mod compose;
 mod docs;

@@ -71,8 +71,11 @@ fn own_type(kind: &str) -> &'static str {
         )
 }
 
+/// Without blanks, and without the quotes that PostgreSQL puts around some names.
 fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
+    text.chars()
+        .filter(|c| !c.is_whitespace() && *c != '"')
+        .collect()
 }
 
 fn columns(rows: Vec<Column>) -> Vec<(String, &'static str, bool)> {

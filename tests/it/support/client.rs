@@ -33,16 +33,6 @@ impl Client {
         self.request(Method::PATCH, path)
     }
 
-    /// PUT.
-    pub fn put(&self, path: &str) -> Request {
-        self.request(Method::PUT, path)
-    }
-
-    /// DELETE.
-    pub fn delete(&self, path: &str) -> Request {
-        self.request(Method::DELETE, path)
-    }
-
     /// Any method.
     pub fn request(&self, method: Method, path: &str) -> Request {
         let json_type = if method == Method::PATCH {

@@ -14,7 +14,7 @@ pub struct TestDatabase {
     url: DatabaseUrl,
     // Gone with the last database made from it.
     _template: Arc<Template>,
-    _place: Place,
+    place: Place,
 }
 
 impl TestDatabase {
@@ -37,23 +37,22 @@ impl TestDatabase {
         Self {
             url: place.url(),
             _template: template,
-            _place: place,
+            place,
         }
     }
 
     /// A database without a single table.
     pub fn empty() -> Self {
         let mut database = Self::create();
-        database._place = match server() {
-            None => Place::Directory(tempfile::tempdir().expect("a directory")),
-            Some(_) => {
-                static NUMBER: AtomicU32 = AtomicU32::new(0);
-                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-                let name = format!("jj_empty_{}_{number}", std::process::id());
-                Place::Server(PgDatabase::create(&name, None))
-            }
+        database.place = if server().is_some() {
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("jj_empty_{}_{number}", std::process::id());
+            Place::Server(PgDatabase::create(&name, None))
+        } else {
+            Place::Directory(tempfile::tempdir().expect("a directory"))
         };
-        database.url = database._place.url();
+        database.url = database.place.url();
         database
     }
 
@@ -85,11 +84,6 @@ impl TestDatabase {
                     .expect("to rename");
             }
         }
-    }
-
-    /// Whether it is on PostgreSQL.
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.url, DatabaseUrl::Postgres(_))
     }
 }
 

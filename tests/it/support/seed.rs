@@ -147,7 +147,7 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
         committee: code.to_owned(),
         new_committee: Some(NewCommittee {
             name: format!("政协{code}委员会"),
-            level: "municipal".into(),
+            level: jianjian::workflow::lists::CommitteeLevel::Municipal,
             region: code.to_owned(),
         }),
         username: "root".into(),
