@@ -29,10 +29,11 @@ pub struct UnknownCode {
 
 /// The schema of a code list, which lists the values with their labels.
 pub fn schema(about: &str, values: &[(&str, Label)]) -> RefOr<Schema> {
-    let mut description = format!("{}\n", about.trim());
-    for (code, label) in values {
-        description.push_str(&format!("\n- `{code}` {} {}", label.zh, label.en));
-    }
+    let values_text: Vec<_> = values
+        .iter()
+        .map(|(code, label)| format!("- `{code}` {} {}", label.zh, label.en))
+        .collect();
+    let description = format!("{}\n\n{}", about.trim(), values_text.join("\n"));
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(description))
