@@ -10,8 +10,9 @@ use actix_web::web::{self, Data};
 use actix_web::{App as HttpApp, HttpRequest, HttpServer};
 use tokio::task::JoinHandle;
 
+use crate::api::document::Document;
 use crate::api::json::Schemas;
-use crate::api::service::{self, Condition, Document};
+use crate::api::service::{self, Condition};
 use crate::api::{self, problem};
 use crate::app::{App, AppSettings};
 use crate::auth::password::HashParams;

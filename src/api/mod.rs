@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod cases;
 pub mod committees;
+pub mod document;
 pub mod extract;
 pub mod guard;
 pub mod json;

@@ -76,7 +76,7 @@ impl Routes {
     /// Enters an operation documented by `P`.
     pub fn enter<P, F, Args>(&mut self, access: Access, handler: F)
     where
-        P: utoipa::Path + utoipa::__dev::SchemaReferences,
+        P: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__dev::Tags<'static>,
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
@@ -84,11 +84,13 @@ impl Routes {
         let mut schemas = Schemas::new();
         P::schemas(&mut schemas);
         for method in P::methods() {
+            let mut operation = P::operation();
+            operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
             self.enter_operation(
                 access,
                 &method,
                 &P::path(),
-                P::operation(),
+                operation,
                 &schemas,
                 handler.clone(),
             );

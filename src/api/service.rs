@@ -9,16 +9,16 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::none_match;
+use super::document::Document;
 use super::problem::Problem;
 use super::routes::{Access, Routes};
 use crate::app::App;
-use crate::auth::digest;
 use crate::error::{Code, Error, Message, Result};
 use crate::store::{health, migrate};
 use crate::telemetry::{METRICS_TYPE, Metrics};
@@ -49,31 +49,6 @@ impl Condition {
     /// Whether the service is about to end.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
-    }
-}
-
-/// The OpenAPI document as text.
-#[derive(Debug, Clone)]
-pub struct Document {
-    text: Bytes,
-    etag: String,
-}
-
-impl Document {
-    /// The document of the complete register: pretty, with a newline at the end.
-    pub fn of(routes: &Routes) -> Result<Self> {
-        let mut text = serde_json::to_string_pretty(routes.openapi()).map_err(Error::internal)?;
-        text.push('\n');
-        let etag = format!("\"{}\"", &digest::hex(&[text.as_bytes()])[..32]);
-        Ok(Self {
-            text: text.into(),
-            etag,
-        })
-    }
-
-    /// The text.
-    pub fn text(&self) -> &[u8] {
-        &self.text
     }
 }
 
@@ -179,19 +154,19 @@ pub struct Text(String);
         body = inline(serde_json::Map<String, serde_json::Value>),
         headers(("ETag" = inline(Text), description = "Names this state of the document.")))))]
 pub async fn get_openapi(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    let mut response = if none_match(&request, &document.etag) {
+    let mut response = if none_match(&request, document.etag()) {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
     response
-        .insert_header((header::ETAG, document.etag.as_str()))
+        .insert_header((header::ETAG, document.etag()))
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .content_type("application/json");
-    if none_match(&request, &document.etag) {
+    if none_match(&request, document.etag()) {
         response.finish()
     } else {
-        response.body(document.text.clone())
+        response.body(document.text().clone())
     }
 }
 

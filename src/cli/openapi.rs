@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Failure, out};
 use crate::api;
-use crate::api::service::Document;
+use crate::api::document::Document;
 
 /// Where the document is kept.
 const FILE: &str = "openapi/openapi.json";
@@ -28,7 +28,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let file = Path::new(FILE);
     let present = std::fs::read(file).unwrap_or_default();
     if args.check {
-        return if present == document.text() {
+        return if present == *document.text() {
             Ok(())
         } else {
             Err(Failure::Other(format!(

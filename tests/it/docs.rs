@@ -1,7 +1,8 @@
 //! Files of the repository that the program makes: they must be what it would make now.
 //! `UPDATE=1 cargo test --test it docs` writes them.
 
-use jianjian::api::service::{Document, errors_markdown};
+use jianjian::api::document::Document;
+use jianjian::api::service::errors_markdown;
 use jianjian::{api, config};
 
 use crate::support::files;

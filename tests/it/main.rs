@@ -9,4 +9,5 @@ mod program;
 mod registers;
 mod schema;
 mod service;
+mod spine;
 mod support;

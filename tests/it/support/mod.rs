@@ -2,6 +2,7 @@
 
 mod client;
 pub mod database;
+pub mod seed;
 pub mod files;
 pub mod people;
 
