@@ -9,11 +9,11 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route};
+use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
-use utoipa::ToSchema;
 
 use super::{guard, openapi};
 use crate::error::{Code, Error};
@@ -158,7 +158,8 @@ impl Routes {
     /// Makes known the schema of a body that no operation takes as it is, but against which a
     /// merge patch is checked.
     pub fn hidden_body<T: ToSchema>(&mut self) {
-        self.hidden_bodies.push((T::name().into_owned(), T::schema()));
+        self.hidden_bodies
+            .push((T::name().into_owned(), T::schema()));
     }
 
     /// The schemas of such bodies.
