@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 /// A label in the two languages of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -27,23 +27,26 @@ pub struct UnknownCode {
     pub value: String,
 }
 
-/// The schema of a code list: its identifiers, with the zh-CN labels in the description.
-pub fn schema(labels: &str, values: &[&'static str]) -> RefOr<Schema> {
+/// The schema of a code list, which lists the values with their labels.
+pub fn schema(about: &str, values: &[(&str, Label)]) -> RefOr<Schema> {
+    let mut description = format!("{}\n", about.trim());
+    for (code, label) in values {
+        description.push_str(&format!("\n- `{code}` {} {}", label.zh, label.en));
+    }
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some(labels.trim_end_matches("; ")))
-        .enum_values(Some(values.iter().copied()))
-        .examples(values.first().copied())
+        .description(Some(description))
+        .enum_values(Some(values.iter().map(|(code, _)| *code)))
         .into()
 }
 
 /// Declares a code list: an enum with its binding identifiers and labels.
 #[macro_export]
 macro_rules! code_list {
-    ($(#[$doc:meta])* pub enum $name:ident {
+    ($(#[doc = $doc:literal])+ pub enum $name:ident {
         $($(#[$vdoc:meta])* $variant:ident = $code:literal, $zh:literal, $en:literal;)+
     }) => {
-        $(#[$doc])*
+        $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord,
                  serde::Serialize, serde::Deserialize)]
         pub enum $name {
@@ -70,20 +73,17 @@ macro_rules! code_list {
             }
         }
 
+        // Not derived: the derive does not see a name that a macro passes on.
         impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $crate::codes::schema(
-                    concat!($($zh, " `", $code, "`; "),+),
-                    &[$($code),+],
+                    concat!($($doc),+),
+                    &[$(($code, $crate::codes::Label { zh: $zh, en: $en })),+],
                 )
             }
         }
 
-        impl utoipa::ToSchema for $name {
-            fn name() -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(stringify!($name))
-            }
-        }
+        impl utoipa::ToSchema for $name {}
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
