@@ -96,7 +96,13 @@ pub fn list(
                 .filter(proposers::status.ne(ConsentStatus::Declined)),
         );
         let decides =
-            duties::action.eq_any([Task::Examine, Task::Decide, Task::Assign, Task::Review]);
+            duties::action.eq_any([
+                Task::Examine,
+                Task::Decide,
+                Task::Assign,
+                Task::Review,
+                Task::Close,
+            ]);
         query = query.filter(diesel::dsl::not(decides).or(diesel::dsl::not(signed)));
     }
     if let Some(task) = task {

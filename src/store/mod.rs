@@ -31,6 +31,7 @@ pub mod sql_types;
 pub mod terms;
 pub mod timeline;
 pub mod tx;
+pub mod verify;
 pub mod units;
 pub mod users;
 

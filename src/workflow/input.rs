@@ -626,7 +626,7 @@ pub struct FeedbackIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseIn {
-    /// How far the text of the proposal is published; not above `none` against the proposer.
+    /// How far the text of the proposal is published; not above `catalogue` if the proposer refused.
     pub publish_text: PublicationLevel,
     /// How far the replies are published.
     pub publish_replies: PublicationLevel,
