@@ -135,7 +135,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
         "listening on {}",
         running.address()
     );
-    running.until_signal(signals).await?;
+    running.until(signals).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -220,7 +220,12 @@ impl Running {
     }
 
     /// Serves until SIGTERM or SIGINT, then stops in order; a second signal stops at once.
-    async fn until_signal(mut self, mut signals: Signals) -> Result<()> {
+    pub async fn until_signal(self) -> Result<()> {
+        let signals = Signals::new()?;
+        self.until(signals).await
+    }
+
+    async fn until(mut self, mut signals: Signals) -> Result<()> {
         tokio::select! {
             name = signals.next() => tracing::info!("{name} received, stopping"),
             ended = &mut self.server => return outcome(ended),
