@@ -8,6 +8,7 @@ mod demo;
 mod health;
 mod openapi;
 mod out;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +58,8 @@ enum Command {
     /// Manage administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Check every chain of the audit trail; name the first broken link
+    Verify,
     /// Ask the running service whether it is ready
     Health,
     /// Show the settings in force, without passwords
@@ -163,6 +166,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
+        Command::Verify => verify::run(&load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }
 }

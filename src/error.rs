@@ -109,10 +109,8 @@ error_codes! {
         "There is no such object in the caller's committee, or the caller may not know of it, or the path is not part of the interface.";
     MethodNotAllowed, 405, "method-not-allowed", "不支持该请求方法", "Method not allowed",
         "The path exists but not with this method. The `Allow` header lists the methods that work.";
-    NotAcceptable, 406, "not-acceptable", "无法提供所要求的格式", "Not acceptable",
-        "The `Accept` header excludes application/json.";
     StateConflict, 409, "state-conflict", "当前状态不允许此操作", "The present state does not allow this",
-        "The act does not start from the present status. `status` is the present one, `allowed_from` lists those from which it would work, `allowed_actions` what the caller may do now.";
+        "The act does not start from the present status. `current_status` is the present one, `allowed_from` lists those from which it would work, `allowed_actions` what the caller may do now.";
     GuardUnmet, 409, "guard-unmet", "条件尚未满足", "A condition is not met",
         "The status would allow the act but a condition of the case is not met. `unmet` lists each failed condition with its invariant.";
     AlreadyExists, 409, "already-exists", "已存在相同的记录", "It exists already",
@@ -135,8 +133,6 @@ error_codes! {
         "The same Idempotency-Key was sent with another body or address. Use a new key for a new request.";
     PreconditionRequired, 428, "precondition-required", "缺少 If-Match 请求头", "If-Match is required",
         "Changing an existing object needs If-Match with the ETag of the version that was read.";
-    TooManyRequests, 429, "too-many-requests", "请求过于频繁", "Too many requests",
-        "Wait for the number of seconds in Retry-After.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";
     Busy, 503, "busy", "服务器繁忙", "The service is busy",

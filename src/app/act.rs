@@ -321,7 +321,7 @@ fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
     let error = match refusal {
         Refusal::NotAllowed { needs } => Error::new(Code::Forbidden).with("needs", needs),
         Refusal::WrongState { now, allowed_from } => Error::new(Code::StateConflict)
-            .with("status", now.as_str())
+            .with("current_status", now.as_str())
             .with(
                 "allowed_from",
                 allowed_from

@@ -20,7 +20,7 @@ use crate::store::units::UnitFields;
 use crate::store::users::{self, UserFields};
 use crate::store::{Tx, accounts, register};
 use crate::workflow::deadline::{end_of_day, local_date};
-use crate::workflow::lists::ProposerKind;
+use crate::workflow::lists::{CommitteeLevel, ProposerKind};
 use crate::workflow::role::{Grant, Line, Role};
 
 /// Code of the demo committee.
@@ -108,7 +108,7 @@ pub fn found(tx: &mut Tx<'_>, hash: &str, now: Timestamp) -> Result<Town> {
         committee: CODE.to_owned(),
         new_committee: Some(NewCommittee {
             name: "政协云川市委员会".to_owned(),
-            level: crate::workflow::lists::CommitteeLevel::Municipal,
+            level: CommitteeLevel::Municipal,
             region: "云川市".to_owned(),
         }),
         username: "admin".to_owned(),

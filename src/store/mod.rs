@@ -33,6 +33,7 @@ pub mod timeline;
 pub mod tx;
 pub mod units;
 pub mod users;
+pub mod verify;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

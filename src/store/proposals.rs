@@ -17,7 +17,7 @@ use crate::ids::{
 use crate::text::contains_pattern;
 use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
-use crate::workflow::codes::{AssignmentRole, ProposerRole, Secrecy, SubjectClass};
+use crate::workflow::codes::{AssignmentRole, ConsentStatus, ProposerRole, Secrecy, SubjectClass};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
 
@@ -43,7 +43,7 @@ pub struct Filter {
     pub session: Option<SessionId>,
     /// This kind of proposer.
     pub kind: Option<ProposerKind>,
-    /// Assigned to this unit in the present round.
+    /// Assigned to this unit, in any round.
     pub unit: Option<UnitId>,
     /// Signed by this member …
     pub member: Option<MemberId>,
@@ -99,7 +99,8 @@ fn signed_by(member: MemberId) -> Condition {
         proposers::table
             .filter(proposers::committee_id.eq(proposals::committee_id))
             .filter(proposers::proposal_id.eq(proposals::id))
-            .filter(proposers::member_id.eq(member)),
+            .filter(proposers::member_id.eq(member))
+            .filter(proposers::status.ne(ConsentStatus::Dropped)),
     ))
 }
 
