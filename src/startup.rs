@@ -47,7 +47,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let metrics = Data::new(Metrics::new(&db)?);
     let app = App::new(db, clock, app_settings(&config)).await?;
     let routes = api::routes();
-    let schemas = Data::new(Schemas::compile(routes.openapi())?);
+    let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
     let condition = Data::new(Condition::default());
     let (data, state) = (Data::new(app.clone()), condition.clone());

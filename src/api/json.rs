@@ -33,15 +33,20 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Schemas(HashMap<String, Validator>);
 
 impl Schemas {
-    /// Compiles every schema of the document's components.
-    pub fn compile(openapi: &OpenApi) -> Result<Self> {
-        let document = serde_json::to_value(openapi).map_err(Error::internal)?;
+    /// Compiles every schema of the document's components, and those of bodies that the document
+    /// does not show.
+    pub fn compile(openapi: &OpenApi, hidden: &super::routes::Schemas) -> Result<Self> {
+        let mut document = serde_json::to_value(openapi).map_err(Error::internal)?;
         let Some(schemas) = document
-            .pointer("/components/schemas")
-            .and_then(Value::as_object)
+            .pointer_mut("/components/schemas")
+            .and_then(Value::as_object_mut)
         else {
             return Ok(Self(HashMap::new()));
         };
+        for (name, schema) in hidden {
+            let schema = serde_json::to_value(schema).map_err(Error::internal)?;
+            schemas.entry(name).or_insert(schema);
+        }
         let components = serde_json::json!({ "schemas": schemas });
         schemas
             .keys()

@@ -13,6 +13,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::ToSchema;
 
 use super::{guard, openapi};
 use crate::error::{Code, Error};
@@ -51,6 +52,7 @@ pub type Schemas = Vec<(String, RefOr<Schema>)>;
 pub struct Routes {
     entries: Vec<(Arc<Meta>, Route)>,
     openapi: OpenApi,
+    hidden_bodies: Schemas,
 }
 
 /// Enters a handler that carries `#[utoipa::path]`.
@@ -67,6 +69,7 @@ impl Routes {
         Self {
             entries: Vec::new(),
             openapi: openapi::base(),
+            hidden_bodies: Schemas::new(),
         }
     }
 
@@ -150,6 +153,17 @@ impl Routes {
                     guard::check(Arc::clone(&for_guard), request, next)
                 }));
         self.entries.push((meta, route));
+    }
+
+    /// Makes known the schema of a body that no operation takes as it is, but against which a
+    /// merge patch is checked.
+    pub fn hidden_body<T: ToSchema>(&mut self) {
+        self.hidden_bodies.push((T::name().into_owned(), T::schema()));
+    }
+
+    /// The schemas of such bodies.
+    pub fn hidden_bodies(&self) -> &Schemas {
+        &self.hidden_bodies
     }
 
     /// Every operation that was entered.

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use super::extract::{Listing, PathId};
 use super::json::RawBody;
@@ -59,7 +59,7 @@ pub struct NewUser {
     pub initial: InitialPassword,
 }
 
-impl PartialSchema for NewUser {
+impl utoipa::PartialSchema for NewUser {
     fn schema() -> RefOr<Schema> {
         register::joined::<UserFields, InitialPassword>()
     }
@@ -75,6 +75,7 @@ impl ToSchema for NewUser {
 pub fn routes(routes: &mut Routes) {
     const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(UserFields::WRITERS);
+    routes.hidden_body::<UserFields>();
     enter!(routes, READERS, [__path_list_users] list_users);
     enter!(routes, WRITERS, [__path_create_user] create_user);
     enter!(routes, READERS, [__path_get_user] get_user);

@@ -6,6 +6,7 @@ mod compose;
 mod docs;
 mod errors;
 mod program;
+mod registers;
 mod schema;
 mod service;
 mod spine;

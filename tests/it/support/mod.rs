@@ -3,6 +3,7 @@
 mod client;
 pub mod database;
 pub mod files;
+pub mod people;
 pub mod seed;
 
 use std::sync::mpsc;
