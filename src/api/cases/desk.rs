@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::extract::Params;
-use crate::api::page::{Binding, Page, PageParams, PageSize};
+use crate::api::page::{Binding, CursorParams, Page, PageSize};
 use crate::api::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
@@ -137,7 +137,7 @@ impl DeskItem {
 /// Everything that the caller's roles are expected to do, oldest due first; what has no due date
 /// comes last. Proposals that the caller signed are left out of examination and decision.
 #[utoipa::path(get, path = "/api/v1/desk", tag = "desk",
-    params(DeskParams, PageParams),
+    params(DeskParams, CursorParams),
     responses((status = 200, description = "A page of duties", body = Page<DeskItem>)))]
 pub async fn get_desk(
     app: Data<App>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::extract::{Params, PathId};
-use crate::api::page::{Binding, Page, PageParams, PageSize};
+use crate::api::page::{Binding, CursorParams, Page, PageSize};
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
@@ -153,7 +153,7 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
 ///
 /// Everything that happened to it, oldest first, from the audit trail.
 #[utoipa::path(get, path = "/api/v1/proposals/{proposal_id}/timeline", tag = "proposals",
-    params(("proposal_id" = ProposalId, Path, description = "The proposal"), TimelineParams, PageParams),
+    params(("proposal_id" = ProposalId, Path, description = "The proposal"), TimelineParams, CursorParams),
     responses((status = 200, description = "A page of events", body = Page<TimelineItem>)))]
 pub async fn get_timeline(
     app: Data<App>,
