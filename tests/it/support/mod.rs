@@ -5,6 +5,7 @@ pub mod database;
 pub mod files;
 pub mod people;
 pub mod seed;
+pub mod steps;
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use jianjian::error::Result;
 use jianjian::startup;
 use jianjian::store::{Db, Threads, Tx};
 
-pub use client::{Client, Reply};
+pub use client::{Client, Reply, Request};
 use database::TestDatabase;
 
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
