@@ -8,12 +8,22 @@
 )]
 
 mod architecture;
+mod bad_input;
+mod bad_requests;
 mod compose;
+mod concurrency;
+mod conditional;
 mod docs;
 mod errors;
+mod headers;
+mod idempotency;
+mod outage;
+mod paging;
 mod program;
+mod register_rows;
 mod registers;
 mod schema;
 mod service;
+mod sign_in;
 mod spine;
 mod support;

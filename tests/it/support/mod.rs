@@ -5,6 +5,7 @@ pub mod database;
 pub mod files;
 pub mod people;
 pub mod seed;
+pub mod steps;
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use jianjian::startup;
 use jianjian::store::{Db, Threads, Tx};
 use tokio::sync::oneshot;
 
-pub use client::{Client, Reply};
+pub use client::{Client, Reply, Request};
 use database::TestDatabase;
 
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
@@ -90,6 +91,11 @@ impl TestApp {
             thread: Some(thread),
             database,
         }
+    }
+
+    /// Where the service listens, such as `http://127.0.0.1:4711`.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// A client that sends this access token.
