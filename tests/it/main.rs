@@ -8,12 +8,19 @@
 )]
 
 mod architecture;
+mod audit;
+mod collective;
 mod compose;
 mod docs;
 mod errors;
+mod joint;
+mod permissions;
 mod program;
 mod registers;
 mod schema;
+mod separate;
 mod service;
 mod spine;
 mod support;
+mod tour;
+mod visibility;
