@@ -13,6 +13,7 @@ mod collective;
 mod compose;
 mod docs;
 mod errors;
+mod explain;
 mod joint;
 mod permissions;
 mod program;

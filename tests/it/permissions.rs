@@ -139,11 +139,27 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
     request.send().await.status
 }
 
-/// `401: anonymous; 422: member, committee_staff`.
+/// Who got which status, with short names for whoever shares one.
 fn line(cells: &[(String, u16)]) -> String {
+    let shares = |names: &dyn Fn(&str) -> bool| {
+        let mut all = cells.iter().filter(|(name, _)| names(name)).map(|(_, status)| *status);
+        let first = all.next();
+        first.filter(|first| all.all(|status| status == *first))
+    };
+    let (elsewhere, here) =
+        (shares(&|name| name.ends_with("@elsewhere")), shares(&|name| !name.contains('@')));
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    if let Some(status) = here {
+        by_status.entry(status).or_default().push("everybody");
+    }
     for (name, status) in cells {
-        by_status.entry(*status).or_default().push(name);
+        let away = name.ends_with("@elsewhere");
+        if (away && elsewhere.is_none()) || (!away && here.is_none()) {
+            by_status.entry(*status).or_default().push(name);
+        }
+    }
+    if let Some(status) = elsewhere {
+        by_status.entry(status).or_default().push("everybody elsewhere");
     }
     by_status
         .iter()
