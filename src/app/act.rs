@@ -80,7 +80,8 @@ pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 }
 
 fn readable(case: &Case, reply: ReplyId, actor: &Actor) -> bool {
-    case.reply(reply).is_some_and(|reply| access::may_read_reply(case, reply, actor))
+    case.reply(reply)
+        .is_some_and(|reply| access::may_read_reply(case, reply, actor))
 }
 
 fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loaded, Target)> {
@@ -205,9 +206,10 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
                 .iter()
                 .find(|proposer| proposer.id == rater)
                 .map(|proposer| proposer.name.clone()),
-            None if is_proxy(decision) => {
-                decision.case.first_proposer().map(|first| first.name.clone())
-            }
+            None if is_proxy(decision) => decision
+                .case
+                .first_proposer()
+                .map(|first| first.name.clone()),
             None => None,
         };
     }

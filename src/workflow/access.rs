@@ -93,7 +93,10 @@ pub fn may_read_contacts(case: &Case, actor: &Actor) -> bool {
         Role::SupervisionOfficer,
         Role::Auditor,
     ];
-    let handles = case.assignments.iter().any(|row| actor.units().any(|unit| unit == row.unit));
+    let handles = case
+        .assignments
+        .iter()
+        .any(|row| actor.units().any(|unit| unit == row.unit));
     is_own(case, actor) || handles || working.iter().any(|role| actor.has(*role))
 }
 

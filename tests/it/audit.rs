@@ -17,8 +17,14 @@ async fn every_write_of_a_case_is_in_a_chain_that_verifies() {
     let mut case = Story::draft_of(&app, &town, &people[0], body).await;
     let invitation = json!({ "member_ids": members(&people[1..2]) });
     let mut requests: Vec<(&str, Reply)> = vec![
-        ("cosign.invited", case.does(&people[0], "invite-cosigners", invitation).await),
-        ("cosign.consented", case.does(&people[1], "consent-cosign", json!({})).await),
+        (
+            "cosign.invited",
+            case.does(&people[0], "invite-cosigners", invitation).await,
+        ),
+        (
+            "cosign.consented",
+            case.does(&people[1], "consent-cosign", json!({})).await,
+        ),
         ("proposal.submitted", case.submit().await),
     ];
     case.examine_all().await;
@@ -42,7 +48,11 @@ async fn every_write_of_a_case_is_in_a_chain_that_verifies() {
     let stream = Stream {
         committee: town.committee,
         kind: "proposal",
-        id: case.id.parse::<jianjian::ids::ProposalId>().expect("an id").cast(),
+        id: case
+            .id
+            .parse::<jianjian::ids::ProposalId>()
+            .expect("an id")
+            .cast(),
     };
     let mut before = String::new();
     for (index, event) in trail.iter().enumerate() {
@@ -51,7 +61,12 @@ async fn every_write_of_a_case_is_in_a_chain_that_verifies() {
         assert_eq!(event.hash, event.expected_hash(&stream), "{}", event.name);
         before.clone_from(&event.hash);
         assert!(event.request_id.is_some(), "{}", event.name);
-        assert_eq!(event.actor_id.is_none(), event.actor_role == "system", "{}", event.name);
+        assert_eq!(
+            event.actor_id.is_none(),
+            event.actor_role == "system",
+            "{}",
+            event.name
+        );
     }
     // A changed word breaks the chain.
     let mut forged = trail[0].clone();
@@ -75,14 +90,32 @@ async fn every_write_of_a_case_is_in_a_chain_that_verifies() {
         event.request_id.expect("a request").to_string()
     };
     for (name, reply) in &requests {
-        assert_eq!(request_of(name), reply.text_header("x-request-id"), "{name}");
+        assert_eq!(
+            request_of(name),
+            reply.text_header("x-request-id"),
+            "{name}"
+        );
     }
     // What the system does as a consequence belongs to the request that caused it.
-    assert_eq!(request_of("proposal.handled"), delivered.text_header("x-request-id"));
-    assert_eq!(request_of("feedback.concluded"), last.text_header("x-request-id"));
+    assert_eq!(
+        request_of("proposal.handled"),
+        delivered.text_header("x-request-id")
+    );
+    assert_eq!(
+        request_of("feedback.concluded"),
+        last.text_header("x-request-id")
+    );
     // One event per write; two writes had a consequence of the system.
-    let own = trail.iter().filter(|event| event.actor_role != "system").count();
-    assert_eq!((own, trail.len()), (21, 23), "{:?}", trail.iter().map(|e| &e.name).collect::<Vec<_>>());
+    let own = trail
+        .iter()
+        .filter(|event| event.actor_role != "system")
+        .count();
+    assert_eq!(
+        (own, trail.len()),
+        (21, 23),
+        "{:?}",
+        trail.iter().map(|e| &e.name).collect::<Vec<_>>()
+    );
 }
 
 #[actix_web::test]
@@ -92,9 +125,15 @@ async fn what_is_refused_leaves_no_trace() {
     let case = Story::draft(&app, &town, &town.members[0]).await;
     let seen = case.seen_by(&town.staff).await;
     case.tries(&town.chair, "file", json!({})).await.status(422);
-    case.tries(&town.examiners[0], "examine", json!({ "opinion": 1 })).await.status(422);
-    case.tries(&town.members[1], "submit", json!({})).await.status(404);
-    case.tries(&town.members[0], "recall", json!({})).await.status(409);
+    case.tries(&town.examiners[0], "examine", json!({ "opinion": 1 }))
+        .await
+        .status(422);
+    case.tries(&town.members[1], "submit", json!({}))
+        .await
+        .status(404);
+    case.tries(&town.members[0], "recall", json!({}))
+        .await
+        .status(409);
     assert_eq!(case.trail().await.len(), 1);
     assert_eq!(case.seen_by(&town.staff).await.body, seen.body);
 }

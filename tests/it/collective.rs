@@ -19,7 +19,10 @@ async fn a_party_proposes_through_its_clerk_and_rates_with_the_leaders_answer() 
     let town = app.town().await;
     let body = json!({ "kind": "party", "form": form() });
     let mut case = Story::draft_of(&app, &town, &town.clerk, body).await;
-    let bare = case.tries(&town.clerk, "submit", json!({})).await.status(409);
+    let bare = case
+        .tries(&town.clerk, "submit", json!({}))
+        .await
+        .status(409);
     assert_eq!(bare.json["unmet"][0]["guard"], "collective_evidence");
     case.edit(sealed()).await;
     case.until_filed().await;
@@ -59,7 +62,10 @@ async fn staff_enter_the_paper_of_a_party_and_the_timeline_says_for_whom() {
     let rater = case.seen_by(&town.staff).await.text("/proposers/0/id");
     let mut grades = case.grades(0);
     grades["leader_answered"] = json!(false);
-    case.tries(&town.staff, "give-feedback", grades.clone()).await.status(422).blames(&["/rater_id"]);
+    case.tries(&town.staff, "give-feedback", grades.clone())
+        .await
+        .status(422)
+        .blames(&["/rater_id"]);
     grades["rater_id"] = json!(rater);
     case.tries(&town.staff, "give-feedback", grades.clone())
         .await
@@ -70,13 +76,21 @@ async fn staff_enter_the_paper_of_a_party_and_the_timeline_says_for_whom() {
     assert_eq!(rated.json["status"], "feedback");
     case.close().await;
     let behalf = |items: &[Value], name: &str| {
-        let item = items.iter().find(|item| item["name"] == name).expect(name).clone();
+        let item = items
+            .iter()
+            .find(|item| item["name"] == name)
+            .expect(name)
+            .clone();
         assert_eq!(item["actor"], "提案委办公室·staff", "{item}");
         item["on_behalf_of"].as_str().map(str::to_owned)
     };
     let timeline = case.timeline(&town.auditor).await;
     for name in ["proposal.created", "proposal.submitted", "feedback.given"] {
-        assert_eq!(behalf(&timeline, name).as_deref(), Some("民革云川市委会"), "{name}");
+        assert_eq!(
+            behalf(&timeline, name).as_deref(),
+            Some("民革云川市委会"),
+            "{name}"
+        );
     }
     // Closing is the committee's own act, not the proposer's.
     assert_eq!(behalf(&timeline, "proposal.closed"), None);
@@ -95,11 +109,16 @@ async fn staff_enter_the_paper_forms_of_members_who_rate_by_hand() {
     let mut grades = case.grades(0);
     grades["rater_id"] = json!(rater);
     grades["paper_reference"] = json!("纸质反馈 2026-004");
-    case.tries(member, "give-feedback", grades.clone()).await.status(422);
+    case.tries(member, "give-feedback", grades.clone())
+        .await
+        .status(422);
     let rated = case.does(&town.staff, "give-feedback", grades).await;
     assert_eq!(rated.json["status"], "feedback");
     let timeline = case.timeline(&town.staff).await;
-    let given = timeline.iter().find(|item| item["name"] == "feedback.given").expect("the form");
+    let given = timeline
+        .iter()
+        .find(|item| item["name"] == "feedback.given")
+        .expect("the form");
     assert_eq!(given["on_behalf_of"], "林若舟");
     assert_eq!(given["actor_role"], "committee_staff");
 }

@@ -13,19 +13,38 @@ use crate::support::story::{Story, form, members};
 /// An address with its identifiers left out.
 fn shape(path: &str) -> String {
     path.split('/')
-        .map(|part| if part.starts_with('{') || part.contains('_') { "{}" } else { part })
+        .map(|part| {
+            if part.starts_with('{') || part.contains('_') {
+                "{}"
+            } else {
+                part
+            }
+        })
         .collect::<Vec<_>>()
         .join("/")
 }
 
 /// The example body of every operation, by method and shape of the address.
 async fn examples(app: &TestApp) -> BTreeMap<(String, String), Value> {
-    let document = app.anonymous().get("/openapi.json").send().await.status(200).json;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .send()
+        .await
+        .status(200)
+        .json;
     let mut examples = BTreeMap::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            for (_, media) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
-                examples.insert((method.to_uppercase(), shape(path)), media["example"].clone());
+            for (_, media) in operation["requestBody"]["content"]
+                .as_object()
+                .into_iter()
+                .flatten()
+            {
+                examples.insert(
+                    (method.to_uppercase(), shape(path)),
+                    media["example"].clone(),
+                );
             }
         }
     }
@@ -34,9 +53,19 @@ async fn examples(app: &TestApp) -> BTreeMap<(String, String), Value> {
 
 fn people(town: &Town) -> Vec<&Person> {
     vec![
-        &town.members[0], &town.members[1], &town.clerk, &town.staff, &town.examiners[0],
-        &town.chair, &town.officer, &town.unit_clerks[0], &town.unit_clerks[1],
-        &town.signatories[0], &town.signatories[1], &town.supervision, &town.auditor,
+        &town.members[0],
+        &town.members[1],
+        &town.clerk,
+        &town.staff,
+        &town.examiners[0],
+        &town.chair,
+        &town.officer,
+        &town.unit_clerks[0],
+        &town.unit_clerks[1],
+        &town.signatories[0],
+        &town.signatories[1],
+        &town.supervision,
+        &town.auditor,
     ]
 }
 
@@ -64,7 +93,12 @@ async fn agrees(case: &Story<'_>, bodies: &BTreeMap<(String, String), Value>) {
             for item in told.status(200).json["items"].as_array().expect("items") {
                 let at = format!("{} in {status}: {item}", who.username);
                 for language in ["zh-CN", "en"] {
-                    assert!(item["label"][language].as_str().is_some_and(|l| !l.is_empty()), "{at}");
+                    assert!(
+                        item["label"][language]
+                            .as_str()
+                            .is_some_and(|l| !l.is_empty()),
+                        "{at}"
+                    );
                 }
                 let method = item["method"].as_str().expect("a method");
                 let href = item["href"].as_str().expect("an address");
@@ -86,7 +120,11 @@ async fn agrees(case: &Story<'_>, bodies: &BTreeMap<(String, String), Value>) {
                     assert!(matches!(reply.status, 200 | 201 | 422), "{at}\n{reply}");
                 } else {
                     assert_eq!(reply.json["code"], item["why_not"]["code"], "{at}\n{reply}");
-                    assert_eq!(guards(&reply.json), guards(&item["why_not"]), "{at}\n{reply}");
+                    assert_eq!(
+                        guards(&reply.json),
+                        guards(&item["why_not"]),
+                        "{at}\n{reply}"
+                    );
                     for language in ["zh-CN", "en"] {
                         let words = item["why_not"]["message"][language].as_str();
                         assert!(words.is_some_and(|words| !words.is_empty()), "{at}");
@@ -95,7 +133,11 @@ async fn agrees(case: &Story<'_>, bodies: &BTreeMap<(String, String), Value>) {
             }
         }
     }
-    assert_eq!(case.trail().await.len(), events, "validate_only left something in {status}");
+    assert_eq!(
+        case.trail().await.len(),
+        events,
+        "validate_only left something in {status}"
+    );
 }
 
 #[actix_web::test]
@@ -112,7 +154,12 @@ async fn what_is_said_to_be_possible_is_what_happens_at_every_step_for_every_rol
     agrees(&case, &bodies).await;
     case.submit().await;
     agrees(&case, &bodies).await;
-    case.does(&town.staff, "return-for-revision", json!({ "reason": "请补充。" })).await;
+    case.does(
+        &town.staff,
+        "return-for-revision",
+        json!({ "reason": "请补充。" }),
+    )
+    .await;
     agrees(&case, &bodies).await;
     case.edit(json!({ "situation": "情况有所补充。" })).await;
     case.submit().await;
@@ -156,10 +203,23 @@ async fn each_desk_shows_the_next_task_and_nothing_afterwards() {
     assert_eq!(case.desk(member).await, ["finish"]);
     case.submit().await;
     assert!(case.desk(member).await.is_empty());
-    case.does(&town.examiners[0], "examine", crate::support::story::opinion(&town)).await;
-    assert!(case.desk(&town.examiners[0]).await.is_empty(), "the next stage is somebody else's");
+    case.does(
+        &town.examiners[0],
+        "examine",
+        crate::support::story::opinion(&town),
+    )
+    .await;
+    assert!(
+        case.desk(&town.examiners[0]).await.is_empty(),
+        "the next stage is somebody else's"
+    );
     assert_eq!(case.desk(&town.examiners[1]).await, ["examine"]);
-    case.does(&town.examiners[1], "examine", crate::support::story::opinion(&town)).await;
+    case.does(
+        &town.examiners[1],
+        "examine",
+        crate::support::story::opinion(&town),
+    )
+    .await;
     assert!(case.desk(&town.examiners[2]).await.is_empty());
     assert_eq!(case.desk(&town.chair).await, ["decide"]);
     case.file().await;
@@ -169,7 +229,11 @@ async fn each_desk_shows_the_next_task_and_nothing_afterwards() {
     assert_eq!(case.desk(clerk).await, ["accept"]);
     assert!(case.desk(&town.unit_clerks[1]).await.is_empty());
     case.accept(0).await;
-    assert_eq!(case.desk(clerk).await, ["contact", "reply"], "oldest due first");
+    assert_eq!(
+        case.desk(clerk).await,
+        ["contact", "reply"],
+        "oldest due first"
+    );
     case.contact(0).await;
     assert_eq!(case.desk(clerk).await, ["reply"]);
     case.draft_reply(0).await;
@@ -199,11 +263,18 @@ async fn a_desk_is_ordered_by_due_date_and_says_what_is_overdue() {
     first.submit().await;
     second.submit().await;
     let reason = json!({ "reason": "请补充具体措施。" });
-    second.does(&town.staff, "return-for-revision", reason.clone()).await;
+    second
+        .does(&town.staff, "return-for-revision", reason.clone())
+        .await;
     app.clock.advance(SignedDuration::from_hours(48));
     first.does(&town.staff, "return-for-revision", reason).await;
     let read = async || {
-        let page = first.as_(member).get("/api/v1/desk").send().await.status(200);
+        let page = first
+            .as_(member)
+            .get("/api/v1/desk")
+            .send()
+            .await
+            .status(200);
         page.json["items"].as_array().expect("items").clone()
     };
     let desk = read().await;
@@ -213,12 +284,19 @@ async fn a_desk_is_ordered_by_due_date_and_says_what_is_overdue() {
     assert_eq!(desk[0]["overdue"], false);
     let actions = first.as_(member);
     for item in &desk {
-        actions.get(item["actions_href"].as_str().expect("an address")).send().await.status(200);
+        actions
+            .get(item["actions_href"].as_str().expect("an address"))
+            .send()
+            .await
+            .status(200);
     }
     app.clock.advance(SignedDuration::from_hours(24 * 60));
     for item in read().await {
         assert_eq!(item["overdue"], true, "{item}");
-        assert!(item["days_left"].as_i64().is_some_and(|days| days < 0), "{item}");
+        assert!(
+            item["days_left"].as_i64().is_some_and(|days| days < 0),
+            "{item}"
+        );
     }
     let clocks = first.seen_by(&town.staff).await.json["clocks"].clone();
     assert_eq!(clocks[0]["kind"], "K02");

@@ -21,14 +21,33 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
     let people = &town.members;
     let body = json!({ "kind": "joint", "form": form() });
     let mut case = Story::draft_of(&app, &town, &people[0], body).await;
-    let alone = case.tries(&people[0], "submit", json!({})).await.status(409).code("guard-unmet");
+    let alone = case
+        .tries(&people[0], "submit", json!({}))
+        .await
+        .status(409)
+        .code("guard-unmet");
     assert_eq!(unmet(&alone), ["joint_has_cosigners"]);
     let invited = case
-        .does(&people[0], "invite-cosigners", json!({ "member_ids": members(&people[1..4]) }))
+        .does(
+            &people[0],
+            "invite-cosigners",
+            json!({ "member_ids": members(&people[1..4]) }),
+        )
         .await;
-    assert_eq!(invited.json["proposers"].as_array().expect("proposers").len(), 4);
+    assert_eq!(
+        invited.json["proposers"]
+            .as_array()
+            .expect("proposers")
+            .len(),
+        4
+    );
     assert_eq!(case.desk(&people[1]).await, ["answer_invitation"]);
-    case.does(&people[1], "consent-cosign", json!({ "comment": "同意联名。" })).await;
+    case.does(
+        &people[1],
+        "consent-cosign",
+        json!({ "comment": "同意联名。" }),
+    )
+    .await;
     case.does(&people[2], "decline-cosign", json!({})).await;
     assert!(case.desk(&people[1]).await.is_empty());
     case.submit().await;
@@ -40,7 +59,11 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
         .iter()
         .map(|proposer| proposer["status"].as_str().expect("a status"))
         .collect();
-    assert_eq!(states, ["consented", "consented", "declined", "dropped"], "I17");
+    assert_eq!(
+        states,
+        ["consented", "consented", "declined", "dropped"],
+        "I17"
+    );
     case.assign("joint", &[0, 1, 2]).await;
     for unit in [0, 1, 2] {
         case.accept(unit).await;
@@ -53,15 +76,24 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
     });
     case.draft_reply_of(0, planned).await;
     let early = json!({ "signatory": "林涛" });
-    let early = case.tries_on_reply(&town.signatories[0], 0, "sign", early).await.status(409);
-    assert_eq!(unmet(&early), ["opinions_in", "countersigned"], "I12: {early}");
+    let early = case
+        .tries_on_reply(&town.signatories[0], 0, "sign", early)
+        .await
+        .status(409);
+    assert_eq!(
+        unmet(&early),
+        ["opinions_in", "countersigned"],
+        "I12: {early}"
+    );
     case.give_opinion(1).await;
     case.give_opinion(2).await;
     case.request_countersign(0).await;
     case.countersign(0, 1).await;
     // RT05: the other one objects; the lead mends the text and asks again.
     let objection = json!({ "signatory": "郑海峰", "reason": "与现行规划不符。" });
-    let objected = case.on_reply(&town.signatories[2], 0, "object", objection).await;
+    let objected = case
+        .on_reply(&town.signatories[2], 0, "object", objection)
+        .await;
     assert_eq!(objected.json["status"], "draft");
     assert_eq!(case.desk(&town.unit_clerks[0]).await, ["reply"]);
     let lead = case.as_(&town.unit_clerks[0]);
@@ -75,11 +107,19 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
     case.request_countersign(0).await;
     case.countersign(0, 1).await;
     let half = json!({ "signatory": "林涛" });
-    let half = case.tries_on_reply(&town.signatories[0], 0, "sign", half).await.status(409);
+    let half = case
+        .tries_on_reply(&town.signatories[0], 0, "sign", half)
+        .await
+        .status(409);
     assert_eq!(unmet(&half), ["countersigned"]);
     let remarks = json!({ "signatory": "郑海峰", "remarks": "请注意道路红线。" });
-    let agreed = case.on_reply(&town.signatories[2], 0, "countersign", remarks).await;
-    assert_eq!(agreed.json["countersigns"][1]["status"], "agree_with_remarks");
+    let agreed = case
+        .on_reply(&town.signatories[2], 0, "countersign", remarks)
+        .await;
+    assert_eq!(
+        agreed.json["countersigns"][1]["status"],
+        "agree_with_remarks"
+    );
     case.sign(0).await;
     // RT07 with another outcome: only with a reason, and both are kept (I14).
     let silent = json!({ "outcome": "planned" });
@@ -88,7 +128,9 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
         .status(422)
         .blames(&["/reason"]);
     let changed = json!({ "outcome": "planned", "reason": "尚未开工，按列入计划认定。" });
-    let approved = case.on_reply(&town.supervision, 0, "approve", changed).await;
+    let approved = case
+        .on_reply(&town.supervision, 0, "approve", changed)
+        .await;
     assert_eq!(approved.json["unit_outcome"], "in_progress");
     assert_eq!(approved.json["reviewer_outcome"], "planned");
     let delivered = case.deliver(0).await;
@@ -96,8 +138,12 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
     // Every signer rates, and nobody else.
     let half = case.rate(&people[1], 0).await;
     assert_eq!(half.json["status"], "handled");
-    case.tries(&people[1], "give-feedback", case.grades(0)).await.status(409);
-    case.tries(&people[3], "give-feedback", case.grades(0)).await.status(403);
+    case.tries(&people[1], "give-feedback", case.grades(0))
+        .await
+        .status(409);
+    case.tries(&people[3], "give-feedback", case.grades(0))
+        .await
+        .status(403);
     let rated = case.rate(&people[0], 0).await;
     assert_eq!(rated.json["status"], "feedback");
     let closed = case.close().await;
@@ -173,15 +219,33 @@ async fn thirty_co_handlers_are_possible_and_thirty_one_are_not() {
             "name": format!("市第{n}局"), "system_line": "government",
             "reply_prefix": format!("云{n}复"), "active": true,
         });
-        units.push(admin.post("/api/v1/units").json(unit).send().await.status(201).id());
+        units.push(
+            admin
+                .post("/api/v1/units")
+                .json(unit)
+                .send()
+                .await
+                .status(201)
+                .id(),
+        );
     }
     let body = |co: usize| {
         let mut rows = vec![json!({ "unit_id": units[0], "role": "lead" })];
-        rows.extend(units[1..=co].iter().map(|id| json!({ "unit_id": id, "role": "co_handler" })));
+        rows.extend(
+            units[1..=co]
+                .iter()
+                .map(|id| json!({ "unit_id": id, "role": "co_handler" })),
+        );
         json!({ "handling_kind": "joint", "rows": rows })
     };
-    case.tries(&town.officer, "assign", body(31)).await.status(422).blames(&["/rows"]);
+    case.tries(&town.officer, "assign", body(31))
+        .await
+        .status(422)
+        .blames(&["/rows"]);
     assert_eq!(case.status().await, "filed");
     let assigned = case.does(&town.officer, "assign", body(30)).await;
-    assert_eq!(assigned.json["assignments"].as_array().expect("rows").len(), 31);
+    assert_eq!(
+        assigned.json["assignments"].as_array().expect("rows").len(),
+        31
+    );
 }

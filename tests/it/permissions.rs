@@ -18,7 +18,19 @@ async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> 
     let mut case = Story::draft_of(app, town, &people[0], body).await;
     let invitation = json!({ "member_ids": members(&people[2..3]) });
     case.does(&people[0], "invite-cosigners", invitation).await;
-    for now in ["submitted", "examined", "filed", "assigned", "accepted", "drafted", "countersigning", "signed", "approved", "handled", "feedback"] {
+    for now in [
+        "submitted",
+        "examined",
+        "filed",
+        "assigned",
+        "accepted",
+        "drafted",
+        "countersigning",
+        "signed",
+        "approved",
+        "handled",
+        "feedback",
+    ] {
         if step == "draft" {
             return case;
         }
@@ -104,7 +116,11 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 
 /// The path with identifiers of this town and case.
 fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> String {
-    let row = if operation == "submit_opinion_assignment" { 1 } else { 0 };
+    let row = if operation == "submit_opinion_assignment" {
+        1
+    } else {
+        0
+    };
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
         "assignment_id" => case.rows[&row].clone(),
@@ -122,9 +138,14 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> Strin
     };
     template
         .split('/')
-        .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) => known(name),
-            None => part.to_owned(),
+        .map(|part| {
+            match part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'))
+            {
+                Some(name) => known(name),
+                None => part.to_owned(),
+            }
         })
         .collect::<Vec<_>>()
         .join("/")
@@ -142,12 +163,17 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
 /// Who got which status, with short names for whoever shares one.
 fn line(cells: &[(String, u16)]) -> String {
     let shares = |names: &dyn Fn(&str) -> bool| {
-        let mut all = cells.iter().filter(|(name, _)| names(name)).map(|(_, status)| *status);
+        let mut all = cells
+            .iter()
+            .filter(|(name, _)| names(name))
+            .map(|(_, status)| *status);
         let first = all.next();
         first.filter(|first| all.all(|status| status == *first))
     };
-    let (elsewhere, here) =
-        (shares(&|name| name.ends_with("@elsewhere")), shares(&|name| !name.contains('@')));
+    let (elsewhere, here) = (
+        shares(&|name| name.ends_with("@elsewhere")),
+        shares(&|name| !name.contains('@')),
+    );
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     if let Some(status) = here {
         by_status.entry(status).or_default().push("everybody");
@@ -159,7 +185,10 @@ fn line(cells: &[(String, u16)]) -> String {
         }
     }
     if let Some(status) = elsewhere {
-        by_status.entry(status).or_default().push("everybody elsewhere");
+        by_status
+            .entry(status)
+            .or_default()
+            .push("everybody elsewhere");
     }
     by_status
         .iter()
@@ -172,7 +201,13 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let app = TestApp::start().await;
     let town = app.town().await;
     let elsewhere = app.town_called("linjiang").await;
-    let document = app.anonymous().get("/openapi.json").send().await.status(200).json;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .send()
+        .await
+        .status(200)
+        .json;
     let mut cases: BTreeMap<&str, Story<'_>> = BTreeMap::new();
     let mut operations: Vec<(String, String, Value)> = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
@@ -184,7 +219,11 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     }
     // Whoever signs out has no token any more.
     operations.sort_by_key(|(path, method, operation)| {
-        (operation["operationId"] == "logout", path.clone(), method.clone())
+        (
+            operation["operationId"] == "logout",
+            path.clone(),
+            method.clone(),
+        )
     });
     let mut matrix = String::new();
     for (path, method, operation) in &operations {
@@ -216,11 +255,15 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
                 assert_eq!(*got, 401, "{id}");
             }
             // Nothing of a case is known in another committee.
-            if name.ends_with("@elsewhere") && path.contains("_id}") && !path.contains("committee_id")
+            if name.ends_with("@elsewhere")
+                && path.contains("_id}")
+                && !path.contains("committee_id")
             {
                 assert!(matches!(got, 403 | 404), "{id} for {name}: {got}");
             }
-            let Some(roles) = operation["x-roles"].as_array() else { continue };
+            let Some(roles) = operation["x-roles"].as_array() else {
+                continue;
+            };
             let role = columns(&town).iter().position(|(column, _)| column == name);
             let entitled = roles.iter().any(|role| role == name.as_str());
             if role.is_some_and(|index| index < 12) && !entitled {
@@ -228,7 +271,11 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             }
         }
         assert_eq!(case.trail().await.len(), events, "{id} changed the case");
-        matrix.push_str(&format!("{} {path} ({id})\n{}", method.to_uppercase(), line(&cells)));
+        matrix.push_str(&format!(
+            "{} {path} ({id})\n{}",
+            method.to_uppercase(),
+            line(&cells)
+        ));
     }
     insta::assert_snapshot!("permissions", matrix);
 }

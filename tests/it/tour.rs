@@ -26,7 +26,10 @@ fn blocks(page: &str) -> Vec<String> {
 }
 
 fn need(program: &str) {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+    let found = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
     assert!(
         found.is_ok_and(|status| status.success()),
         "the tour needs {program}: install it (Debian, Ubuntu: apt-get install {program})"

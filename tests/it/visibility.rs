@@ -8,7 +8,12 @@ use crate::support::story::{Story, form, members};
 
 /// How many proposals somebody finds in the list.
 async fn listed(case: &Story<'_>, who: &Person) -> usize {
-    let page = case.as_(who).get("/api/v1/proposals?limit=100").send().await.status(200);
+    let page = case
+        .as_(who)
+        .get("/api/v1/proposals?limit=100")
+        .send()
+        .await
+        .status(200);
     page.json["items"].as_array().expect("items").len()
 }
 
@@ -21,15 +26,26 @@ async fn before_filing_a_case_is_for_its_proposer_and_the_committee() {
         if submitted {
             case.submit().await;
         }
-        let inside =
-            [&town.members[0], &town.staff, &town.examiners[0], &town.chair, &town.auditor];
+        let inside = [
+            &town.members[0],
+            &town.staff,
+            &town.examiners[0],
+            &town.chair,
+            &town.auditor,
+        ];
         for who in inside {
             case.seen_by(who).await.status(200);
             assert_eq!(listed(&case, who).await, 1, "{}", who.username);
         }
         let outside = [
-            &town.members[1], &town.clerk, &town.officer, &town.unit_clerks[0],
-            &town.signatories[0], &town.supervision, &town.leader, &town.administrator,
+            &town.members[1],
+            &town.clerk,
+            &town.officer,
+            &town.unit_clerks[0],
+            &town.signatories[0],
+            &town.supervision,
+            &town.leader,
+            &town.administrator,
         ];
         for who in outside {
             case.seen_by(who).await.status(404).code("not-found");
@@ -48,7 +64,13 @@ async fn once_filed_an_open_case_is_for_members_and_its_own_units() {
     let town = app.town().await;
     let mut case = Story::draft(&app, &town, &town.members[0]).await;
     case.until_filed().await;
-    for who in [&town.members[1], &town.clerk, &town.officer, &town.supervision, &town.leader] {
+    for who in [
+        &town.members[1],
+        &town.clerk,
+        &town.officer,
+        &town.supervision,
+        &town.leader,
+    ] {
         case.seen_by(who).await.status(200);
         assert_eq!(listed(&case, who).await, 1, "{}", who.username);
     }
@@ -60,7 +82,11 @@ async fn once_filed_an_open_case_is_for_members_and_its_own_units() {
             assert_eq!(listed(&case, who).await, 1, "{}", who.username);
         }
     }
-    for who in [&town.unit_clerks[2], &town.signatories[3], &town.administrator] {
+    for who in [
+        &town.unit_clerks[2],
+        &town.signatories[3],
+        &town.administrator,
+    ] {
         case.seen_by(who).await.status(404);
         case.as_(who).get(&case.row(0)).send().await.status(404);
         assert_eq!(listed(&case, who).await, 0, "{}", who.username);
@@ -89,18 +115,41 @@ async fn forms_are_hidden_from_the_handling_side_until_all_have_answered() {
     }
     for who in handling {
         let events = case.events_seen_by(who).await;
-        assert!(!events.contains(&"feedback.given".to_owned()), "I21: {}", who.username);
+        assert!(
+            !events.contains(&"feedback.given".to_owned()),
+            "I21: {}",
+            who.username
+        );
     }
-    for who in [&people[0], &town.staff, &town.chair, &town.supervision, &town.auditor] {
+    for who in [
+        &people[0],
+        &town.staff,
+        &town.chair,
+        &town.supervision,
+        &town.auditor,
+    ] {
         let seen = case.seen_by(who).await;
-        assert_eq!(seen.json["feedback"][0]["result"], "satisfied", "{}", who.username);
+        assert_eq!(
+            seen.json["feedback"][0]["result"], "satisfied",
+            "{}",
+            who.username
+        );
     }
     case.rate(&people[1], 0).await;
     for who in handling {
         let seen = case.seen_by(who).await;
-        assert_eq!(seen.json["feedback"].as_array().map(Vec::len), Some(2), "{}", who.username);
+        assert_eq!(
+            seen.json["feedback"].as_array().map(Vec::len),
+            Some(2),
+            "{}",
+            who.username
+        );
         let events = case.events_seen_by(who).await;
-        assert!(events.contains(&"feedback.given".to_owned()), "{}", who.username);
+        assert!(
+            events.contains(&"feedback.given".to_owned()),
+            "{}",
+            who.username
+        );
     }
 }
 
@@ -116,7 +165,13 @@ async fn an_unfinished_reply_is_for_its_unit_and_a_signed_one_for_its_reviewers(
     case.contact(0).await;
     case.draft_reply(0).await;
     let reviewers = [&town.supervision, &town.officer];
-    let others = [member, &town.members[1], &town.staff, &town.chair, &town.leader];
+    let others = [
+        member,
+        &town.members[1],
+        &town.staff,
+        &town.chair,
+        &town.leader,
+    ];
     for who in reviewers.into_iter().chain(others) {
         case.as_(who).get(&case.reply(0)).send().await.status(404);
         let seen = case.seen_by(who).await.status(200);
@@ -125,7 +180,12 @@ async fn an_unfinished_reply_is_for_its_unit_and_a_signed_one_for_its_reviewers(
     for who in [&town.unit_clerks[0], &town.signatories[0], &town.auditor] {
         case.as_(who).get(&case.reply(0)).send().await.status(200);
     }
-    assert!(!case.events_seen_by(member).await.contains(&"reply.drafted".to_owned()));
+    assert!(
+        !case
+            .events_seen_by(member)
+            .await
+            .contains(&"reply.drafted".to_owned())
+    );
     case.sign(0).await;
     for who in reviewers {
         case.as_(who).get(&case.reply(0)).send().await.status(200);
@@ -176,15 +236,39 @@ async fn contact_data_are_for_those_who_work_on_the_case() {
     case.until_filed().await;
     case.assign("sole", &[0]).await;
     case.accept(0).await;
-    for who in [&town.clerk, &town.staff, &town.officer, &town.unit_clerks[0], &town.supervision] {
+    for who in [
+        &town.clerk,
+        &town.staff,
+        &town.officer,
+        &town.unit_clerks[0],
+        &town.supervision,
+    ] {
         let seen = case.seen_by(who).await.status(200);
-        assert_eq!(seen.json["form"]["contact_phone"], "0599-5550123", "{}", who.username);
-        assert_eq!(seen.json["handling"][0]["clerk_phone"], "0599-5550145", "{}", who.username);
+        assert_eq!(
+            seen.json["form"]["contact_phone"], "0599-5550123",
+            "{}",
+            who.username
+        );
+        assert_eq!(
+            seen.json["handling"][0]["clerk_phone"], "0599-5550145",
+            "{}",
+            who.username
+        );
     }
     for who in [&town.members[0], &town.leader] {
         let seen = case.seen_by(who).await.status(200);
-        for name in ["contact_person", "contact_phone", "seal_evidence", "paper_reference"] {
-            assert_eq!(seen.json["form"][name], Value::Null, "{name} for {}", who.username);
+        for name in [
+            "contact_person",
+            "contact_phone",
+            "seal_evidence",
+            "paper_reference",
+        ] {
+            assert_eq!(
+                seen.json["form"][name],
+                Value::Null,
+                "{name} for {}",
+                who.username
+            );
         }
         let text = String::from_utf8_lossy(&seen.body).into_owned();
         assert!(!text.contains("0599-5550"), "{seen}");

@@ -85,7 +85,12 @@ impl<'a> Story<'a> {
         body: Value,
     ) -> Story<'a> {
         let client = app.signed_in(town, proposer);
-        let draft = client.post("/api/v1/proposals").json(body).send().await.status(201);
+        let draft = client
+            .post("/api/v1/proposals")
+            .json(body)
+            .send()
+            .await
+            .status(201);
         Self {
             app,
             town,
@@ -123,7 +128,10 @@ impl<'a> Story<'a> {
 
     /// The status, as the committee sees it.
     pub async fn status(&self) -> String {
-        self.seen_by(&self.town.staff).await.status(200).text("/status")
+        self.seen_by(&self.town.staff)
+            .await
+            .status(200)
+            .text("/status")
     }
 
     /// Tries something on an address, with the version that its author has just read.
@@ -151,7 +159,13 @@ impl<'a> Story<'a> {
     pub async fn edit(&self, patch: Value) -> Reply {
         let client = self.as_(&self.proposer);
         let version = client.get(&self.path()).send().await.version();
-        client.patch(&self.path()).if_match(version).json(patch).send().await.status(200)
+        client
+            .patch(&self.path())
+            .if_match(version)
+            .json(patch)
+            .send()
+            .await
+            .status(200)
     }
 
     /// PT06, PT07.
@@ -161,8 +175,10 @@ impl<'a> Story<'a> {
 
     /// PT14, every stage by another examiner.
     pub async fn examine_all(&self) -> Reply {
-        self.does(&self.town.examiners[0], "examine", opinion(self.town)).await;
-        self.does(&self.town.examiners[1], "examine", opinion(self.town)).await
+        self.does(&self.town.examiners[0], "examine", opinion(self.town))
+            .await;
+        self.does(&self.town.examiners[1], "examine", opinion(self.town))
+            .await
     }
 
     /// PT15.
@@ -193,7 +209,11 @@ impl<'a> Story<'a> {
         let body = json!({ "handling_kind": kind, "rows": rows });
         let assigned = self.does(&self.town.officer, "assign", body).await;
         for row in assigned.json["assignments"].as_array().expect("rows") {
-            let unit = self.town.units.iter().position(|unit| json!(unit) == row["unit_id"]);
+            let unit = self
+                .town
+                .units
+                .iter()
+                .position(|unit| json!(unit) == row["unit_id"]);
             let id = row["id"].as_str().expect("an id").to_owned();
             self.rows.insert(unit.expect("a unit of the town"), id);
         }
@@ -203,7 +223,9 @@ impl<'a> Story<'a> {
     /// Does something on the row of a unit, as its clerk.
     pub async fn on_row(&self, unit: usize, action: &str, body: Value) -> Reply {
         let clerk = &self.town.unit_clerks[unit];
-        self.tries_on(clerk, &self.row(unit), action, body).await.status(200)
+        self.tries_on(clerk, &self.row(unit), action, body)
+            .await
+            .status(200)
     }
 
     /// AT02.
@@ -257,34 +279,46 @@ impl<'a> Story<'a> {
 
     /// Does something on the reply of a unit.
     pub async fn on_reply(&self, who: &Person, unit: usize, action: &str, body: Value) -> Reply {
-        self.tries_on_reply(who, unit, action, body).await.status(200)
+        self.tries_on_reply(who, unit, action, body)
+            .await
+            .status(200)
     }
 
     /// RT03.
     pub async fn request_countersign(&self, unit: usize) -> Reply {
-        self.on_reply(&self.town.unit_clerks[unit], unit, "request-countersign", json!({})).await
+        self.on_reply(
+            &self.town.unit_clerks[unit],
+            unit,
+            "request-countersign",
+            json!({}),
+        )
+        .await
     }
 
     /// RT04 by the signatory of a co-handler.
     pub async fn countersign(&self, lead: usize, by: usize) -> Reply {
         let body = json!({ "signatory": "郑海峰" });
-        self.on_reply(&self.town.signatories[by], lead, "countersign", body).await
+        self.on_reply(&self.town.signatories[by], lead, "countersign", body)
+            .await
     }
 
     /// RT06.
     pub async fn sign(&self, unit: usize) -> Reply {
         let body = json!({ "signatory": "林涛" });
-        self.on_reply(&self.town.signatories[unit], unit, "sign", body).await
+        self.on_reply(&self.town.signatories[unit], unit, "sign", body)
+            .await
     }
 
     /// RT07.
     pub async fn approve(&self, unit: usize) -> Reply {
-        self.on_reply(&self.town.supervision, unit, "approve", json!({})).await
+        self.on_reply(&self.town.supervision, unit, "approve", json!({}))
+            .await
     }
 
     /// RT09.
     pub async fn deliver(&self, unit: usize) -> Reply {
-        self.on_reply(&self.town.unit_clerks[unit], unit, "deliver", json!({})).await
+        self.on_reply(&self.town.unit_clerks[unit], unit, "deliver", json!({}))
+            .await
     }
 
     /// Accept to deliver, for a unit that answers alone.
@@ -335,12 +369,19 @@ impl<'a> Story<'a> {
     /// The whole audit trail, from the database.
     pub async fn trail(&self) -> Vec<Event> {
         let (committee, id) = (self.town.committee, self.id.parse().expect("an id"));
-        self.app.read(move |tx| timeline::list(tx, committee, id, 0, 1000)).await
+        self.app
+            .read(move |tx| timeline::list(tx, committee, id, 0, 1000))
+            .await
     }
 
     /// The tasks on somebody's desk.
     pub async fn desk(&self, who: &Person) -> Vec<String> {
-        let page = self.as_(who).get("/api/v1/desk?limit=100").send().await.status(200);
+        let page = self
+            .as_(who)
+            .get("/api/v1/desk?limit=100")
+            .send()
+            .await
+            .status(200);
         page.json["items"]
             .as_array()
             .expect("items")
@@ -352,5 +393,10 @@ impl<'a> Story<'a> {
 
 /// Identifiers of members, for invitations.
 pub fn members(people: &[Person]) -> Value {
-    json!(people.iter().filter_map(|person| person.member).collect::<Vec<_>>())
+    json!(
+        people
+            .iter()
+            .filter_map(|person| person.member)
+            .collect::<Vec<_>>()
+    )
 }
