@@ -8,6 +8,7 @@ pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod demo;
+pub mod digest;
 pub mod error;
 pub mod ids;
 pub mod startup;

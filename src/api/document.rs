@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::routes::Routes;
-use crate::auth::digest;
+use crate::digest;
 use crate::error::{Error, Result};
 
 /// The OpenAPI document.

@@ -14,8 +14,8 @@ use super::page::PageQuery;
 use super::routes::Meta;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
-use crate::auth::digest;
 use crate::auth::principal::Principal;
+use crate::digest;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{Id, IdKind, RequestId};
 

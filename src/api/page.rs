@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::app::Ctx;
-use crate::auth::digest;
+use crate::digest;
 use crate::error::{Code, Error, Message, Result};
 
 /// How many items a page has.

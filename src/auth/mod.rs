@@ -1,6 +1,5 @@
 //! Signing in: passwords, tokens, and who is asking. The database is not here.
 
-pub mod digest;
 pub mod password;
 pub mod principal;
 pub mod refresh;

@@ -152,11 +152,11 @@ impl Passwords {
     pub async fn fingerprint(&self, text: &str, scope: &[u8]) -> Result<String> {
         let params = self.params.clone();
         let text = text.to_owned();
-        let salt = super::digest::hex(&[b"fingerprint", scope]);
+        let salt = crate::digest::hex(&[b"fingerprint", scope]);
         self.behind_gate(move |memory| {
             let salt = salt.as_bytes().get(..SALT).unwrap_or_default();
             let output = run(&params, text.as_bytes(), salt, memory)?;
-            Ok(super::digest::hex(&[&output]))
+            Ok(crate::digest::hex(&[&output]))
         })
         .await
     }

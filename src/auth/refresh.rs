@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::digest;
 use super::password::random;
+use crate::digest;
 use crate::error::Result;
 use crate::ids::{CommitteeId, SignInId};
 

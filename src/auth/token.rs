@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::digest;
 use super::password::random;
+use crate::digest;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, SignInId, UserId};
 

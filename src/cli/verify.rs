@@ -19,6 +19,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             ));
             Ok(())
         }
-        Some(broken) => Err(Failure::Other(format!("the audit trail is broken: {broken}"))),
+        Some(broken) => Err(Failure::Other(format!(
+            "the audit trail is broken: {broken}"
+        ))),
     }
 }

@@ -30,7 +30,11 @@ pub enum Made {
 
 /// Whether the database holds the demo committee.
 pub async fn is_made(app: &App) -> Result<bool> {
-    app.db.read("demo.is_made", |tx| Ok(setup::committee(tx, CODE)?.is_some())).await
+    app.db
+        .read("demo.is_made", |tx| {
+            Ok(setup::committee(tx, CODE)?.is_some())
+        })
+        .await
 }
 
 /// Fills an empty database with the demo committee, as of `now`. A database that holds the demo
@@ -39,7 +43,10 @@ pub async fn make(app: &App, now: Timestamp) -> Result<Made> {
     let (found, others) = app
         .db
         .read("demo.look", |tx| {
-            Ok((setup::committee(tx, CODE)?.is_some(), setup::any_committee(tx)?))
+            Ok((
+                setup::committee(tx, CODE)?.is_some(),
+                setup::any_committee(tx)?,
+            ))
         })
         .await?;
     if found {
@@ -65,7 +72,10 @@ pub async fn make(app: &App, now: Timestamp) -> Result<Made> {
         acts += app
             .db
             .write("demo.cases", move |tx| {
-                chunk.iter().map(|plan| story::tell(tx, &town, plan)).sum::<Result<usize>>()
+                chunk
+                    .iter()
+                    .map(|plan| story::tell(tx, &town, plan))
+                    .sum::<Result<usize>>()
             })
             .await?;
     }

@@ -92,7 +92,8 @@ pub struct Plan {
 
 /// A number that looks random and is always the same.
 pub fn mix(n: usize, salt: usize) -> usize {
-    let mut x = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (salt as u64).wrapping_mul(0xD1B5_4A32_D192_ED03);
+    let mut x = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ (salt as u64).wrapping_mul(0xD1B5_4A32_D192_ED03);
     x ^= x >> 29;
     x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x ^= x >> 32;
@@ -128,7 +129,8 @@ pub fn all(now: Timestamp) -> Vec<Plan> {
         for index in 0..*count {
             let n = plans.len();
             let span = (oldest - newest) * 24 * 60;
-            let place = i64::try_from(index).unwrap_or(0) * span / i64::try_from(*count).unwrap_or(1);
+            let place =
+                i64::try_from(index).unwrap_or(0) * span / i64::try_from(*count).unwrap_or(1);
             let minutes = oldest * 24 * 60 - place + i64::try_from(mix(n, 1) % 300).unwrap_or(0);
             let is_filed = matches!(
                 stop,
@@ -209,7 +211,10 @@ mod tests {
             )
         };
         assert_eq!(plans.iter().filter(filed).count(), 470);
-        let collective = plans.iter().filter(filed).filter(|plan| matches!(plan.from, From::Organisation(_)));
+        let collective = plans
+            .iter()
+            .filter(filed)
+            .filter(|plan| matches!(plan.from, From::Organisation(_)));
         assert_eq!(collective.count(), 99);
         let helped = plans.iter().filter(|plan| plan.co_handlers > 0).count();
         assert!((80..92).contains(&(helped * 100 / plans.len())));

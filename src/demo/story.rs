@@ -69,7 +69,14 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     /// An act after some hours.
-    fn act(&mut self, who: &Player, hours: i64, object: Object, action: Action, input: Input) -> Result<Known> {
+    fn act(
+        &mut self,
+        who: &Player,
+        hours: i64,
+        object: Object,
+        action: Action,
+        input: Input,
+    ) -> Result<Known> {
         let spread = i64::try_from(mix(self.plan.n + self.acts, 11) % 50).unwrap_or(0);
         self.now = self.now + SignedDuration::from_mins(hours * 60 + spread);
         self.acts += 1;
@@ -81,15 +88,44 @@ impl<'a, 'tx> Teller<'a, 'tx> {
 
     fn on_proposal(&mut self, who: &Player, hours: i64, action: P, input: Input) -> Told {
         let object = Object::Proposal(self.id);
-        self.act(who, hours, object, Action::Proposal(action), input).map(drop)
+        self.act(who, hours, object, Action::Proposal(action), input)
+            .map(drop)
     }
 
-    fn on_row(&mut self, who: &Player, hours: i64, row: AssignmentId, action: A, input: Input) -> Told {
-        self.act(who, hours, Object::Assignment(row), Action::Assignment(action), input).map(drop)
+    fn on_row(
+        &mut self,
+        who: &Player,
+        hours: i64,
+        row: AssignmentId,
+        action: A,
+        input: Input,
+    ) -> Told {
+        self.act(
+            who,
+            hours,
+            Object::Assignment(row),
+            Action::Assignment(action),
+            input,
+        )
+        .map(drop)
     }
 
-    fn on_reply(&mut self, who: &Player, hours: i64, reply: ReplyId, action: R, input: Input) -> Told {
-        self.act(who, hours, Object::Reply(reply), Action::Reply(action), input).map(drop)
+    fn on_reply(
+        &mut self,
+        who: &Player,
+        hours: i64,
+        reply: ReplyId,
+        action: R,
+        input: Input,
+    ) -> Told {
+        self.act(
+            who,
+            hours,
+            Object::Reply(reply),
+            Action::Reply(action),
+            input,
+        )
+        .map(drop)
     }
 
     fn go_on(&mut self) -> Told {
@@ -104,7 +140,12 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             Stop::Submitted(stages) => return self.examine(stages),
             Stop::Withdrawn => {
                 let reason = Some("情况已有变化，拟补充调研后另行提出。".to_owned());
-                return self.on_proposal(author, 20, P::Withdraw, Input::Withdraw(WithdrawIn { reason }));
+                return self.on_proposal(
+                    author,
+                    20,
+                    P::Withdraw,
+                    Input::Withdraw(WithdrawIn { reason }),
+                );
             }
             Stop::Returned => return self.send_back(),
             Stop::NotFiled => return self.refuse(),
@@ -132,9 +173,13 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     fn co_signers(&self) -> Vec<&'a Player> {
-        let From::Joint(first, count) = self.plan.from else { return Vec::new() };
+        let From::Joint(first, count) = self.plan.from else {
+            return Vec::new();
+        };
         let all = &self.town.members;
-        (1..=count).map(|n| &all[(first + n * 7) % all.len()]).collect()
+        (1..=count)
+            .map(|n| &all[(first + n * 7) % all.len()])
+            .collect()
     }
 
     fn gather_signatures(&mut self) -> Told {
@@ -142,15 +187,28 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         if signers.is_empty() {
             return Ok(());
         }
-        let member_ids = signers.iter().filter_map(|signer| signer.member()).collect();
+        let member_ids = signers
+            .iter()
+            .filter_map(|signer| signer.member())
+            .collect();
         let author = author(self.town, self.plan);
-        self.on_proposal(author, 1, P::InviteCosigners, Input::Invite(InviteIn { member_ids }))?;
+        self.on_proposal(
+            author,
+            1,
+            P::InviteCosigners,
+            Input::Invite(InviteIn { member_ids }),
+        )?;
         self.sign_again()
     }
 
     fn sign_again(&mut self) -> Told {
         for signer in self.co_signers() {
-            self.on_proposal(signer, 0, P::ConsentCosign, Input::Cosign(CosignIn::default()))?;
+            self.on_proposal(
+                signer,
+                0,
+                P::ConsentCosign,
+                Input::Cosign(CosignIn::default()),
+            )?;
         }
         Ok(())
     }
@@ -165,11 +223,20 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         let town = self.town;
         for stage in 0..stages {
             let examiner = &town.examiners[(self.plan.n + stage) % town.examiners.len()];
-            let draft_units = self.matter.units.iter().map(|unit| town.units[*unit]).collect();
+            let draft_units = self
+                .matter
+                .units
+                .iter()
+                .map(|unit| town.units[*unit])
+                .collect();
             let input = ExamineIn {
                 opinion: content::examination_opinion(self.plan.n + stage),
                 recommendation: crate::workflow::codes::Recommendation::File,
-                checklist: crate::workflow::input::Checklist { standing: true, content: true, form: true },
+                checklist: crate::workflow::input::Checklist {
+                    standing: true,
+                    content: true,
+                    form: true,
+                },
                 reason_codes: Vec::new(),
                 subject_class: Some(self.matter.class.parse().map_err(Error::internal)?),
                 assigning_line: None,
@@ -181,8 +248,19 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     fn refuse(&mut self) -> Told {
-        let codes = ["no_concrete_suggestion", "multiple_matters", "outside_jurisdiction", "cppcc_internal_affairs", "private_interest"];
-        let dispositions = ["converted_to_opinion", "sent_for_reference", "member_letter", "kept"];
+        let codes = [
+            "no_concrete_suggestion",
+            "multiple_matters",
+            "outside_jurisdiction",
+            "cppcc_internal_affairs",
+            "private_interest",
+        ];
+        let dispositions = [
+            "converted_to_opinion",
+            "sent_for_reference",
+            "member_letter",
+            "kept",
+        ];
         let code = codes[mix(self.plan.n, 12) % codes.len()];
         let input = typed::<NotFileIn>(json!({
             "meeting": { "name": "提案审查委员会全体会议", "date": crate::workflow::deadline::local_date(self.now) },
@@ -191,7 +269,12 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             "disposition": dispositions[mix(self.plan.n, 13) % dispositions.len()],
             "proposer_agrees": true,
         }))?;
-        self.on_proposal(&self.town.chair.clone(), 60, P::NotFile, Input::NotFile(input))
+        self.on_proposal(
+            &self.town.chair.clone(),
+            60,
+            P::NotFile,
+            Input::NotFile(input),
+        )
     }
 
     fn assign(&mut self) -> Told {
@@ -216,16 +299,31 @@ impl<'a, 'tx> Teller<'a, 'tx> {
                 part: separate.then(|| format!("第{}条建议", n + 1)),
             })
             .collect();
-        let line = self.case.proposal.assigning_line.ok_or_else(|| Error::internal("no line"))?;
-        let officer = town.officers.get(&line).ok_or_else(|| Error::internal("no officer"))?;
+        let line = self
+            .case
+            .proposal
+            .assigning_line
+            .ok_or_else(|| Error::internal("no line"))?;
+        let officer = town
+            .officers
+            .get(&line)
+            .ok_or_else(|| Error::internal("no officer"))?;
         let opinion = Some("请认真研究办理，按时答复提案者。".to_owned());
-        let input = AssignIn { handling_kind, rows, meeting: None, opinion };
+        let input = AssignIn {
+            handling_kind,
+            rows,
+            meeting: None,
+            opinion,
+        };
         self.on_proposal(officer, 60, P::Assign, Input::Assign(input))
     }
 
     /// The fitting units first, then others, as many as the plan wants.
     fn chosen_units(&self) -> Vec<usize> {
-        let wanted = 1 + self.plan.co_handlers.min(if self.plan.separate { 1 } else { 11 });
+        let wanted = 1 + self
+            .plan
+            .co_handlers
+            .min(if self.plan.separate { 1 } else { 11 });
         let mut units = self.matter.units.clone();
         let mut salt = 20;
         while units.len() < wanted {
@@ -280,7 +378,11 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         for row in rows.iter().filter(|row| row.role.replies()) {
             self.reply(row.id, progress)?;
         }
-        if matches!(self.plan.stop, Stop::Assigned(_)) { Ok(()) } else { self.conclude() }
+        if matches!(self.plan.stop, Stop::Assigned(_)) {
+            Ok(())
+        } else {
+            self.conclude()
+        }
     }
 
     fn clerk(&self, unit: crate::ids::UnitId) -> &'a Player {
@@ -288,7 +390,12 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     fn people(&self, unit: crate::ids::UnitId) -> &'a (Player, Player) {
-        let index = self.town.units.iter().position(|own| *own == unit).unwrap_or(0);
+        let index = self
+            .town
+            .units
+            .iter()
+            .position(|own| *own == unit)
+            .unwrap_or(0);
         &self.town.unit_people[index]
     }
 
@@ -308,7 +415,11 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     fn reply(&mut self, row: AssignmentId, progress: Progress) -> Told {
-        let Some(unit) = self.case.assignment(row).map(|row| (row.unit, row.unit_name.clone())) else {
+        let Some(unit) = self
+            .case
+            .assignment(row)
+            .map(|row| (row.unit, row.unit_name.clone()))
+        else {
             return Ok(());
         };
         let (clerk, signatory) = self.people(unit.0).clone();
@@ -320,18 +431,29 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             Action::Reply(R::Draft),
             Input::Reply(Box::new(form.clone())),
         )?;
-        let Target::Reply(reply) = known.target else { return Ok(()) };
+        let Target::Reply(reply) = known.target else {
+            return Ok(());
+        };
         if progress == Progress::Drafted {
             return Ok(());
         }
         self.countersign(reply, &clerk)?;
-        let input = SignIn { signatory: form.leader.clone(), document_prefix: None };
+        let input = SignIn {
+            signatory: form.leader.clone(),
+            document_prefix: None,
+        };
         self.on_reply(&signatory, 24, reply, R::Sign, Input::Sign(input))?;
         if progress == Progress::UnderReview {
             return Ok(());
         }
         let supervision = self.town.supervision.clone();
-        self.on_reply(&supervision, 40, reply, R::Approve, Input::Approve(ApproveIn::default()))?;
+        self.on_reply(
+            &supervision,
+            40,
+            reply,
+            R::Approve,
+            Input::Approve(ApproveIn::default()),
+        )?;
         if matches!(self.plan.stop, Stop::Assigned(_)) {
             return Ok(());
         }
@@ -342,7 +464,13 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         if self.case.proposal.handling_kind != Some(HandlingKind::Joint) {
             return Ok(());
         }
-        self.on_reply(clerk, 4, reply, R::RequestCountersign, Input::None(NoInput {}))?;
+        self.on_reply(
+            clerk,
+            4,
+            reply,
+            R::RequestCountersign,
+            Input::None(NoInput {}),
+        )?;
         let units: Vec<_> = self
             .case
             .assignments
@@ -356,7 +484,13 @@ impl<'a, 'tx> Teller<'a, 'tx> {
                 signatory: content::person(mix(self.plan.n, 35) % 2000),
                 remarks: None,
             };
-            self.on_reply(&signatory, 5, reply, R::Countersign, Input::Countersign(input))?;
+            self.on_reply(
+                &signatory,
+                5,
+                reply,
+                R::Countersign,
+                Input::Countersign(input),
+            )?;
         }
         Ok(())
     }
@@ -366,7 +500,10 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         let text = content::reply(self.plan.n, &self.matter.title, unit, outcome.as_str());
         let due = self.now + SignedDuration::from_hours(24 * 400);
         let person = content::person(mix(self.plan.n, 36) % 2000);
-        let dated = matches!(outcome, OutcomeMeaning::InProgress | OutcomeMeaning::Planned);
+        let dated = matches!(
+            outcome,
+            OutcomeMeaning::InProgress | OutcomeMeaning::Planned
+        );
         ReplyForm {
             title: None,
             outcome: Some(outcome),
@@ -402,10 +539,16 @@ impl<'a, 'tx> Teller<'a, 'tx> {
                 continue;
             }
             let player = match member {
-                Some(member) => self.town.members.iter().find(|player| player.member() == Some(*member)),
+                Some(member) => self
+                    .town
+                    .members
+                    .iter()
+                    .find(|player| player.member() == Some(*member)),
                 None => Some(author(self.town, self.plan)),
             };
-            let Some(player) = player.cloned() else { continue };
+            let Some(player) = player.cloned() else {
+                continue;
+            };
             for reply in &replies {
                 let input = self.feedback(*reply, index == 0);
                 self.on_proposal(&player, 30, P::GiveFeedback, Input::Feedback(input))?;
@@ -414,7 +557,8 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         if self.plan.stop != Stop::Closed {
             return Ok(());
         }
-        let input = typed::<CloseIn>(json!({ "publish_text": "full", "publish_replies": "summary" }))?;
+        let input =
+            typed::<CloseIn>(json!({ "publish_text": "full", "publish_replies": "summary" }))?;
         self.on_proposal(&self.town.staff.clone(), 48, P::Close, Input::Close(input))
     }
 
@@ -452,7 +596,10 @@ fn author<'a>(town: &'a Town, plan: &Plan) -> &'a Player {
 /// An organisation that may propose at any time: sectors and groups only propose in the plenary.
 fn organisation(town: &Town, n: usize) -> usize {
     let may = |index: &usize| {
-        !matches!(town.organisations[*index].1, ProposerKind::Sector | ProposerKind::MemberGroup)
+        !matches!(
+            town.organisations[*index].1,
+            ProposerKind::Sector | ProposerKind::MemberGroup
+        )
     };
     let candidates: Vec<usize> = (0..town.organisations.len()).filter(may).collect();
     candidates[n % candidates.len().max(1)]
@@ -466,9 +613,11 @@ fn proposal(town: &Town, plan: &Plan, matter: &content::Matter) -> Result<Propos
             let (id, kind) = town.organisations[organisation(town, n)];
             (kind, None, Some(id))
         }
-        From::Paper(n) => {
-            (ProposerKind::Individual, town.members[n % town.members.len()].member(), None)
-        }
+        From::Paper(n) => (
+            ProposerKind::Individual,
+            town.members[n % town.members.len()].member(),
+            None,
+        ),
     };
     let collective = organisation_id.is_some();
     let form = ProposalForm {
@@ -484,8 +633,15 @@ fn proposal(town: &Town, plan: &Plan, matter: &content::Matter) -> Result<Propos
         contact_person: collective.then(|| content::person(mix(plan.n, 41) % 2000)),
         contact_phone: collective.then(|| "0599-5551000".to_owned()),
         seal_evidence: collective.then(|| format!("盖章原件存档-{:03}", plan.n)),
-        paper_reference: matches!(plan.from, From::Paper(_)).then(|| format!("纸质提案-{:03}", plan.n)),
+        paper_reference: matches!(plan.from, From::Paper(_))
+            .then(|| format!("纸质提案-{:03}", plan.n)),
         ..ProposalForm::default()
     };
-    Ok(ProposalIn { kind, session_id: None, member_id, organisation_id, form })
+    Ok(ProposalIn {
+        kind,
+        session_id: None,
+        member_id,
+        organisation_id,
+        form,
+    })
 }

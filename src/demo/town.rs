@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::content;
+use crate::app::Ctx;
 use crate::app::ctx::IfMatch;
 use crate::app::setup::{self, FirstAdministrator, NewCommittee};
-use crate::app::Ctx;
 use crate::auth::principal::Principal;
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, MemberId, OrganisationId, RequestId, SignInId, UnitId, UserId};
@@ -241,7 +241,12 @@ impl Maker<'_, '_> {
             .into_iter()
             .enumerate()
             .map(|(n, (id, name))| {
-                self.player(&format!("member{}", n + 1), &name, Some(id), Grant::of(Role::Member))
+                self.player(
+                    &format!("member{}", n + 1),
+                    &name,
+                    Some(id),
+                    Grant::of(Role::Member),
+                )
             })
             .collect::<Result<_>>()?;
         let org_clerks = organisations
@@ -249,7 +254,12 @@ impl Maker<'_, '_> {
             .enumerate()
             .map(|(n, (id, _))| {
                 let name = content::person(2000 + n);
-                self.player(&format!("org{}", n + 1), &name, None, Grant::organisation(*id))
+                self.player(
+                    &format!("org{}", n + 1),
+                    &name,
+                    None,
+                    Grant::organisation(*id),
+                )
             })
             .collect::<Result<_>>()?;
         let unit_people = units
@@ -259,7 +269,12 @@ impl Maker<'_, '_> {
                 let clerk = content::person(2100 + n);
                 let signatory = content::person(2200 + n);
                 Ok((
-                    self.player(&format!("unit{}", n + 1), &clerk, None, Grant::unit(Role::UnitClerk, *id))?,
+                    self.player(
+                        &format!("unit{}", n + 1),
+                        &clerk,
+                        None,
+                        Grant::unit(Role::UnitClerk, *id),
+                    )?,
                     self.player(
                         &format!("signatory{}", n + 1),
                         &signatory,

@@ -55,6 +55,56 @@ pub struct Asker {
     pub audiences: Vec<Audience>,
 }
 
+/// The duties of an asker, before paging.
+macro_rules! waiting {
+    ($committee:expr, $asker:expr, $task:expr) => {{
+        let (committee, asker, task) = ($committee, $asker, $task);
+        let audiences: Vec<&str> = asker.audiences.iter().map(Audience::as_str).collect();
+        let examined = diesel::dsl::exists(
+            opinions::table
+                .filter(opinions::committee_id.eq(duties::committee_id))
+                .filter(opinions::proposal_id.eq(duties::proposal_id))
+                .filter(opinions::submission_no.eq(proposals::submission_no))
+                .filter(opinions::examiner_id.eq(asker.user)),
+        );
+        let mut query = duties::table
+            .inner_join(
+                proposals::table.on(proposals::committee_id
+                    .eq(duties::committee_id)
+                    .and(proposals::id.eq(duties::proposal_id))),
+            )
+            .filter(duties::committee_id.eq(committee))
+            .filter(duties::audience.eq_any(audiences))
+            .filter(
+                duties::action
+                    .ne(Task::Examine)
+                    .or(diesel::dsl::not(examined)),
+            )
+            .into_boxed();
+        if let Some(member) = asker.member {
+            let signed = diesel::dsl::exists(
+                proposers::table
+                    .filter(proposers::committee_id.eq(duties::committee_id))
+                    .filter(proposers::proposal_id.eq(duties::proposal_id))
+                    .filter(proposers::member_id.eq(member))
+                    .filter(proposers::status.ne(ConsentStatus::Declined)),
+            );
+            let decides = duties::action.eq_any([
+                Task::Examine,
+                Task::Decide,
+                Task::Assign,
+                Task::Review,
+                Task::Close,
+            ]);
+            query = query.filter(diesel::dsl::not(decides).or(diesel::dsl::not(signed)));
+        }
+        if let Some(task) = task {
+            query = query.filter(duties::action.eq(task));
+        }
+        query
+    }};
+}
+
 /// At most `limit` duties after a position, oldest due first. Examination and decision of
 /// proposals that the asker signed are left out, and stages after one the asker has examined (I10).
 pub fn list(
@@ -65,49 +115,7 @@ pub fn list(
     after: Option<(Timestamp, DutyId)>,
     limit: usize,
 ) -> Result<Vec<DutyRow>> {
-    let audiences: Vec<&str> = asker.audiences.iter().map(Audience::as_str).collect();
-    let examined = diesel::dsl::exists(
-        opinions::table
-            .filter(opinions::committee_id.eq(duties::committee_id))
-            .filter(opinions::proposal_id.eq(duties::proposal_id))
-            .filter(opinions::submission_no.eq(proposals::submission_no))
-            .filter(opinions::examiner_id.eq(asker.user)),
-    );
-    let mut query = duties::table
-        .inner_join(
-            proposals::table.on(proposals::committee_id
-                .eq(duties::committee_id)
-                .and(proposals::id.eq(duties::proposal_id))),
-        )
-        .filter(duties::committee_id.eq(committee))
-        .filter(duties::audience.eq_any(audiences))
-        .filter(
-            duties::action
-                .ne(Task::Examine)
-                .or(diesel::dsl::not(examined)),
-        )
-        .into_boxed();
-    if let Some(member) = asker.member {
-        let signed = diesel::dsl::exists(
-            proposers::table
-                .filter(proposers::committee_id.eq(duties::committee_id))
-                .filter(proposers::proposal_id.eq(duties::proposal_id))
-                .filter(proposers::member_id.eq(member))
-                .filter(proposers::status.ne(ConsentStatus::Declined)),
-        );
-        let decides =
-            duties::action.eq_any([
-                Task::Examine,
-                Task::Decide,
-                Task::Assign,
-                Task::Review,
-                Task::Close,
-            ]);
-        query = query.filter(diesel::dsl::not(decides).or(diesel::dsl::not(signed)));
-    }
-    if let Some(task) = task {
-        query = query.filter(duties::action.eq(task));
-    }
+    let mut query = waiting!(committee, asker, task);
     if let Some((due, id)) = after {
         query = query.filter(
             duties::due_at
@@ -133,4 +141,19 @@ pub fn list(
             proposals::status,
         ))
         .load(tx.conn)?)
+}
+
+/// How many duties there are, counted up to `cap`.
+pub fn count(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    asker: &Asker,
+    task: Option<Task>,
+    cap: i64,
+) -> Result<i64> {
+    let ids: Vec<DutyId> = waiting!(committee, asker, task)
+        .limit(cap)
+        .select(duties::id)
+        .load(tx.conn)?;
+    Ok(i64::try_from(ids.len()).unwrap_or(cap))
 }

@@ -10,7 +10,7 @@ use super::Tx;
 use super::schema::events;
 use super::sql_types::{At, Json};
 use crate::app::Ctx;
-use crate::auth::digest;
+use crate::digest;
 use crate::error::Result;
 use crate::ids::{CommitteeId, EventId, Id, IdKind, RequestId, StreamId, UserId};
 use crate::workflow::role::{Actor, Role};

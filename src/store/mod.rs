@@ -31,9 +31,9 @@ pub mod sql_types;
 pub mod terms;
 pub mod timeline;
 pub mod tx;
-pub mod verify;
 pub mod units;
 pub mod users;
+pub mod verify;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

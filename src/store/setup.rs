@@ -33,7 +33,11 @@ pub fn has_administrator(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool
 
 /// Whether there is any committee.
 pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(committees::table.select(committees::id).first::<CommitteeId>(tx.conn).optional()?.is_some())
+    Ok(committees::table
+        .select(committees::id)
+        .first::<CommitteeId>(tx.conn)
+        .optional()?
+        .is_some())
 }
 
 /// A committee at the root of the tree.

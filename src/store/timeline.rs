@@ -27,3 +27,9 @@ pub fn list(
 ) -> Result<Vec<Event>> {
     events::list(tx, &Stream::of(committee, "proposal", id), after, limit)
 }
+
+/// How many events a case has.
+pub fn count(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<i64> {
+    let head = events::head(tx, &Stream::of(committee, "proposal", id))?;
+    Ok(i64::from(head.seq))
+}

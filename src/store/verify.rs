@@ -61,7 +61,11 @@ struct Walk {
 
 /// Walks every chain of every committee in the order of their keys, a page at a time.
 pub fn run(tx: &mut Tx<'_>) -> Result<Report> {
-    let mut walk = Walk { at: None, head: Head::default(), report: Report::default() };
+    let mut walk = Walk {
+        at: None,
+        head: Head::default(),
+        report: Report::default(),
+    };
     let mut after: Option<(CommitteeId, StreamId, i32)> = None;
     loop {
         let page = page(tx, after)?;
@@ -104,11 +108,18 @@ impl Walk {
             return Some("it does not follow from the event before");
         }
         // The kind is checked through the hash.
-        let owner = Stream { committee, kind: "", id: stream };
+        let owner = Stream {
+            committee,
+            kind: "",
+            id: stream,
+        };
         if event.hash != event.expected_hash(&owner) {
             return Some("it was changed after it was written");
         }
-        self.head = Head { seq: event.seq, hash: event.hash.clone() };
+        self.head = Head {
+            seq: event.seq,
+            hash: event.hash.clone(),
+        };
         None
     }
 }
@@ -168,13 +179,14 @@ fn without_case(tx: &mut Tx<'_>) -> Result<Option<Broken>> {
     }))
 }
 
-fn broken(
-    committee: CommitteeId,
-    stream: StreamId,
-    event: &Event,
-    why: &'static str,
-) -> Broken {
-    Broken { committee, stream_kind: event.stream_kind.clone(), stream, seq: event.seq, why }
+fn broken(committee: CommitteeId, stream: StreamId, event: &Event, why: &'static str) -> Broken {
+    Broken {
+        committee,
+        stream_kind: event.stream_kind.clone(),
+        stream,
+        seq: event.seq,
+        why,
+    }
 }
 
 fn page(
@@ -184,11 +196,13 @@ fn page(
     let mut query = events::table.into_boxed();
     if let Some((committee, stream, seq)) = after {
         query = query.filter(
-            events::committee_id.gt(committee).or(events::committee_id.eq(committee).and(
-                events::stream_id
-                    .gt(stream)
-                    .or(events::stream_id.eq(stream).and(events::seq.gt(seq))),
-            )),
+            events::committee_id
+                .gt(committee)
+                .or(events::committee_id.eq(committee).and(
+                    events::stream_id
+                        .gt(stream)
+                        .or(events::stream_id.eq(stream).and(events::seq.gt(seq))),
+                )),
         );
     }
     Ok(query

@@ -212,7 +212,7 @@ fn complete(step: &Step<'_>, form: &ReplyForm) -> (ReplyForm, String) {
         ..form.clone()
     };
     let text = serde_json::to_string(&form).unwrap_or_default();
-    let hash = crate::auth::digest::hex(&[text.as_bytes()]);
+    let hash = crate::digest::hex(&[text.as_bytes()]);
     (form, hash)
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::extract::Params;
-use crate::api::page::{Binding, Page, PageParams, PageSize};
+use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
@@ -36,6 +36,9 @@ pub struct DeskParams {
     limit: PageSize,
     #[param(ignore)]
     cursor: Option<String>,
+    #[serde(default)]
+    #[param(ignore)]
+    count: bool,
 }
 
 /// Something that waits for the caller.
@@ -165,7 +168,16 @@ pub async fn get_desk(
         .read("desk", move |tx| {
             let limit = params.limit.get() + 1;
             let rows = desk::list(tx, ctx.committee(), &asker, params.task, after, limit)?;
-            let page = binding.page(rows, params.limit, |row| (row.due_at.0, row.id))?;
+            let mut page = binding.page(rows, params.limit, |row| (row.due_at.0, row.id))?;
+            if params.count {
+                page.count = Some(desk::count(
+                    tx,
+                    ctx.committee(),
+                    &asker,
+                    params.task,
+                    COUNT_CAP,
+                )?);
+            }
             Ok(page.map(|row| DeskItem::of(row, ctx.now)))
         })
         .await?;

@@ -80,9 +80,8 @@ pub struct ProposalFilter {
     /// `newest` first (default), `oldest` first, or least recently `updated` first.
     #[param(inline, required = false)]
     sort: Option<Sort>,
-    /// Count the items on all pages, up to 10,000.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(ignore)]
     count: bool,
     #[serde(default)]
     #[param(ignore)]

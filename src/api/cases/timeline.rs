@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::extract::{Params, PathId};
-use crate::api::page::{Binding, Page, PageParams, PageSize};
+use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
@@ -35,6 +35,9 @@ pub struct TimelineParams {
     limit: PageSize,
     #[param(ignore)]
     cursor: Option<String>,
+    #[serde(default)]
+    #[param(ignore)]
+    count: bool,
 }
 
 /// Something that happened to a case.
@@ -186,6 +189,9 @@ pub async fn get_timeline(
             let mut page = binding
                 .page(events, params.limit, |event| event.seq)?
                 .map(TimelineItem::of);
+            if params.count {
+                page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
+            }
             page.items.retain_mut(|item| !hide(item, &ctx, concluded));
             Ok(page)
         })

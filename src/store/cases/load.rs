@@ -119,7 +119,11 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     if case.replies.is_empty() {
         return Ok(());
     }
-    if case.assignments.iter().any(|row| row.role == AssignmentRole::CoHandler) {
+    if case
+        .assignments
+        .iter()
+        .any(|row| row.role == AssignmentRole::CoHandler)
+    {
         let rows: Vec<CountersignRow> = countersigns::table
             .filter(countersigns::committee_id.eq(committee))
             .filter(countersigns::proposal_id.eq(id))
@@ -128,7 +132,11 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
             .load(tx.conn)?;
         case.countersigns = rows.into_iter().map(Into::into).collect();
     }
-    if case.replies.iter().any(|reply| reply.delivered_at.is_some()) {
+    if case
+        .replies
+        .iter()
+        .any(|reply| reply.delivered_at.is_some())
+    {
         add_delivered(tx, case)?;
     }
     Ok(())

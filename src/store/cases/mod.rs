@@ -1,7 +1,9 @@
 //! Cases: the facts of one proposal read with a fixed number of statements, and a decision
 //! written back.
 
+mod children;
 mod load;
+mod records;
 mod rows;
 mod save;
 

@@ -19,7 +19,7 @@ use jianjian::store::terms::TermFields;
 use jianjian::store::units::UnitFields;
 use jianjian::store::users::{self, UserFields};
 use jianjian::store::{Tx, accounts, register};
-use jianjian::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
+use jianjian::workflow::lists::{ProposerKind, SystemLine};
 use jianjian::workflow::role::{Grant, Line, Role};
 use jiff::Timestamp;
 use jiff::civil::date;

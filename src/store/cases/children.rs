@@ -1,0 +1,321 @@
+//! The things of a case that have rows of their own: inserted when new, updated when changed.
+
+use diesel::prelude::*;
+
+use super::save::Writer;
+use crate::error::Result;
+use crate::store::Tx;
+use crate::store::schema::{
+    assignments, clocks, countersigns, promises, proposers, replies, trackings,
+};
+use crate::store::sql_types::{At, On};
+use crate::workflow::case::{Assignment, Case, Clock, Countersign, Promise, Proposer, Reply};
+
+/// Calls `insert` for what is new and `update` for what changed, by key.
+fn sync<T: PartialEq, K: PartialEq>(
+    tx: &mut Tx<'_>,
+    old: &[T],
+    new: &[T],
+    key: impl Fn(&T) -> K,
+    mut insert: impl FnMut(&mut Tx<'_>, &T) -> Result<()>,
+    mut update: impl FnMut(&mut Tx<'_>, &T) -> Result<()>,
+) -> Result<()> {
+    for item in new {
+        match old.iter().find(|other| key(other) == key(item)) {
+            None => insert(tx, item)?,
+            Some(other) if other != item => update(tx, item)?,
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes every difference between the case before and after.
+pub(super) fn write(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    macro_rules! old {
+        ($field:ident) => {
+            before
+                .map(|case| case.$field.as_slice())
+                .unwrap_or_default()
+        };
+    }
+    sync(
+        tx,
+        old!(proposers),
+        &after.proposers,
+        |item| item.id,
+        |tx, item| insert_proposer(tx, item, writer),
+        |tx, item| update_proposer(tx, item, writer),
+    )?;
+    sync(
+        tx,
+        old!(assignments),
+        &after.assignments,
+        |item| item.id,
+        |tx, item| insert_assignment(tx, item, writer),
+        |tx, item| update_assignment(tx, item, writer),
+    )?;
+    sync(
+        tx,
+        old!(replies),
+        &after.replies,
+        |item| item.id,
+        |tx, item| insert_reply(tx, item, writer),
+        |tx, item| update_reply(tx, item, writer),
+    )?;
+    write_countersigns(tx, old!(countersigns), &after.countersigns, writer)?;
+    sync(
+        tx,
+        old!(promises),
+        &after.promises,
+        |item| item.id,
+        |tx, item| insert_promise(tx, item, writer),
+        |tx, item| {
+            diesel::update(promises::table.find((writer.committee, item.id)))
+                .set(promises::status.eq(item.status))
+                .execute(tx.conn)?;
+            Ok(())
+        },
+    )?;
+    sync(
+        tx,
+        old!(clocks),
+        &after.clocks,
+        |item| item.id,
+        |tx, item| insert_clock(tx, item, writer),
+        |tx, item| {
+            diesel::update(clocks::table.find((writer.committee, item.id)))
+                .set((
+                    clocks::due_at.eq(At(item.due_at)),
+                    clocks::stopped_at.eq(item.stopped_at.map(At)),
+                ))
+                .execute(tx.conn)?;
+            Ok(())
+        },
+    )?;
+    if let (Some(since), None) = (
+        after.tracked_since,
+        before.and_then(|case| case.tracked_since),
+    ) {
+        diesel::insert_into(trackings::table)
+            .values((
+                trackings::committee_id.eq(writer.committee),
+                trackings::proposal_id.eq(writer.proposal),
+                trackings::started_at.eq(At(since)),
+            ))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+fn insert_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(proposers::table)
+        .values((
+            proposers::committee_id.eq(writer.committee),
+            proposers::id.eq(item.id),
+            proposers::proposal_id.eq(writer.proposal),
+            proposers::position.eq(item.position),
+            proposers::role.eq(item.role),
+            proposers::status.eq(item.status),
+            proposers::member_id.eq(item.member),
+            proposers::organisation_id.eq(item.organisation),
+            proposers::name.eq(&item.name),
+            proposers::sector.eq(item.sector.as_deref()),
+            proposers::party.eq(item.party.as_deref()),
+            proposers::member_no.eq(item.member_no.as_deref()),
+            proposers::consented_version.eq(item.consented_version),
+            proposers::comment.eq(item.comment.as_deref()),
+            proposers::decided_at.eq(item.decided_at.map(At)),
+            proposers::created_at.eq(At(writer.by.at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn update_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Result<()> {
+    diesel::update(proposers::table.find((writer.committee, item.id)))
+        .set((
+            proposers::status.eq(item.status),
+            proposers::consented_version.eq(item.consented_version),
+            proposers::comment.eq(item.comment.as_deref()),
+            proposers::decided_at.eq(item.decided_at.map(At)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(assignments::table)
+        .values((
+            (
+                assignments::committee_id.eq(writer.committee),
+                assignments::id.eq(item.id),
+                assignments::proposal_id.eq(writer.proposal),
+                assignments::round.eq(item.round),
+                assignments::position.eq(item.position),
+                assignments::role.eq(item.role),
+                assignments::unit_id.eq(item.unit),
+                assignments::unit_name.eq(&item.unit_name),
+            ),
+            (
+                assignments::status.eq(item.status),
+                assignments::version.eq(item.version),
+                assignments::part.eq(item.part.as_deref()),
+                assignments::returnable.eq(item.returnable),
+                assignments::deemed.eq(item.deemed),
+                assignments::opinion_missing.eq(item.opinion_missing),
+                assignments::opinions.eq(item.opinions),
+                assignments::created_at.eq(At(writer.by.at)),
+                assignments::updated_at.eq(At(writer.by.at)),
+            ),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) -> Result<()> {
+    diesel::update(assignments::table.find((writer.committee, item.id)))
+        .set((
+            assignments::status.eq(item.status),
+            assignments::version.eq(item.version),
+            assignments::returnable.eq(item.returnable),
+            assignments::deemed.eq(item.deemed),
+            assignments::accepted_at.eq(item.accepted_at.map(At)),
+            assignments::clerk_name.eq(item.clerk_name.as_deref()),
+            assignments::clerk_phone.eq(item.clerk_phone.as_deref()),
+            assignments::opinion_missing.eq(item.opinion_missing),
+            assignments::opinions.eq(item.opinions),
+            assignments::updated_at.eq(At(writer.by.at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn insert_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(replies::table)
+        .values((
+            replies::committee_id.eq(writer.committee),
+            replies::id.eq(item.id),
+            replies::proposal_id.eq(writer.proposal),
+            replies::assignment_id.eq(item.assignment),
+            replies::unit_id.eq(item.unit),
+            replies::round.eq(item.round),
+            replies::status.eq(item.status),
+            replies::version.eq(item.version),
+            replies::text_version.eq(item.text_version),
+            replies::approved.eq(item.approved),
+            replies::unit_outcome.eq(item.unit_outcome),
+            replies::created_at.eq(At(writer.by.at)),
+            replies::updated_at.eq(At(writer.by.at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()> {
+    let document = item.document.as_ref();
+    diesel::update(replies::table.find((writer.committee, item.id)))
+        .set((
+            (
+                replies::status.eq(item.status),
+                replies::version.eq(item.version),
+                replies::text_version.eq(item.text_version),
+                replies::approved.eq(item.approved),
+                replies::unit_outcome.eq(item.unit_outcome),
+                replies::reviewer_outcome.eq(item.reviewer_outcome),
+                replies::current_outcome.eq(item.current_outcome),
+                replies::document_prefix.eq(document.map(|document| document.prefix.as_str())),
+                replies::document_year.eq(document.map(|document| document.year)),
+                replies::document_number.eq(document.and_then(|document| document.number)),
+            ),
+            (
+                replies::signed_by.eq(item.signed_by),
+                replies::signatory.eq(item.signatory.as_deref()),
+                replies::signed_hash.eq(item.signed_hash.as_deref()),
+                replies::signed_at.eq(item.signed_at.map(At)),
+                replies::reviewed_by.eq(item.reviewed_by),
+                replies::review_note.eq(item.review_note.as_deref()),
+                replies::delivered_at.eq(item.delivered_at.map(At)),
+                replies::updated_at.eq(At(writer.by.at)),
+            ),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// A new request replaces the answered ones of the text before.
+fn write_countersigns(
+    tx: &mut Tx<'_>,
+    old: &[Countersign],
+    new: &[Countersign],
+    writer: &Writer<'_>,
+) -> Result<()> {
+    for item in new {
+        let known = old
+            .iter()
+            .find(|other| other.reply == item.reply && other.assignment == item.assignment);
+        if known == Some(item) {
+            continue;
+        }
+        diesel::delete(countersigns::table.find((writer.committee, item.reply, item.assignment)))
+            .execute(tx.conn)?;
+        diesel::insert_into(countersigns::table)
+            .values((
+                countersigns::committee_id.eq(writer.committee),
+                countersigns::proposal_id.eq(writer.proposal),
+                countersigns::reply_id.eq(item.reply),
+                countersigns::assignment_id.eq(item.assignment),
+                countersigns::status.eq(item.status),
+                countersigns::content_hash.eq(&item.content_hash),
+                countersigns::remarks.eq(item.remarks.as_deref()),
+                countersigns::signatory.eq(item.signatory.as_deref()),
+                countersigns::answered_at.eq(item.answered_at.map(At)),
+            ))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+fn insert_promise(tx: &mut Tx<'_>, item: &Promise, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(promises::table)
+        .values((
+            promises::committee_id.eq(writer.committee),
+            promises::id.eq(item.id),
+            promises::proposal_id.eq(writer.proposal),
+            promises::reply_id.eq(item.reply),
+            promises::unit_id.eq(item.unit),
+            promises::status.eq(item.status),
+            promises::text.eq(&item.text),
+            promises::person.eq(&item.person),
+            promises::due_on.eq(On(item.due_on)),
+            promises::created_at.eq(At(writer.by.at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(clocks::table)
+        .values((
+            clocks::committee_id.eq(writer.committee),
+            clocks::id.eq(item.id),
+            clocks::proposal_id.eq(writer.proposal),
+            clocks::kind.eq(item.kind),
+            clocks::subject_id.eq(item.subject),
+            clocks::started_at.eq(At(item.started_at)),
+            clocks::time_limit.eq(&item.limit),
+            clocks::profile_version.eq(item.profile_version),
+            clocks::calendar_version.eq(item.calendar_version),
+            clocks::provisional.eq(item.provisional),
+            clocks::original_due.eq(At(item.original_due)),
+            clocks::due_at.eq(At(item.due_at)),
+            clocks::stopped_at.eq(item.stopped_at.map(At)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
