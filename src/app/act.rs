@@ -19,7 +19,7 @@ use crate::workflow::profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::role::{Actor, Role};
-use crate::workflow::rule::Action;
+use crate::workflow::rule::{Action, State, Who, rules};
 use crate::workflow::{Origin, begin};
 
 /// What an act is about, as the address names it.
@@ -56,8 +56,21 @@ pub struct Known {
     pub target: Target,
 }
 
-/// Reads a case for a caller; 404 if it is not there or the caller may not know of it.
+/// Reads a case for a caller; 404 if it is not there or the caller may not know of it. A reply is
+/// read only by those who may read its text.
 pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
+    let known = look(tx, ctx, object)?;
+    match known.target {
+        Target::Reply(id) if !readable(&known.case, id, &ctx.principal.actor()) => {
+            Err(Error::not_found())
+        }
+        _ => Ok(known),
+    }
+}
+
+/// The same for questions that tell nothing of a reply's text: whoever has a right to an act on a
+/// reply may ask what can be done with it.
+pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
     known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| Known {
@@ -66,16 +79,17 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     })
 }
 
+fn readable(case: &Case, reply: ReplyId, actor: &Actor) -> bool {
+    case.reply(reply)
+        .is_some_and(|reply| access::may_read_reply(case, reply, actor))
+}
+
 fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loaded, Target)> {
     let loaded = loaded
         .filter(|loaded| access::may_read(&loaded.case, actor))
         .ok_or_else(Error::not_found)?;
     if let Target::Reply(id) = target {
-        let readable = loaded
-            .case
-            .reply(id)
-            .is_some_and(|reply| access::may_read_reply(&loaded.case, reply, actor));
-        let entitled = readable
+        let entitled = readable(&loaded.case, id, actor)
             || crate::workflow::reply::RULES
                 .iter()
                 .any(|rule| decide::entitled(&loaded.case, actor, target, rule.action).is_ok());
@@ -185,7 +199,6 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
             Input::Feedback(form) => form.rater_id,
             _ => None,
         };
-        let proxied = decision.case.proposal.form.paper_reference.is_some();
         by.on_behalf_of = match rater {
             Some(rater) => decision
                 .case
@@ -193,7 +206,7 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
                 .iter()
                 .find(|proposer| proposer.id == rater)
                 .map(|proposer| proposer.name.clone()),
-            None if proxied => decision
+            None if is_proxy(decision) => decision
                 .case
                 .first_proposer()
                 .map(|first| first.name.clone()),
@@ -201,6 +214,17 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
         };
     }
     by
+}
+
+/// Whether staff acted in the proposer's place: only on the rows that are the proposer's own, not
+/// when they return or close a proposal that happens to come from paper.
+fn is_proxy(decision: &Decision) -> bool {
+    decision.happened.first().is_some_and(|happened| {
+        rules().any(|rule| {
+            rule.id == happened.rule
+                && (rule.who.contains(&Who::Proxy) || rule.from == [State::Start])
+        })
+    })
 }
 
 /// PT01: makes a proposal.

@@ -92,10 +92,12 @@ pub fn may_read_contacts(case: &Case, actor: &Actor) -> bool {
         Role::AssigningOfficer,
         Role::SupervisionOfficer,
         Role::Auditor,
-        Role::UnitClerk,
-        Role::UnitSignatory,
     ];
-    is_own(case, actor) || working.iter().any(|role| actor.has(*role))
+    let handles = case
+        .assignments
+        .iter()
+        .any(|row| actor.units().any(|unit| unit == row.unit));
+    is_own(case, actor) || handles || working.iter().any(|role| actor.has(*role))
 }
 
 /// Examination opinions: for the committee, not for proposers and units.

@@ -8,22 +8,30 @@
 )]
 
 mod architecture;
+mod audit;
 mod bad_input;
 mod bad_requests;
+mod collective;
 mod compose;
 mod concurrency;
 mod conditional;
 mod docs;
 mod errors;
+mod explain;
 mod headers;
 mod idempotency;
+mod joint;
 mod outage;
 mod paging;
+mod permissions;
 mod program;
 mod register_rows;
 mod registers;
 mod schema;
+mod separate;
 mod service;
 mod sign_in;
 mod spine;
 mod support;
+mod tour;
+mod visibility;

@@ -330,7 +330,7 @@ pub async fn list_proposal_actions(
 pub async fn possible_on(app: &App, ctx: Ctx, object: Object) -> Result<Answer> {
     app.db
         .read("case.actions", move |tx| {
-            let known = act::read(tx, &ctx, object)?;
+            let known = act::look(tx, &ctx, object)?;
             let version = act::version(&known.case, known.target);
             let items = possible::of(&ctx, &known);
             Ok(Answer::ok(&PossibleActions { items })?.version(version))

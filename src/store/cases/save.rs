@@ -209,6 +209,29 @@ fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>
     Ok(())
 }
 
+/// What was handed in, without the parts of a proposal's text: they stand in its versions, from
+/// which they can be removed (I29), and the trail is for ever. A digest shows which text it was.
+fn without_text(input: &serde_json::Value) -> serde_json::Value {
+    const PARTS: [&str; 3] = ["situation", "analysis", "suggestions"];
+    let mut input = input.clone();
+    let form = match input.get("form") {
+        Some(_) => input.get_mut("form"),
+        None => Some(&mut input),
+    };
+    if let Some(form) = form.and_then(serde_json::Value::as_object_mut) {
+        let parts: Vec<_> = PARTS
+            .iter()
+            .filter_map(|part| form.remove(*part))
+            .map(|part| part.to_string())
+            .collect();
+        if !parts.is_empty() {
+            let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+            form.insert("text_hash".to_owned(), digest::hex(&parts).into());
+        }
+    }
+    input
+}
+
 fn append_events(
     tx: &mut Tx<'_>,
     head: &Head,
@@ -239,7 +262,7 @@ fn append_events(
             "after": happened.to.as_str(),
             "round": proposal.round,
             "version": proposal.version,
-            "input": happened.input,
+            "input": without_text(&happened.input),
         });
         let happening = Happening {
             name: happened.event.to_owned(),

@@ -6,6 +6,7 @@ pub mod files;
 pub mod people;
 pub mod seed;
 pub mod steps;
+pub mod story;
 
 use std::time::Duration;
 
@@ -96,6 +97,19 @@ impl TestApp {
     /// Where the service listens, such as `http://127.0.0.1:4711`.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Runs a closure that only reads.
+    pub async fn read<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.app
+            .db
+            .read("test.read", work)
+            .await
+            .expect("the closure to succeed")
     }
 
     /// A client that sends this access token.

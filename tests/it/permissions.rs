@@ -1,0 +1,281 @@
+//! Who may call what: every operation of the document × every role, with a body that no operation
+//! accepts. Whoever may not call it learns 401, 403 or 404 before the body is looked at; whoever
+//! may is told what is wrong with the body. The whole matrix is a reviewed snapshot.
+
+use std::collections::BTreeMap;
+
+use awc::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::seed::{Person, Town};
+use crate::support::story::{Story, form, members};
+use crate::support::{Client, TestApp};
+
+/// A case in a state from which an operation starts.
+async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> {
+    let people = &town.members;
+    let body = json!({ "kind": "joint", "form": form() });
+    let mut case = Story::draft_of(app, town, &people[0], body).await;
+    let invitation = json!({ "member_ids": members(&people[2..3]) });
+    case.does(&people[0], "invite-cosigners", invitation).await;
+    for now in [
+        "submitted",
+        "examined",
+        "filed",
+        "assigned",
+        "accepted",
+        "drafted",
+        "countersigning",
+        "signed",
+        "approved",
+        "handled",
+        "feedback",
+    ] {
+        if step == "draft" {
+            return case;
+        }
+        match now {
+            "submitted" => drop(case.submit().await),
+            "examined" => drop(case.examine_all().await),
+            "filed" => {
+                case.does(&people[2], "consent-cosign", json!({})).await;
+                case.file().await;
+            }
+            "assigned" => drop(case.assign("joint", &[0, 1]).await),
+            "accepted" => {
+                case.accept(0).await;
+                case.accept(1).await;
+            }
+            "drafted" => {
+                case.contact(0).await;
+                case.give_opinion(1).await;
+                case.draft_reply(0).await;
+            }
+            "countersigning" => drop(case.request_countersign(0).await),
+            "signed" => {
+                case.countersign(0, 1).await;
+                case.sign(0).await;
+            }
+            "approved" => drop(case.approve(0).await),
+            "handled" => drop(case.deliver(0).await),
+            _ => {
+                case.rate(&people[0], 0).await;
+                case.rate(&people[2], 0).await;
+            }
+        }
+        if now == step {
+            return case;
+        }
+    }
+    panic!("no step {step}");
+}
+
+/// The state from which an operation on a case is tried.
+fn step_of(operation: &str) -> &'static str {
+    match operation {
+        "recall_proposal" | "return_for_revision_proposal" | "examine_proposal" => "submitted",
+        "file_proposal" | "not_file_proposal" => "examined",
+        "assign_proposal" => "filed",
+        "accept_assignment" => "assigned",
+        "record_contact_assignment" | "submit_opinion_assignment" | "draft_reply" => "accepted",
+        "edit_reply" | "request_countersign_reply" => "drafted",
+        "countersign_reply" | "object_reply" | "sign_reply" => "countersigning",
+        "approve_reply" | "reject_reply" | "get_reply" | "list_reply_actions" => "signed",
+        "deliver_reply" => "approved",
+        "give_feedback_proposal" => "handled",
+        "close_proposal" => "feedback",
+        "get_assignment" | "list_assignment_actions" => "accepted",
+        _ => "draft",
+    }
+}
+
+/// The columns: a name and who it is.
+fn columns(town: &Town) -> Vec<(&'static str, Person)> {
+    vec![
+        ("member", town.members[0].clone()),
+        ("organisation_clerk", town.clerk.clone()),
+        ("committee_staff", town.staff.clone()),
+        ("examiner", town.examiners[2].clone()),
+        ("committee_chair", town.chair.clone()),
+        ("assigning_officer", town.officer.clone()),
+        ("unit_clerk", town.unit_clerks[0].clone()),
+        ("unit_signatory", town.signatories[0].clone()),
+        ("supervision_officer", town.supervision.clone()),
+        ("leader", town.leader.clone()),
+        ("auditor", town.auditor.clone()),
+        ("administrator", town.administrator.clone()),
+        ("other_member", town.members[1].clone()),
+        ("invited_member", town.members[2].clone()),
+        ("other_line", town.party_officer.clone()),
+        ("co_handler_clerk", town.unit_clerks[1].clone()),
+        ("co_handler_signatory", town.signatories[1].clone()),
+        ("other_unit_clerk", town.unit_clerks[2].clone()),
+        ("other_unit_signatory", town.signatories[2].clone()),
+    ]
+}
+
+/// The path with identifiers of this town and case.
+fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> String {
+    let row = if operation == "submit_opinion_assignment" {
+        1
+    } else {
+        0
+    };
+    let known = |name: &str| match name {
+        "proposal_id" => case.id.clone(),
+        "assignment_id" => case.rows[&row].clone(),
+        "reply_id" => case.replies[&0].clone(),
+        "committee_id" => town.committee.to_string(),
+        "term_id" => town.term.to_string(),
+        "session_id" => town.session.to_string(),
+        "member_id" => town.members[0].member.expect("a member").to_string(),
+        "organisation_id" => town.party.to_string(),
+        "unit_id" => town.units[0].to_string(),
+        "user_id" => town.members[0].user.to_string(),
+        "code" => "not-found".to_owned(),
+        "file" | "path" | "name" | "tail" => String::new(),
+        other => panic!("say in this test what {{{other}}} of {operation} is"),
+    };
+    template
+        .split('/')
+        .map(|part| {
+            match part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'))
+            {
+                Some(name) => known(name),
+                None => part.to_owned(),
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+async fn status(client: &Client, method: &str, path: &str) -> u16 {
+    let method: Method = method.to_uppercase().parse().expect("a method");
+    let mut request = client.request(method.clone(), path).header("If-Match", "*");
+    if method != Method::GET {
+        request = request.json(json!({ "no_such_field": true }));
+    }
+    request.send().await.status
+}
+
+/// Who got which status, with short names for whoever shares one.
+fn line(cells: &[(String, u16)]) -> String {
+    let shares = |names: &dyn Fn(&str) -> bool| {
+        let mut all = cells
+            .iter()
+            .filter(|(name, _)| names(name))
+            .map(|(_, status)| *status);
+        let first = all.next();
+        first.filter(|first| all.all(|status| status == *first))
+    };
+    let (elsewhere, here) = (
+        shares(&|name| name.ends_with("@elsewhere")),
+        shares(&|name| !name.contains('@')),
+    );
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    if let Some(status) = here {
+        by_status.entry(status).or_default().push("everybody");
+    }
+    for (name, status) in cells {
+        let away = name.ends_with("@elsewhere");
+        if (away && elsewhere.is_none()) || (!away && here.is_none()) {
+            by_status.entry(*status).or_default().push(name);
+        }
+    }
+    if let Some(status) = elsewhere {
+        by_status
+            .entry(status)
+            .or_default()
+            .push("everybody elsewhere");
+    }
+    by_status
+        .iter()
+        .map(|(status, names)| format!("    {status}: {}\n", names.join(", ")))
+        .collect()
+}
+
+#[actix_web::test]
+async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let elsewhere = app.town_called("linjiang").await;
+    let document = app
+        .anonymous()
+        .get("/openapi.json")
+        .send()
+        .await
+        .status(200)
+        .json;
+    let mut cases: BTreeMap<&str, Story<'_>> = BTreeMap::new();
+    let mut operations: Vec<(String, String, Value)> = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if operation["operationId"].is_string() {
+                operations.push((path.clone(), method.clone(), operation.clone()));
+            }
+        }
+    }
+    // Whoever signs out has no token any more.
+    operations.sort_by_key(|(path, method, operation)| {
+        (
+            operation["operationId"] == "logout",
+            path.clone(),
+            method.clone(),
+        )
+    });
+    let mut matrix = String::new();
+    for (path, method, operation) in &operations {
+        let id = operation["operationId"].as_str().expect("an id");
+        let step = step_of(id);
+        if !cases.contains_key(step) {
+            cases.insert(step, case_at(&app, &town, step).await);
+        }
+        let case = &cases[step];
+        let path_here = fill(path, id, &town, case);
+        let events = case.trail().await.len();
+        let mut cells = vec![(
+            "anonymous".to_owned(),
+            status(&app.anonymous(), method, &path_here).await,
+        )];
+        for (name, person) in columns(&town) {
+            let client = app.signed_in(&town, &person);
+            cells.push((name.to_owned(), status(&client, method, &path_here).await));
+        }
+        for (name, person) in columns(&elsewhere).into_iter().take(12) {
+            let client = app.signed_in(&elsewhere, &person);
+            let got = status(&client, method, &path_here).await;
+            cells.push((format!("{name}@elsewhere"), got));
+        }
+        let public = operation["security"].as_array().is_some_and(Vec::is_empty);
+        for (name, got) in &cells {
+            assert!(*got < 500, "{id} for {name}: {got}");
+            if name == "anonymous" && !public {
+                assert_eq!(*got, 401, "{id}");
+            }
+            // Nothing of a case is known in another committee.
+            if name.ends_with("@elsewhere")
+                && path.contains("_id}")
+                && !path.contains("committee_id")
+            {
+                assert!(matches!(got, 403 | 404), "{id} for {name}: {got}");
+            }
+            let Some(roles) = operation["x-roles"].as_array() else {
+                continue;
+            };
+            let role = columns(&town).iter().position(|(column, _)| column == name);
+            let entitled = roles.iter().any(|role| role == name.as_str());
+            if role.is_some_and(|index| index < 12) && !entitled {
+                assert!(matches!(got, 401 | 403 | 404), "{id} for {name}: {got}");
+            }
+        }
+        assert_eq!(case.trail().await.len(), events, "{id} changed the case");
+        matrix.push_str(&format!(
+            "{} {path} ({id})\n{}",
+            method.to_uppercase(),
+            line(&cells)
+        ));
+    }
+    insta::assert_snapshot!("permissions", matrix);
+}
