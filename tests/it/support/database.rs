@@ -118,11 +118,6 @@ impl TestDatabase {
             ),
         }
     }
-
-    /// Whether it is on PostgreSQL.
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.url, DatabaseUrl::Postgres(_))
-    }
 }
 
 #[derive(QueryableByName)]
