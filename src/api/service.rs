@@ -284,9 +284,14 @@ pub async fn surroundings<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |address| address.as_str().len());
     if length > MAX_ADDRESS {
-        return Ok(request.error_response(Error::new(Code::UriTooLong).with("max_bytes", MAX_ADDRESS)));
+        return Ok(
+            request.error_response(Error::new(Code::UriTooLong).with("max_bytes", MAX_ADDRESS))
+        );
     }
     let stopping = request
         .app_data::<Data<Condition>>()

@@ -52,7 +52,11 @@ impl IfMatch {
         let Self::Tags(tags) = self else {
             return self.check(version);
         };
-        let own = |tag: &String| tag.split_once('.').map_or(tag.as_str(), |(own, _)| own).to_owned();
+        let own = |tag: &String| {
+            tag.split_once('.')
+                .map_or(tag.as_str(), |(own, _)| own)
+                .to_owned()
+        };
         Self::Tags(tags.iter().map(own).collect()).check(version)
     }
 

@@ -48,7 +48,8 @@ async fn targets(app: &TestApp, town: &Town) -> Vec<Target> {
         valid,
         required,
     };
-    let unit = json!({ "name": "市体育局", "system_line": "government", "reply_prefix": "云体提复" });
+    let unit =
+        json!({ "name": "市体育局", "system_line": "government", "reply_prefix": "云体提复" });
     vec![
         target(
             &member,
@@ -140,7 +141,10 @@ async fn a_body_that_is_not_one_json_value_is_malformed() {
         if target.method == Method::PATCH {
             empty.status(400).code("malformed-json");
         } else {
-            empty.status(422).code("invalid-body").blames(target.required);
+            empty
+                .status(422)
+                .code("invalid-body")
+                .blames(target.required);
         }
     }
     assert_eq!(app.database().row_counts(), before);
@@ -171,27 +175,43 @@ async fn a_body_of_the_wrong_form_is_blamed_place_by_place() {
             for wrong in wrongs {
                 let mut body = target.valid.clone();
                 body[name] = wrong;
-                let reply = target.send_json(&body).await.status(422).code("invalid-body");
+                let reply = target
+                    .send_json(&body)
+                    .await
+                    .status(422)
+                    .code("invalid-body");
                 let place = format!("/{name}");
                 let found = pointers(&reply);
                 assert!(!found.is_empty(), "{reply}");
-                assert!(found.iter().all(|at| at.starts_with(&place)), "{body}: {reply}");
+                assert!(
+                    found.iter().all(|at| at.starts_with(&place)),
+                    "{body}: {reply}"
+                );
             }
         }
         let mut unknown = target.valid.clone();
         unknown["status"] = json!("closed");
         unknown["a~/b"] = json!(1);
         let reply = target.send_json(&unknown).await;
-        reply.status(422).code("invalid-body").blames(&["/status", "/a~0~1b"]);
+        reply
+            .status(422)
+            .code("invalid-body")
+            .blames(&["/status", "/a~0~1b"]);
         // Everything that is needed, at once.
         let missing = if target.method == Method::PATCH {
-            let fields = target.required.iter().map(|at| (at[1..].to_owned(), Value::Null));
+            let fields = target
+                .required
+                .iter()
+                .map(|at| (at[1..].to_owned(), Value::Null));
             Value::Object(fields.collect())
         } else {
             json!({})
         };
         let reply = target.send_json(&missing).await;
-        reply.status(422).code("invalid-body").blames(target.required);
+        reply
+            .status(422)
+            .code("invalid-body")
+            .blames(target.required);
     }
     assert_eq!(app.database().row_counts(), before);
 }
@@ -233,8 +253,15 @@ async fn the_answer_is_in_the_language_that_was_asked_for() {
         ("zh-CN", "请求内容不符合要求"),
         ("en", "The body does not have the required form"),
     ] {
-        let request = administrator.post("/api/v1/units").header("Accept-Language", language);
-        let reply = request.json(&body).send().await.status(422).code("invalid-body");
+        let request = administrator
+            .post("/api/v1/units")
+            .header("Accept-Language", language);
+        let reply = request
+            .json(&body)
+            .send()
+            .await
+            .status(422)
+            .code("invalid-body");
         assert_eq!(reply.json["title"], title);
         let reply = reply.blames(&["/name", "/nope", "/reply_prefix"]);
         said.push(reply.json["errors"][0]["detail"].clone());
@@ -255,16 +282,28 @@ async fn other_media_types_encodings_and_sizes_are_refused() {
         } else {
             "application/merge-patch+json"
         };
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "", other] {
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "",
+            other,
+        ] {
             let reply = target.send_as(kind, valid.clone()).await;
             reply.status(415).code("unsupported-media-type");
         }
         let request = target.client.request(target.method.clone(), &target.path);
-        let request = request.json(&target.valid).header("Content-Encoding", "gzip");
+        let request = request
+            .json(&target.valid)
+            .header("Content-Encoding", "gzip");
         let reply = request.header("If-Match", "*").send().await;
         reply.status(415).code("unsupported-media-type");
         let padded = format!("{}{valid}", " ".repeat(256 * 1024));
-        target.send(padded).await.status(413).code("payload-too-large");
+        target
+            .send(padded)
+            .await
+            .status(413)
+            .code("payload-too-large");
     }
     assert_eq!(app.database().row_counts(), before);
 }
@@ -293,7 +332,12 @@ async fn what_is_not_there_is_not_found_whatever_the_body() {
         format!("/api/v1/proposals/{}/actions/submit", "p".repeat(4000)),
         format!("{}/actions/no-such-action", theirs.proposal),
     ] {
-        for person in [&town.members[0], &town.chair, &town.unit_clerks[0], &town.administrator] {
+        for person in [
+            &town.members[0],
+            &town.chair,
+            &town.unit_clerks[0],
+            &town.administrator,
+        ] {
             let client = app.signed_in(&town, person);
             for body in ["{\"bad\":", "{}"] {
                 let request = client.post(&path).header("If-Match", "*");
@@ -304,11 +348,21 @@ async fn what_is_not_there_is_not_found_whatever_the_body() {
     }
     let administrator = app.signed_in(&town, &town.administrator);
     for path in [&theirs.proposal, &theirs.reply, &theirs.lead, &unit] {
-        administrator.get(path).send().await.status(404).code("not-found");
+        administrator
+            .get(path)
+            .send()
+            .await
+            .status(404)
+            .code("not-found");
     }
     for path in [&theirs.proposal, &theirs.reply, &unit] {
         let request = administrator.patch(path).header("If-Match", "*");
-        request.json(json!({ "bad": 1 })).send().await.status(404).code("not-found");
+        request
+            .json(json!({ "bad": 1 }))
+            .send()
+            .await
+            .status(404)
+            .code("not-found");
     }
     assert_eq!(app.database().row_counts(), before);
 }
@@ -335,7 +389,10 @@ async fn references_to_what_the_committee_does_not_have_are_blamed() {
     let wrong_kind = json!([{ "unit_id": town.session, "role": "lead" }]);
     let body = json!({ "handling_kind": "sole", "rows": wrong_kind });
     let reply = steps::act(&officer, &filed, "assign", body).await;
-    reply.status(422).code("invalid-body").blames(&["/rows/0/unit_id"]);
+    reply
+        .status(422)
+        .code("invalid-body")
+        .blames(&["/rows/0/unit_id"]);
     let staff = app.signed_in(&town, &town.staff);
     let mut form = steps::form("关于优化公交线路的提案");
     form["paper_reference"] = json!("纸质提案 2026-代-003");
@@ -352,6 +409,9 @@ async fn references_to_what_the_committee_does_not_have_are_blamed() {
     }
     let body = json!({ "kind": "party", "form": form, "organisation_id": other.party });
     let reply = staff.post("/api/v1/proposals").json(body).send().await;
-    reply.status(422).code("invalid-input").blames(&["/organisation_id"]);
+    reply
+        .status(422)
+        .code("invalid-input")
+        .blames(&["/organisation_id"]);
     assert_eq!(app.database().row_counts(), before);
 }

@@ -13,24 +13,58 @@ async fn parameters_outside_their_limits_are_refused() {
     let staff = app.signed_in(&town, &town.staff);
     let long = format!("title={}", "a".repeat(101));
     for query in [
-        "limit=0", "limit=101", "limit=-1", "limit=1.5", "limit=x", "limit=", "limit=1&limit=2",
-        "nope=1", "status=nope", "status=", "status=draft,,filed", "subject_class=nope", "kind=nope",
-        "sort=nope", "count=maybe", "case_no=0", "case_no=-1", "case_no=99999999999", "serial_no=0",
-        "title=", &long, "title=%00", "updated_since=yesterday", "unit_id=x",
-        "session_id=unit_00000000000000000000000000000000", "kind=individual&kind=joint",
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=1.5",
+        "limit=x",
+        "limit=",
+        "limit=1&limit=2",
+        "nope=1",
+        "status=nope",
+        "status=",
+        "status=draft,,filed",
+        "subject_class=nope",
+        "kind=nope",
+        "sort=nope",
+        "count=maybe",
+        "case_no=0",
+        "case_no=-1",
+        "case_no=99999999999",
+        "serial_no=0",
+        "title=",
+        &long,
+        "title=%00",
+        "updated_since=yesterday",
+        "unit_id=x",
+        "session_id=unit_00000000000000000000000000000000",
+        "kind=individual&kind=joint",
     ] {
-        let reply = staff.get(&format!("/api/v1/proposals?{query}")).send().await;
+        let reply = staff
+            .get(&format!("/api/v1/proposals?{query}"))
+            .send()
+            .await;
         let reply = reply.status(400).code("invalid-parameter");
         assert!(reply.json["errors"][0]["pointer"].is_string(), "{reply}");
     }
     for query in ["cursor=", "cursor=AAAA", "cursor=!", "cursor=%00"] {
-        let reply = staff.get(&format!("/api/v1/proposals?{query}")).send().await;
+        let reply = staff
+            .get(&format!("/api/v1/proposals?{query}"))
+            .send()
+            .await;
         assert_eq!(reply.status, 400, "{reply}");
     }
     let long = "a".repeat(4000);
-    let reply = staff.get(&format!("/api/v1/proposals?cursor={long}")).send().await;
+    let reply = staff
+        .get(&format!("/api/v1/proposals?cursor={long}"))
+        .send()
+        .await;
     reply.status(400).code("invalid-cursor");
-    for query in ["validate_only=maybe", "validate_only=true&validate_only=true", "nope=1"] {
+    for query in [
+        "validate_only=maybe",
+        "validate_only=true&validate_only=true",
+        "nope=1",
+    ] {
         let request = staff.post(&format!("/api/v1/units?{query}"));
         let reply = request.json(serde_json::json!({})).send().await;
         reply.status(400).code("invalid-parameter");
@@ -51,17 +85,27 @@ async fn documented_paging_works_on_every_list() {
             continue;
         }
         lists += 1;
-        for (name, query, wrong) in [("limit", "limit=1", "limit=0"), ("count", "count=true", "count=1")] {
+        for (name, query, wrong) in [
+            ("limit", "limit=1", "limit=0"),
+            ("count", "count=true", "count=1"),
+        ] {
             if names.contains(&name) {
                 let reply = administrator.get(&format!("{path}?{query}")).send().await;
                 let reply = reply.status(200);
-                assert!(name != "count" || reply.json["count"].is_number(), "{reply}");
+                assert!(
+                    name != "count" || reply.json["count"].is_number(),
+                    "{reply}"
+                );
                 let reply = administrator.get(&format!("{path}?{wrong}")).send().await;
                 reply.status(400).code("invalid-parameter");
             }
         }
         let unique: std::collections::BTreeSet<_> = names.iter().collect();
-        assert_eq!(unique.len(), names.len(), "{path} documents a parameter twice: {names:?}");
+        assert_eq!(
+            unique.len(),
+            names.len(),
+            "{path} documents a parameter twice: {names:?}"
+        );
     }
     assert!(lists >= 8, "{lists}");
 }
@@ -70,7 +114,9 @@ async fn documented_paging_works_on_every_list() {
 fn raw(base: &str, head: &[u8]) -> u16 {
     let address = base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("to connect");
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a timeout");
     // The service may answer and close before it has read everything.
     let _ = stream.write_all(head);
     let mut answer = Vec::new();
@@ -120,7 +166,9 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     let started = Instant::now();
     let status = actix_web::rt::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).expect("to connect");
-        stream.set_read_timeout(Some(Duration::from_secs(15))).expect("a timeout");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("a timeout");
         let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\n\
                     Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
         stream.write_all(head.as_bytes()).expect("to send");

@@ -11,18 +11,31 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let case = steps::under_way(app, town, "关于优化公交线路的提案").await;
     let member = app.signed_in(town, &town.members[0]);
     let body = json!({ "kind": "joint", "form": steps::form("关于增设公交站点的提案") });
-    let joint = member.post("/api/v1/proposals").json(body).send().await.status(201);
+    let joint = member
+        .post("/api/v1/proposals")
+        .json(body)
+        .send()
+        .await
+        .status(201);
     let invited = json!({ "member_ids": [town.members[1].member] });
     let joint = joint.text_header("location").to_owned();
-    steps::act(&member, &joint, "invite-cosigners", invited).await.status(200);
+    steps::act(&member, &joint, "invite-cosigners", invited)
+        .await
+        .status(200);
     // A reply that waits for the signature of the other unit.
     let asked = steps::under_way(app, town, "关于改善步行环境的提案").await;
     let lead = app.signed_in(town, &town.unit_clerks[0]);
     let other = app.signed_in(town, &town.unit_clerks[1]);
-    steps::act(&other, &asked.other, "accept", steps::clerk()).await.status(200);
+    steps::act(&other, &asked.other, "accept", steps::clerk())
+        .await
+        .status(200);
     let opinion = json!({ "text": "我局将在道路改造中同步预留停靠条件。", "signatory": "郑海峰" });
-    steps::act(&other, &asked.other, "submit-opinion", opinion).await.status(200);
-    steps::act(&lead, &asked.reply, "request-countersign", json!({})).await.status(200);
+    steps::act(&other, &asked.other, "submit-opinion", opinion)
+        .await
+        .status(200);
+    steps::act(&lead, &asked.reply, "request-countersign", json!({}))
+        .await
+        .status(200);
     let id = |path: &str| path.rsplit('/').next().expect("an id").to_owned();
     vec![
         ("proposal_id", id(&case.proposal)),
@@ -35,7 +48,10 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
         ("session_id", town.session.to_string()),
         ("organisation_id", town.party.to_string()),
         ("unit_id", town.units[0].to_string()),
-        ("member_id", town.members[0].member.expect("a member").to_string()),
+        (
+            "member_id",
+            town.members[0].member.expect("a member").to_string(),
+        ),
         ("user_id", town.leader.user.to_string()),
         ("committee_id", town.committee.to_string()),
     ]
@@ -43,16 +59,28 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
 
 fn people(app: &TestApp, town: &Town) -> Vec<Client> {
     [
-        &town.administrator, &town.members[0], &town.members[1], &town.staff, &town.examiners[0],
-        &town.chair, &town.officer, &town.supervision, &town.unit_clerks[0], &town.unit_clerks[1],
-        &town.signatories[0], &town.signatories[1],
+        &town.administrator,
+        &town.members[0],
+        &town.members[1],
+        &town.staff,
+        &town.examiners[0],
+        &town.chair,
+        &town.officer,
+        &town.supervision,
+        &town.unit_clerks[0],
+        &town.unit_clerks[1],
+        &town.signatories[0],
+        &town.signatories[1],
     ]
     .map(|person| app.signed_in(town, person))
     .into()
 }
 
 /// Every operation on an object: method, path with the id, example of a body.
-fn operations(document: &Value, objects: &[(&str, String)]) -> Vec<(Method, String, String, Value)> {
+fn operations(
+    document: &Value,
+    objects: &[(&str, String)],
+) -> Vec<(Method, String, String, Value)> {
     let mut found = Vec::new();
     for (template, item) in document["paths"].as_object().expect("paths") {
         let Some(start) = template.find('{').filter(|_| template.contains("_id}")) else {
@@ -69,10 +97,15 @@ fn operations(document: &Value, objects: &[(&str, String)]) -> Vec<(Method, Stri
             for (_, id) in &mine {
                 let path = template.replace(&format!("{{{name}}}"), id);
                 let body = example.clone().unwrap_or_else(|| match name {
-                    "user_id" if template.contains("reset") => json!({ "password": "七月流火-Qh4x" }),
+                    "user_id" if template.contains("reset") => {
+                        json!({ "password": "七月流火-Qh4x" })
+                    }
                     _ => json!({}),
                 });
-                let operation = operation["operationId"].as_str().expect("a name").to_owned();
+                let operation = operation["operationId"]
+                    .as_str()
+                    .expect("a name")
+                    .to_owned();
                 found.push((method.clone(), path, operation, body));
             }
         }
@@ -80,7 +113,13 @@ fn operations(document: &Value, objects: &[(&str, String)]) -> Vec<(Method, Stri
     found
 }
 
-async fn send(client: &Client, method: &Method, path: &str, body: &Value, tag: Option<&str>) -> Reply {
+async fn send(
+    client: &Client,
+    method: &Method,
+    path: &str,
+    body: &Value,
+    tag: Option<&str>,
+) -> Reply {
     let request = client.request(method.clone(), &format!("{path}?validate_only=true"));
     let request = match tag {
         Some(tag) => request.header("If-Match", tag),
@@ -102,7 +141,9 @@ async fn every_change_of_an_object_needs_the_version_that_was_read() {
         if method == Method::GET {
             continue;
         }
-        let seen = unmatched.entry(operation).or_insert_with(|| (false, String::new()));
+        let seen = unmatched
+            .entry(operation)
+            .or_insert_with(|| (false, String::new()));
         for client in &people {
             let reply = send(client, &method, &path, &body, None).await;
             if reply.status == 403 || reply.status == 404 {
@@ -114,12 +155,22 @@ async fn every_change_of_an_object_needs_the_version_that_was_read() {
             }
             reply.code("precondition-required");
             seen.0 = true;
-            for stale in ["\"0\"", "\"999\"", "\"998\", \"999\"", "W/\"1\"", "\"x\"", "\".1\"", "\"01\""] {
+            for stale in [
+                "\"0\"",
+                "\"999\"",
+                "\"998\", \"999\"",
+                "W/\"1\"",
+                "\"x\"",
+                "\".1\"",
+                "\"01\"",
+            ] {
                 let reply = send(client, &method, &path, &body, Some(stale)).await;
                 let reply = reply.status(412).code("version-mismatch");
                 let present = reply.text("/current_etag");
                 let weak = format!("W/{present}");
-                send(client, &method, &path, &body, Some(&weak)).await.status(412);
+                send(client, &method, &path, &body, Some(&weak))
+                    .await
+                    .status(412);
                 let list = format!("\"998\", {present}");
                 let passed = send(client, &method, &path, &body, Some(&list)).await;
                 assert!(![400, 412, 428].contains(&passed.status), "{passed}");
@@ -129,7 +180,10 @@ async fn every_change_of_an_object_needs_the_version_that_was_read() {
                 reply.status(400).code("invalid-header");
             }
             let any = send(client, &method, &path, &body, Some("*")).await;
-            assert!(any.status < 500 && ![400, 412, 428].contains(&any.status), "{any}");
+            assert!(
+                any.status < 500 && ![400, 412, 428].contains(&any.status),
+                "{any}"
+            );
             break;
         }
     }
@@ -161,15 +215,32 @@ async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
         }
         let (client, reply) = reader.unwrap_or_else(|| panic!("nobody reads {path}"));
         let tag = reply.text_header("etag").to_owned();
-        assert!(tag.starts_with(&format!("\"{}", reply.version())), "{operation}: {tag}");
-        for same in [tag.clone(), format!("W/{tag}"), format!("\"0\", {tag}"), "*".to_owned()] {
-            let again = client.get(&path).header("If-None-Match", &same).send().await;
+        assert!(
+            tag.starts_with(&format!("\"{}", reply.version())),
+            "{operation}: {tag}"
+        );
+        for same in [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"0\", {tag}"),
+            "*".to_owned(),
+        ] {
+            let again = client
+                .get(&path)
+                .header("If-None-Match", &same)
+                .send()
+                .await;
             let again = again.status(304);
             assert!(again.body.is_empty());
             assert_eq!(again.text_header("etag"), tag);
         }
         for other in ["\"0\"", "0", "nonsense"] {
-            client.get(&path).header("If-None-Match", other).send().await.status(200);
+            client
+                .get(&path)
+                .header("If-None-Match", other)
+                .send()
+                .await
+                .status(200);
         }
         checked += 1;
     }
@@ -188,9 +259,16 @@ impl Tags {
                 if reply.status != 200 {
                     continue;
                 }
-                let key = (number, (*path).clone(), reply.text_header("etag").to_owned());
+                let key = (
+                    number,
+                    (*path).clone(),
+                    reply.text_header("etag").to_owned(),
+                );
                 let before = self.0.entry(key).or_insert_with(|| reply.json.clone());
-                assert_eq!(*before, reply.json, "the tag of {path} stayed after {after}");
+                assert_eq!(
+                    *before, reply.json,
+                    "the tag of {path} stayed after {after}"
+                );
             }
         }
     }
@@ -202,7 +280,11 @@ async fn a_tag_of_a_case_stands_for_one_state_only() {
     let town = app.town().await;
     let case = steps::under_way(&app, &town, "关于优化公交线路的提案").await;
     let client = |person| app.signed_in(&town, person);
-    let readers = [client(&town.staff), client(&town.unit_clerks[0]), client(&town.members[0])];
+    let readers = [
+        client(&town.staff),
+        client(&town.unit_clerks[0]),
+        client(&town.members[0]),
+    ];
     let (lead, other) = (client(&town.unit_clerks[0]), client(&town.unit_clerks[1]));
     let opinion = json!({ "text": "我局将同步预留停靠条件。", "signatory": "郑海峰" });
     let signed = json!({ "signatory": "林涛" });
@@ -217,10 +299,20 @@ async fn a_tag_of_a_case_stands_for_one_state_only() {
         (&other, &case.other, "accept", steps::clerk()),
         (&other, &case.other, "submit-opinion", opinion),
         (&lead, &case.reply, "request-countersign", json!({})),
-        (&client(&town.signatories[1]), &case.reply, "countersign", signed.clone()),
+        (
+            &client(&town.signatories[1]),
+            &case.reply,
+            "countersign",
+            signed.clone(),
+        ),
         (&lead, &case.lead, "record-contact", contact),
         (&client(&town.signatories[0]), &case.reply, "sign", signed),
-        (&client(&town.supervision), &case.reply, "approve", json!({})),
+        (
+            &client(&town.supervision),
+            &case.reply,
+            "approve",
+            json!({}),
+        ),
     ] {
         steps::act(who, object, action, body).await.status(200);
         tags.look(&readers, paths, action).await;
@@ -238,15 +330,26 @@ async fn a_tag_of_a_row_or_a_reply_stands_for_one_state_only() {
     let opinion = json!({ "text": "我局将同步预留停靠条件。", "signatory": "郑海峰" });
     let mut tags = Tags::default();
     let lists = [&case.lead, &case.other, &case.reply].map(|path| format!("{path}/actions"));
-    let paths: Vec<_> = [&case.lead, &case.other, &case.reply].into_iter().chain(&lists).collect();
+    let paths: Vec<_> = [&case.lead, &case.other, &case.reply]
+        .into_iter()
+        .chain(&lists)
+        .collect();
     tags.look(&readers, &paths, "the start").await;
     for (who, object, action, body) in [
         (&other, &case.other, "accept", steps::clerk()),
         (&other, &case.other, "submit-opinion", opinion),
         (&lead, &case.reply, "request-countersign", json!({})),
-        (&client(&town.signatories[1]), &case.reply, "countersign", json!({ "signatory": "郑海峰" })),
+        (
+            &client(&town.signatories[1]),
+            &case.reply,
+            "countersign",
+            json!({ "signatory": "郑海峰" }),
+        ),
     ] {
-        steps::act(who, object, action, body).await.status(200);
+        let acted = steps::act(who, object, action, body).await.status(200);
+        let read = who.get(object).send().await.status(200);
+        assert_eq!(read.text_header("etag"), acted.text_header("etag"), "{action}");
+        assert_eq!(read.json, acted.json, "{action}");
         tags.look(&readers, &paths, action).await;
     }
 }

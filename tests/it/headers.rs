@@ -20,8 +20,15 @@ fn operations(document: &Value) -> Vec<(Method, String, bool)> {
 
 fn check(reply: &Reply) {
     assert!(reply.status < 500, "{reply}");
-    assert!(reply.text_header("x-request-id").starts_with("reqt_"), "{reply}");
-    assert_eq!(reply.text_header("x-content-type-options"), "nosniff", "{reply}");
+    assert!(
+        reply.text_header("x-request-id").starts_with("reqt_"),
+        "{reply}"
+    );
+    assert_eq!(
+        reply.text_header("x-content-type-options"),
+        "nosniff",
+        "{reply}"
+    );
     let policy = reply.text_header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'"), "{reply}");
     assert!(policy.contains("default-src 'none'"), "{reply}");
@@ -29,7 +36,11 @@ fn check(reply: &Reply) {
     assert_eq!(reply.text_header("x-powered-by"), "");
     assert_ne!(reply.text_header("strict-transport-security"), "");
     if reply.status >= 400 {
-        assert_eq!(reply.text_header("content-type"), "application/problem+json", "{reply}");
+        assert_eq!(
+            reply.text_header("content-type"),
+            "application/problem+json",
+            "{reply}"
+        );
         assert_eq!(reply.json["status"], reply.status, "{reply}");
         assert_eq!(reply.json["instance"], reply.text_header("x-request-id"));
         for member in ["type", "title", "code"] {
@@ -76,16 +87,30 @@ async fn methods_that_a_path_does_not_have_are_answered_with_those_it_has() {
     let paths: std::collections::BTreeSet<_> = all.iter().map(|(_, path, _)| path).collect();
     for path in paths {
         let has = |method: &Method| all.iter().any(|(m, p, _)| m == method && p == path);
-        for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS] {
+        for method in [
+            Method::GET,
+            Method::POST,
+            Method::PATCH,
+            Method::PUT,
+            Method::DELETE,
+            Method::OPTIONS,
+        ] {
             if has(&method) {
                 continue;
             }
-            let reply = administrator.request(method, &path.replace(['{', '}'], "x")).send().await;
+            let reply = administrator
+                .request(method, &path.replace(['{', '}'], "x"))
+                .send()
+                .await;
             check(&reply);
             let reply = reply.status(405).code("method-not-allowed");
             let mut allowed: Vec<_> = reply.text_header("allow").split(", ").collect();
             allowed.sort_unstable();
-            let mut wanted: Vec<_> = all.iter().filter(|(_, p, _)| p == path).map(|(m, ..)| m.as_str()).collect();
+            let mut wanted: Vec<_> = all
+                .iter()
+                .filter(|(_, p, _)| p == path)
+                .map(|(m, ..)| m.as_str())
+                .collect();
             wanted.sort_unstable();
             assert_eq!(allowed, wanted, "{path}");
         }

@@ -25,7 +25,9 @@ async fn a_repeated_request_gets_the_first_answer_again() {
     assert_eq!(first.text_header("idempotency-replayed"), "");
     let path = first.text_header("location").to_owned();
     // The answer is the old one even when the object is not.
-    steps::act(&member, &path, "submit", json!({})).await.status(200);
+    steps::act(&member, &path, "submit", json!({}))
+        .await
+        .status(200);
     let before = app.database().row_counts();
     let again = make().await;
     assert_eq!(again.text_header("idempotency-replayed"), "true");
@@ -45,7 +47,10 @@ async fn an_act_is_repeated_without_its_version_being_stale() {
     let path = format!("{}/actions/submit", draft.text_header("location"));
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let request = member.post(&path).key("submit-0001").if_match(draft.version());
+        let request = member
+            .post(&path)
+            .key("submit-0001")
+            .if_match(draft.version());
         answers.push(request.json(json!({})).send().await.status(200));
     }
     assert_eq!(answers[0].json, answers[1].json);
@@ -81,10 +86,18 @@ async fn refused_and_trial_requests_leave_the_key_free() {
     let town = app.town().await;
     let administrator = app.signed_in(&town, &town.administrator);
     let send = async |path: &str, body: serde_json::Value| {
-        administrator.post(path).key("key-0002").json(body).send().await
+        administrator
+            .post(path)
+            .key("key-0002")
+            .json(body)
+            .send()
+            .await
     };
     send(UNITS, json!({ "name": "市体育局" })).await.status(422);
-    send(UNITS, unit("市教育局")).await.status(409).code("already-exists");
+    send(UNITS, unit("市教育局"))
+        .await
+        .status(409)
+        .code("already-exists");
     let trial = format!("{UNITS}?validate_only=true");
     for _ in 0..2 {
         let reply = send(&trial, unit("市体育局")).await.status(201);
@@ -93,7 +106,12 @@ async fn refused_and_trial_requests_leave_the_key_free() {
     let made = send(UNITS, unit("市体育局")).await.status(201);
     assert_eq!(made.text_header("idempotency-replayed"), "");
     let leader = app.signed_in(&town, &town.leader);
-    let refused = leader.post(UNITS).key("key-0003").json(unit("市水务局")).send().await;
+    let refused = leader
+        .post(UNITS)
+        .key("key-0003")
+        .json(unit("市水务局"))
+        .send()
+        .await;
     refused.status(403);
 }
 
@@ -104,7 +122,14 @@ async fn keys_have_a_form() {
     let administrator = app.signed_in(&town, &town.administrator);
     let long = "k".repeat(129);
     let before = app.database().row_counts();
-    for wrong in ["", "short", "seven77", "with space", "钥匙钥匙钥匙钥匙", &long] {
+    for wrong in [
+        "",
+        "short",
+        "seven77",
+        "with space",
+        "钥匙钥匙钥匙钥匙",
+        &long,
+    ] {
         let request = administrator.post(UNITS).key(wrong).json(unit("市体育局"));
         let reply = request.send().await.status(400).code("invalid-header");
         reply.blames(&["Idempotency-Key"]);

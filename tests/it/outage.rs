@@ -18,7 +18,9 @@ fn cut(url: String, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<usize> {
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
         let mut cuts = 0;
         while !stop.load(Ordering::SeqCst) {
-            cuts += diesel::sql_query(sql).execute(&mut connection).expect("to cut");
+            cuts += diesel::sql_query(sql)
+                .execute(&mut connection)
+                .expect("to cut");
             std::thread::sleep(Duration::from_millis(7));
         }
         cuts
@@ -66,7 +68,10 @@ async fn cut_connections_give_503_and_heal_by_themselves() {
     }
     stop.store(true, Ordering::SeqCst);
     let cuts = cutter.join().expect("the cutter");
-    assert!(cuts > 20 && made > 0, "{cuts} cuts, {made} answers, {away} refusals");
+    assert!(
+        cuts > 20 && made > 0,
+        "{cuts} cuts, {made} answers, {away} refusals"
+    );
     // It heals without a restart.
     let healed = Instant::now();
     loop {

@@ -13,7 +13,10 @@ const ACT: u64 = 40;
 
 fn ids(reply: &Reply) -> Vec<String> {
     let items = reply.json["items"].as_array().expect("items");
-    items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+    items
+        .iter()
+        .map(|item| item["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 /// Where `Link: rel="next"` leads.
@@ -32,10 +35,16 @@ async fn a_list_that_grows_and_changes_shows_nothing_twice_and_skips_nothing() {
     for sort in ["newest", "oldest"] {
         let mut expected = BTreeSet::new();
         for number in 0..9 {
-            expected.insert(steps::draft(&member, &format!("关于第{number}条线路的提案")).await.id());
+            expected.insert(
+                steps::draft(&member, &format!("关于第{number}条线路的提案"))
+                    .await
+                    .id(),
+            );
         }
         let mut seen = Vec::new();
-        let mut path = Some(format!("/api/v1/proposals?limit=2&sort={sort}&status=draft"));
+        let mut path = Some(format!(
+            "/api/v1/proposals?limit=2&sort={sort}&status=draft"
+        ));
         while let Some(page) = path {
             let reply = member.get(&page).send().await.status(200);
             seen.extend(ids(&reply));
@@ -51,7 +60,10 @@ async fn a_list_that_grows_and_changes_shows_nothing_twice_and_skips_nothing() {
         }
         let unique: BTreeSet<_> = seen.iter().cloned().collect();
         assert_eq!(unique.len(), seen.len(), "{sort}: something came twice");
-        assert!(unique.is_superset(&expected), "{sort}: something was skipped");
+        assert!(
+            unique.is_superset(&expected),
+            "{sort}: something was skipped"
+        );
     }
 }
 
@@ -64,26 +76,51 @@ async fn cursors_belong_to_one_list_of_one_committee_and_cannot_be_changed() {
     for number in 0..3 {
         steps::draft(&member, &format!("关于第{number}条线路的提案")).await;
     }
-    let first = member.get("/api/v1/proposals?limit=1").send().await.status(200);
+    let first = member
+        .get("/api/v1/proposals?limit=1")
+        .send()
+        .await
+        .status(200);
     let cursor = first.text("/next_cursor");
     let refused = async |client: &Client, path: String| {
-        client.get(&path).send().await.status(400).code("invalid-cursor");
+        client
+            .get(&path)
+            .send()
+            .await
+            .status(400)
+            .code("invalid-cursor");
     };
     for position in 0..cursor.len() {
         let mut changed = cursor.clone().into_bytes();
-        changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
+        changed[position] = if changed[position] == b'A' {
+            b'B'
+        } else {
+            b'A'
+        };
         let changed = String::from_utf8(changed).expect("ASCII");
         refused(&member, format!("/api/v1/proposals?cursor={changed}")).await;
     }
-    for query in ["status=draft", "sort=oldest", "title=%E6%8F%90", "kind=individual"] {
-        refused(&member, format!("/api/v1/proposals?{query}&cursor={cursor}")).await;
+    for query in [
+        "status=draft",
+        "sort=oldest",
+        "title=%E6%8F%90",
+        "kind=individual",
+    ] {
+        refused(
+            &member,
+            format!("/api/v1/proposals?{query}&cursor={cursor}"),
+        )
+        .await;
     }
     refused(&member, format!("/api/v1/units?cursor={cursor}")).await;
     refused(&member, format!("/api/v1/desk?cursor={cursor}")).await;
     let theirs = app.signed_in(&other, &other.members[0]);
     refused(&theirs, format!("/api/v1/proposals?cursor={cursor}")).await;
     // The size of the page may change on the way.
-    let rest = member.get(&format!("/api/v1/proposals?limit=50&cursor={cursor}")).send().await;
+    let rest = member
+        .get(&format!("/api/v1/proposals?limit=50&cursor={cursor}"))
+        .send()
+        .await;
     assert_eq!(ids(&rest.status(200)).len(), 2);
 }
 
@@ -129,7 +166,9 @@ async fn cases_and_acts_stay_in_their_budget() {
     assert!(read <= READ_CASE, "a case took {read} statements");
     let clerk = app.signed_in(&town, &town.unit_clerks[1]);
     let before = app.db().statements();
-    steps::act(&clerk, &case.other, "accept", steps::clerk()).await.status(200);
+    steps::act(&clerk, &case.other, "accept", steps::clerk())
+        .await
+        .status(200);
     let taken = app.db().statements() - before;
     assert!(taken <= ACT, "an act took {taken} statements");
 }

@@ -88,7 +88,11 @@ async fn every_register_is_written_read_listed_and_keeps_what_is_unique() {
         assert_eq!(read.version(), 1);
         let clash = administrator.post(path).json(&row).send().await.status(409);
         clash.code("already-exists").blames(&[unique]);
-        let list = administrator.get(&format!("{path}?limit=100&count=true")).send().await.status(200);
+        let list = administrator
+            .get(&format!("{path}?limit=100&count=true"))
+            .send()
+            .await
+            .status(200);
         let items = list.json["items"].as_array().expect("items");
         assert_eq!(list.json["count"], items.len());
         assert!(items.contains(&made.json), "{path}: {list}");
@@ -102,7 +106,10 @@ async fn every_register_is_written_read_listed_and_keeps_what_is_unique() {
             assert_eq!(changed.json[name], *value);
         }
         for fixed in ["id", "version", "created_at", "updated_at", "committee_id"] {
-            let patch = administrator.patch(&place).if_match(2).json(json!({ fixed: 1 }));
+            let patch = administrator
+                .patch(&place)
+                .if_match(2)
+                .json(json!({ fixed: 1 }));
             let reply = patch.send().await.status(422).code("invalid-body");
             reply.blames(&[&format!("/{fixed}")]);
         }
@@ -115,7 +122,12 @@ async fn a_child_committee_is_set_up_by_its_own_administrator() {
     let town = app.town().await;
     let administrator = app.signed_in(&town, &town.administrator);
     let (path, committee, ..) = rows(&town).pop().expect("the committees");
-    administrator.post(path).json(committee).send().await.status(201);
+    administrator
+        .post(path)
+        .json(committee)
+        .send()
+        .await
+        .status(201);
     let founder = app.sign_in("nanhu", "founder", "first-lantern").await;
     let refused = founder.get("/api/v1/units").send().await;
     refused.status(403).code("password-change-required");
@@ -125,7 +137,11 @@ async fn a_child_committee_is_set_up_by_its_own_administrator() {
     // Neither sees the rows of the other.
     let place = made.text_header("location").to_owned();
     administrator.get(&place).send().await.status(404);
-    let list = founder.get(&format!("{path}?count=true")).send().await.status(200);
+    let list = founder
+        .get(&format!("{path}?count=true"))
+        .send()
+        .await
+        .status(200);
     assert_eq!(list.json["count"], 1);
     let theirs = format!("{path}/{}", town.units[0]);
     founder.get(&theirs).send().await.status(404);
@@ -137,9 +153,16 @@ async fn a_change_to_a_value_that_is_used_is_a_clash() {
     let town = app.town().await;
     let staff = app.signed_in(&town, &town.staff);
     for (path, change, pointer) in [
-        (format!("/api/v1/units/{}", town.units[1]), json!({ "name": "市教育局" }), "/name"),
         (
-            format!("/api/v1/members/{}", town.members[1].member.expect("a member")),
+            format!("/api/v1/units/{}", town.units[1]),
+            json!({ "name": "市教育局" }),
+            "/name",
+        ),
+        (
+            format!(
+                "/api/v1/members/{}",
+                town.members[1].member.expect("a member")
+            ),
             json!({ "member_no": "14-001" }),
             "/member_no",
         ),
@@ -158,7 +181,10 @@ async fn contact_data_of_units_and_accounts_stays_where_it_belongs() {
     let town = app.town().await;
     let staff = app.signed_in(&town, &town.staff);
     let party = format!("/api/v1/organisations/{}", town.party);
-    let member = format!("/api/v1/members/{}", town.members[0].member.expect("a member"));
+    let member = format!(
+        "/api/v1/members/{}",
+        town.members[0].member.expect("a member")
+    );
     for (person, sees_party, sees_member) in [
         (&town.staff, true, true),
         (&town.clerk, true, false),
@@ -170,10 +196,18 @@ async fn contact_data_of_units_and_accounts_stays_where_it_belongs() {
         let client = app.signed_in(&town, person);
         let name = &person.username;
         let shown = client.get(&party).send().await.status(200);
-        assert_eq!(shown.json.get("contact_phone").is_some(), sees_party, "{name}");
+        assert_eq!(
+            shown.json.get("contact_phone").is_some(),
+            sees_party,
+            "{name}"
+        );
         let shown = client.get(&member).send().await.status(200);
         assert_eq!(shown.json.get("phone").is_some(), sees_member, "{name}");
-        let list = client.get("/api/v1/members?limit=100").send().await.status(200);
+        let list = client
+            .get("/api/v1/members?limit=100")
+            .send()
+            .await
+            .status(200);
         let phones = list.json["items"].as_array().expect("items").iter();
         let phones = phones.filter(|item| item.get("phone").is_some()).count();
         // Staff see all five, members their own, others none.

@@ -62,7 +62,9 @@ pub async fn examined(app: &TestApp, town: &Town, title: &str) -> String {
     let path = submitted(app, town, title).await;
     for examiner in &town.examiners[..2] {
         let examiner = app.signed_in(town, examiner);
-        act(&examiner, &path, "examine", opinion(town)).await.status(200);
+        act(&examiner, &path, "examine", opinion(town))
+            .await
+            .status(200);
     }
     path
 }
@@ -120,7 +122,12 @@ pub struct UnderWay {
 /// A case whose lead has drafted a reply.
 pub async fn under_way(app: &TestApp, town: &Town, title: &str) -> UnderWay {
     let case = assigned(app, town, title).await;
-    let row = |n: usize| format!("/api/v1/assignments/{}", case.text(&format!("/assignments/{n}/id")));
+    let row = |n: usize| {
+        format!(
+            "/api/v1/assignments/{}",
+            case.text(&format!("/assignments/{n}/id"))
+        )
+    };
     let (mut lead, mut other) = (row(0), row(1));
     if case.text("/assignments/0/role") != "lead" {
         std::mem::swap(&mut lead, &mut other);
