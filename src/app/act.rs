@@ -175,11 +175,23 @@ fn units_of(case: &Case, target: Target, input: &Input) -> Vec<crate::ids::UnitI
 
 /// If-Match against the version before this transaction locked the case.
 fn check_version(ctx: &Ctx, case: &Case, target: Target) -> Result<()> {
-    ctx.if_match
-        .check(version(case, target) - i32::from(target == Target::Proposal))
+    match target {
+        Target::Proposal => ctx.if_match.check(case.proposal.version - 1),
+        Target::Assignment(_) | Target::Reply(_) => ctx.if_match.check_part(version(case, target)),
+    }
 }
 
-/// The version of a thing, which is its entity tag.
+/// The entity tag of what is answered about a thing. A row or a reply is shown with its case in
+/// short, so the tag names the versions of both; If-Match looks at the first.
+pub fn tag(case: &Case, target: Target) -> String {
+    let version = version(case, target);
+    match target {
+        Target::Proposal => version.to_string(),
+        Target::Assignment(_) | Target::Reply(_) => format!("{version}.{}", case.proposal.version),
+    }
+}
+
+/// The version of a thing.
 pub fn version(case: &Case, target: Target) -> i32 {
     match target {
         Target::Proposal => case.proposal.version,

@@ -46,6 +46,20 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
+    /// The same for a part of a case, whose tags also name the version of the case: only the part
+    /// itself must be unchanged, so that units of one case do not hinder each other.
+    pub fn check_part(&self, version: i32) -> Result<()> {
+        let Self::Tags(tags) = self else {
+            return self.check(version);
+        };
+        let own = |tag: &String| {
+            tag.split_once('.')
+                .map_or(tag.as_str(), |(own, _)| own)
+                .to_owned()
+        };
+        Self::Tags(tags.iter().map(own).collect()).check(version)
+    }
+
     /// Checks the present version: 428 without the header, 412 when it names other versions.
     pub fn check(&self, version: i32) -> Result<()> {
         match self {

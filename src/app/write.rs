@@ -14,7 +14,7 @@ pub struct Answer {
     pub status: u16,
     /// JSON body; `Null` for none.
     pub body: Value,
-    /// Version of the object in the body.
+    /// Strong entity tag of the body, without quotes.
     pub etag: Option<String>,
     /// Where a created object is.
     pub location: Option<String>,
@@ -56,6 +56,13 @@ impl Answer {
             location: None,
             replayed: false,
         }
+    }
+
+    /// Adds a strong entity tag.
+    #[must_use]
+    pub fn tag(mut self, tag: String) -> Self {
+        self.etag = Some(tag);
+        self
     }
 
     /// Adds the version as a strong entity tag.

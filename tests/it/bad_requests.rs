@@ -158,3 +158,26 @@ async fn hostile_heads_are_refused_at_once() {
     }
     app.anonymous().get("/health/live").send().await.status(200);
 }
+
+#[actix_web::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    let app = TestApp::start().await;
+    let address = app.base().trim_start_matches("http://").to_owned();
+    let started = Instant::now();
+    let status = actix_web::rt::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).expect("to connect");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("a timeout");
+        let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\n\
+                    Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+        stream.write_all(head.as_bytes()).expect("to send");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer[9..]).into_owned()
+    })
+    .await
+    .expect("a status");
+    assert_eq!(status, "400");
+    assert!(started.elapsed() < Duration::from_secs(13));
+}

@@ -166,3 +166,26 @@ async fn parallel_twins_have_one_effect() {
         assert_eq!(after["idempotency_keys"], before["idempotency_keys"] + 1);
     }
 }
+
+#[actix_web::test]
+async fn of_parallel_requests_with_one_key_and_two_bodies_one_is_refused() {
+    let app = TestApp::start_with(|config| config.database.threads.write = 8).await;
+    let town = app.town().await;
+    let administrator = app.signed_in(&town, &town.administrator);
+    for round in 0..5 {
+        let key = format!("rivals-{round:04}");
+        let tasks: Vec<_> = ["甲", "乙"]
+            .into_iter()
+            .map(|name| {
+                let request = administrator.post(UNITS).key(&key);
+                spawn(request.json(unit(&format!("市{name}{round}局"))).send())
+            })
+            .collect();
+        let mut statuses = Vec::new();
+        for task in tasks {
+            statuses.push(task.await.expect("an answer").status);
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 422]);
+    }
+}

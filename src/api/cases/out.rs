@@ -258,7 +258,7 @@ pub struct ReplyOut {
 /// The thing that was asked for or acted on, with its version.
 pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
     let (case, actor) = (&known.case, ctx.principal.actor());
-    let version = crate::app::act::version(case, known.target);
+    let tag = crate::app::act::tag(case, known.target);
     let answer = match known.target {
         Target::Proposal => Answer::ok(&ProposalOut::of(ctx, known))?,
         Target::Assignment(id) => {
@@ -287,5 +287,5 @@ pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
             })?
         }
     };
-    Ok(answer.version(version))
+    Ok(answer.tag(tag))
 }

@@ -180,13 +180,15 @@ impl Reply {
             .unwrap_or_default()
     }
 
-    /// The version in the ETag.
+    /// The version of the object in the ETag; that of its case may follow behind a dot.
     #[track_caller]
     pub fn version(&self) -> i32 {
         self.text_header("etag")
             .trim_matches('"')
-            .parse()
-            .unwrap_or_else(|_| panic!("{self}"))
+            .split('.')
+            .next()
+            .and_then(|version| version.parse().ok())
+            .unwrap_or_else(|| panic!("{self}"))
     }
 
     /// The text at a JSON pointer such as `/id`.
