@@ -1,5 +1,7 @@
 //! One macro for the field's code lists: identifier, zh-CN label, English label.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -31,7 +33,8 @@ pub struct UnknownCode {
 pub fn schema(about: &str, values: &[(&str, Label)]) -> RefOr<Schema> {
     let mut description = format!("{}\n", about.trim());
     for (code, label) in values {
-        description.push_str(&format!("\n- `{code}` {} {}", label.zh, label.en));
+        // Writing to a String cannot fail.
+        let _ = write!(description, "\n- `{code}` {} {}", label.zh, label.en);
     }
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -118,7 +118,15 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
         config.database.url.clone(),
         config.server.public_url.clone(),
     );
-    let running = build(config, clock).await?;
+    // Before anything else: a signal must never meet the default, which ends the process at once.
+    let mut signals = Signals::new()?;
+    let running = tokio::select! {
+        built = build(config, clock) => built?,
+        name = signals.next() => {
+            tracing::info!("{name} received during the start");
+            return Ok(());
+        }
+    };
     tracing::info!(
         address = %running.address(),
         database = %url,
@@ -127,7 +135,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
         "listening on {}",
         running.address()
     );
-    running.until_signal().await?;
+    running.until(signals).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -212,8 +220,12 @@ impl Running {
     }
 
     /// Serves until SIGTERM or SIGINT, then stops in order; a second signal stops at once.
-    pub async fn until_signal(mut self) -> Result<()> {
-        let mut signals = Signals::new()?;
+    pub async fn until_signal(self) -> Result<()> {
+        let signals = Signals::new()?;
+        self.until(signals).await
+    }
+
+    async fn until(mut self, mut signals: Signals) -> Result<()> {
         tokio::select! {
             name = signals.next() => tracing::info!("{name} received, stopping"),
             ended = &mut self.server => return outcome(ended),

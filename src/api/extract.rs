@@ -235,7 +235,7 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
                 None if part == "*" => any = true,
                 // A weak tag never matches, but is well formed (RFC 9110, 13.1.1).
                 None if part.starts_with("W/\"") && part.ends_with('"') => {
-                    tags.push(part.to_owned())
+                    tags.push(part.to_owned());
                 }
                 _ => return Err(invalid()),
             }

@@ -168,6 +168,27 @@ impl PageQuery {
 pub struct PageParams;
 
 impl utoipa::IntoParams for PageParams {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let count = ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .default(Some(false.into()));
+        let mut parameters = CursorParams::into_params(place);
+        parameters.push(
+            ParameterBuilder::new()
+                .name("count")
+                .parameter_in(ParameterIn::Query)
+                .description(Some("Also count the items on all pages, up to 10,000."))
+                .schema(Some(count))
+                .build(),
+        );
+        parameters
+    }
+}
+
+/// The parameters of lists that are paged but not counted.
+pub struct CursorParams;
+
+impl utoipa::IntoParams for CursorParams {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let limit = ObjectBuilder::new()
             .schema_type(Type::Integer)
@@ -181,9 +202,6 @@ impl utoipa::IntoParams for PageParams {
             .schema_type(Type::String)
             .max_length(Some(500))
             .pattern(Some("^[A-Za-z0-9_-]+$"));
-        let count = ObjectBuilder::new()
-            .schema_type(Type::Boolean)
-            .default(Some(false.into()));
         vec![
             ParameterBuilder::new()
                 .name("limit")
@@ -198,12 +216,6 @@ impl utoipa::IntoParams for PageParams {
                     "`next_cursor` of the page before, with the same filters.",
                 ))
                 .schema(Some(cursor))
-                .build(),
-            ParameterBuilder::new()
-                .name("count")
-                .parameter_in(ParameterIn::Query)
-                .description(Some("Also count the items on all pages, up to 10,000."))
-                .schema(Some(count))
                 .build(),
         ]
     }

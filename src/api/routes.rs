@@ -74,6 +74,7 @@ impl Routes {
     }
 
     /// Enters an operation documented by `P`.
+    #[expect(clippy::needless_pass_by_value, reason = "handlers are functions")]
     pub fn enter<P, F, Args>(&mut self, access: Access, handler: F)
     where
         P: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__dev::Tags<'static>,

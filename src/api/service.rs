@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
@@ -25,6 +25,9 @@ use crate::telemetry::{METRICS_TYPE, Metrics};
 
 /// How long readiness waits for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Longest path with query that is looked at, in bytes.
+const MAX_ADDRESS: usize = 8 * 1024;
 
 /// What the program shows under `/docs` loads its own scripts and styles, and nothing else.
 const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -275,16 +278,26 @@ pub fn pages(config: &mut ServiceConfig) {
         );
 }
 
-/// Headers that depend on the service rather than on the operation.
-pub async fn surroundings<B: MessageBody>(
+/// What holds for every operation: addresses of bearable length, and the headers that depend on
+/// the service rather than on the operation.
+pub async fn surroundings<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |address| address.as_str().len());
+    if length > MAX_ADDRESS {
+        return Ok(
+            request.error_response(Error::new(Code::UriTooLong).with("max_bytes", MAX_ADDRESS))
+        );
+    }
     let stopping = request
         .app_data::<Data<Condition>>()
         .is_some_and(|condition| condition.is_stopping());
     let docs = request.path().starts_with("/docs/");
-    let mut response = next.call(request).await?;
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if docs {
         response.headers_mut().insert(
             header::CONTENT_SECURITY_POLICY,

@@ -146,8 +146,8 @@ pub fn all(now: Timestamp) -> Vec<Plan> {
                 start: crate::clock::to_micros(now - SignedDuration::from_mins(minutes)),
                 outcome: outcome(n),
                 co_handlers: co_handlers(n),
-                separate: mix(n, 7) % 25 == 0,
-                revised: is_filed && mix(n, 8) % 30 == 0,
+                separate: mix(n, 7).is_multiple_of(25),
+                revised: is_filed && mix(n, 8).is_multiple_of(30),
                 dissatisfied: matches!(stop, Stop::Feedback) && index < 2,
             });
         }
@@ -160,9 +160,9 @@ fn proposer(n: usize, collective: bool) -> From {
     let member = mix(n, 2);
     if collective {
         From::Organisation(mix(n, 3))
-    } else if mix(n, 4) % 5 == 0 {
+    } else if mix(n, 4).is_multiple_of(5) {
         From::Joint(member, 1 + mix(n, 5) % 4)
-    } else if mix(n, 6) % 40 == 0 {
+    } else if mix(n, 6).is_multiple_of(40) {
         From::Paper(member)
     } else {
         From::Member(member)

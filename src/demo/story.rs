@@ -69,6 +69,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
     }
 
     /// An act after some hours.
+    #[expect(clippy::needless_pass_by_value, reason = "made for this one act")]
     fn act(
         &mut self,
         who: &Player,
@@ -78,10 +79,11 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         input: Input,
     ) -> Result<Known> {
         let spread = i64::try_from(mix(self.plan.n + self.acts, 11) % 50).unwrap_or(0);
-        self.now = self.now + SignedDuration::from_mins(hours * 60 + spread);
+        self.now += SignedDuration::from_mins(hours * 60 + spread);
         self.acts += 1;
         let ctx = self.town.ctx(who, self.now);
         let known = act::perform(self.tx, &ctx, object, action, &|_| Ok(input.clone()))?;
+
         self.case = known.case.clone();
         Ok(known)
     }
@@ -625,7 +627,7 @@ fn proposal(town: &Town, plan: &Plan, matter: &content::Matter) -> Result<Propos
         situation: matter.situation.clone(),
         analysis: matter.analysis.clone(),
         suggestions: matter.suggestions.iter().cloned().map(Suggestion).collect(),
-        publish_consent: Some(mix(plan.n, 40) % 12 != 0 || plan.stop == Stop::Closed),
+        publish_consent: Some(!mix(plan.n, 40).is_multiple_of(12) || plan.stop == Stop::Closed),
         publish_refusal_reason: Some("涉及调研单位内部情况。".to_owned()),
         no_secret_declaration: true,
         suggested_class: Some(matter.class.parse().map_err(Error::internal)?),

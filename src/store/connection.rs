@@ -13,14 +13,26 @@ use diesel::sqlite::SqliteConnection;
 
 use crate::error::{Code, Error, Result};
 
-/// A connection to either database. Queries are written once, against this type.
-#[derive(diesel::MultiConnection)]
-pub enum AnyConnection {
-    /// PostgreSQL 13 or later.
-    Postgres(PgConnection),
-    /// The bundled SQLite.
-    Sqlite(SqliteConnection),
+#[expect(
+    missing_docs,
+    reason = "the derive makes public items without comments"
+)]
+mod any {
+    use diesel::pg::PgConnection;
+    use diesel::prelude::*;
+    use diesel::sqlite::SqliteConnection;
+
+    /// A connection to either database. Queries are written once, against this type.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        /// PostgreSQL 13 or later.
+        Postgres(PgConnection),
+        /// The bundled SQLite.
+        Sqlite(SqliteConnection),
+    }
 }
+
+pub use any::{AnyConnection, MultiBackend};
 
 /// Runs the same expression on the concrete connection: for the few statements that the common
 /// type cannot express (`ON CONFLICT`, batch inserts, locking clauses).

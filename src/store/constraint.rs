@@ -57,14 +57,14 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(kind, info) => {
                 let constraint = info.constraint_name().map(str::to_owned);
                 let message = info.message().to_owned();
-                database_error(&kind, constraint.as_deref(), &message)
+                database_error(kind, constraint.as_deref(), &message)
             }
             other => Self::internal(other),
         }
     }
 }
 
-fn database_error(kind: &DatabaseErrorKind, constraint: Option<&str>, message: &str) -> Error {
+fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &str) -> Error {
     let violates = |postgres: &str, sqlite: &str| {
         constraint == Some(postgres) || (constraint.is_none() && message.contains(sqlite))
     };

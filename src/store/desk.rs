@@ -13,7 +13,7 @@ use crate::workflow::desk::{Audience, Task};
 use crate::workflow::proposal::ProposalStatus;
 
 /// Sort key of duties that no clock drives: the year 9999.
-pub const NEVER: Timestamp = jiff::Timestamp::constant(253_370_764_800, 0);
+pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// One thing that waits.
 #[derive(Debug, Clone, Queryable)]

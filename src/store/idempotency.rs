@@ -32,6 +32,8 @@ pub struct Stored {
     pub answer: Answer,
 }
 
+type Row = (String, i32, Json, Option<String>, Option<String>);
+
 macro_rules! row {
     ($scope:expr) => {
         dsl::idempotency_keys
@@ -44,7 +46,7 @@ macro_rules! row {
 
 /// The answer that was given to the key.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
-    let row: Option<(String, i32, Json, Option<String>, Option<String>)> = row!(scope)
+    let row: Option<Row> = row!(scope)
         .select((
             dsl::request_hash,
             dsl::status,

@@ -21,7 +21,7 @@ pub mod proposals;
 pub mod references;
 pub mod register;
 #[rustfmt::skip]
-#[expect(missing_docs, unused_imports, clippy::wildcard_imports, reason = "derived from the migrations")]
+#[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
 pub mod sessions;
 pub mod setup;

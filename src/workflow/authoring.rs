@@ -426,6 +426,7 @@ fn answer_invitation(
 }
 
 /// PT06, PT07: handing in. Serial number and session mark are given once (I3).
+#[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn submit(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let env = step.env;
     let open = step.case.session.is_open(env.now);
@@ -454,6 +455,7 @@ pub fn submit(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
 }
 
 /// PT08: back to a draft; the serial number is kept.
+#[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn recall(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K03], None);
     Ok(())

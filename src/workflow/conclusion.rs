@@ -16,6 +16,7 @@ use super::rule::Who;
 use crate::error::Message;
 
 /// PT21: the last required reply was delivered (I15).
+#[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     // Of co-handlers: nothing can be returned or said any more.
     let left_over = [
@@ -164,6 +165,7 @@ fn check_form(step: &Step<'_>, input: &FeedbackIn) -> Result<(), Refusal> {
 }
 
 /// PT23: everybody answered; the forms become visible to units and signers.
+#[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn conclude_feedback(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K12], None);
     Ok(())

@@ -233,16 +233,16 @@ impl Desk<'_> {
             (AssignmentStatus::Pending, _) => {
                 self.push(clerk, Task::Accept, place, Some((ClockKind::K05, subject)));
             }
-            (AssignmentStatus::Accepted, AssignmentRole::CoHandler) => {
-                if !row.opinion_missing {
-                    self.push(
-                        clerk,
-                        Task::SubmitOpinion,
-                        place,
-                        Some((ClockKind::K08, subject)),
-                    );
-                }
+            (AssignmentStatus::Accepted, AssignmentRole::CoHandler) if !row.opinion_missing => {
+                self.push(
+                    clerk,
+                    Task::SubmitOpinion,
+                    place,
+                    Some((ClockKind::K08, subject)),
+                );
             }
+            // Its time ran out: it owes nothing more.
+            (AssignmentStatus::Accepted, AssignmentRole::CoHandler) => {}
             (AssignmentStatus::Accepted, _) => {
                 if !self.case.contacted.contains(&row.id) {
                     self.push(

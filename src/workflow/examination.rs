@@ -82,15 +82,15 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
 
 fn check_draft_units(step: &Step<'_>, input: &ExamineIn) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
-    for (index, unit) in input.draft_units.iter().enumerate() {
+    let units = input.draft_units.iter().enumerate();
+    Refusal::together(units.map(|(index, unit)| {
         check_unit(
             step,
             *unit,
             &format!("/draft_units/{index}"),
             seen.insert(*unit),
-        )?;
-    }
-    Ok(())
+        )
+    }))
 }
 
 fn check_unit(
@@ -215,17 +215,19 @@ pub fn assign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     check_kind(input)?;
     let mut seen = BTreeSet::new();
+    let mut checks = Vec::new();
     for (index, row) in input.rows.iter().enumerate() {
-        check_unit(
+        checks.push(check_unit(
             step,
             row.unit_id,
             &format!("/rows/{index}/unit_id"),
             seen.insert(row.unit_id),
-        )?;
+        ));
         if row.role == AssignmentRole::Separate && row.part.is_none() {
-            return Err(required(&format!("/rows/{index}/part")));
+            checks.push(Err(required(&format!("/rows/{index}/part"))));
         }
     }
+    Refusal::together(checks)?;
     step.stop(&[ClockKind::K04], None);
     step.case.proposal.handling_kind = Some(input.handling_kind);
     // The lead stands first whatever the order of the request.

@@ -380,9 +380,8 @@ fn countersigned(view: &View<'_>) -> bool {
 
 /// The open request to a unit in which the actor is signatory.
 pub fn own_countersign<'a>(view: &View<'a>) -> Option<&'a super::case::Countersign> {
-    let reply = match view.target {
-        Target::Reply(id) => id,
-        _ => return None,
+    let Target::Reply(reply) = view.target else {
+        return None;
     };
     view.case.countersigns.iter().find(|request| {
         request.reply == reply

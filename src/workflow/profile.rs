@@ -6,6 +6,10 @@ use super::deadline::Limit;
 
 /// A validated profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the policy profile"
+)]
 pub struct Profile {
     /// Version, pinned to a case when it is filed.
     pub version: i32,

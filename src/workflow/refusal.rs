@@ -81,4 +81,21 @@ impl Refusal {
             message: Message::new(zh, en),
         }])
     }
+
+    /// The wrong places of several checks together, at most 50; any other refusal stands alone.
+    pub fn together(checks: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let mut wrongs = Vec::new();
+        for check in checks {
+            match check {
+                Err(Self::Invalid(more)) => wrongs.extend(more),
+                other => other?,
+            }
+        }
+        wrongs.truncate(50);
+        if wrongs.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Invalid(wrongs))
+        }
+    }
 }

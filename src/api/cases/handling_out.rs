@@ -190,10 +190,15 @@ impl ReplyFacts {
             signed_at: reply.signed_at,
             review_note: reply.review_note.clone(),
             delivered_at: reply.delivered_at,
+            // In the order of the units, whatever the order of the rows.
             countersigns: case
-                .countersigns
+                .assignments
                 .iter()
-                .filter(|request| request.reply == reply.id)
+                .filter_map(|row| {
+                    case.countersigns
+                        .iter()
+                        .find(|request| request.reply == reply.id && request.assignment == row.id)
+                })
                 .map(|request| CountersignFacts::of(case, request))
                 .collect(),
         }

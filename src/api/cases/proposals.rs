@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use super::brief::ProposalItem;
@@ -66,9 +66,11 @@ pub struct ProposalFilter {
     #[param(required = false)]
     organisation_id: Option<OrganisationId>,
     /// Case number (案号).
+    #[serde(default, deserialize_with = "positive")]
     #[param(minimum = 1, required = false)]
     case_no: Option<i32>,
     /// Serial number (流水号).
+    #[serde(default, deserialize_with = "positive")]
     #[param(minimum = 1, required = false)]
     serial_no: Option<i32>,
     /// Part of the title; full-width and half-width, upper and lower case are alike.
@@ -100,6 +102,17 @@ pub enum Sort {
     Oldest,
     /// Least recently changed first.
     Updated,
+}
+
+/// A number from 1.
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    i32::deserialize(deserializer).and_then(|number| {
+        if number >= 1 {
+            Ok(Some(number))
+        } else {
+            Err(serde::de::Error::custom("a whole number from 1"))
+        }
+    })
 }
 
 fn statuses(text: &str) -> Result<Vec<ProposalStatus>> {
@@ -144,6 +157,7 @@ pub async fn list_proposals(
 ) -> Result<Answer> {
     let bound = ProposalFilter {
         cursor: None,
+        count: false,
         limit: PageSize::default(),
         ..params.clone()
     };

@@ -227,7 +227,7 @@ fn without_text(input: &serde_json::Value) -> serde_json::Value {
             .collect();
         if !parts.is_empty() {
             let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-            form.insert("text_hash".to_owned(), digest::hex(&parts).into());
+            form.insert("text_hash".to_owned(), crate::digest::hex(&parts).into());
         }
     }
     input

@@ -1,11 +1,13 @@
 //! A database for each test, copied from a template that is migrated once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use jianjian::store::{DatabaseUrl, migrate};
 use tempfile::TempDir;
 
@@ -85,6 +87,49 @@ impl TestDatabase {
             }
         }
     }
+
+    /// Number of rows of every table, for tests that nothing was written.
+    pub fn row_counts(&self) -> BTreeMap<String, i64> {
+        macro_rules! counts {
+            ($conn:expr, $tables:literal) => {{
+                let mut conn = $conn.expect("to connect");
+                let names: Vec<Name> = diesel::sql_query($tables)
+                    .load(&mut conn)
+                    .expect("the tables");
+                let mut counts = BTreeMap::new();
+                for Name { name } in names {
+                    let sql = format!("SELECT count(*) AS n FROM {name}");
+                    let count: Count = diesel::sql_query(sql)
+                        .get_result(&mut conn)
+                        .expect("a count");
+                    counts.insert(name, count.n);
+                }
+                counts
+            }};
+        }
+        match &self.url {
+            DatabaseUrl::Postgres(url) => counts!(
+                PgConnection::establish(url),
+                "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'"
+            ),
+            DatabaseUrl::Sqlite(path) => counts!(
+                diesel::SqliteConnection::establish(path.to_str().expect("a name")),
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            ),
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
 }
 
 const FILE: &str = "test.db";

@@ -5,6 +5,7 @@ pub mod database;
 pub mod files;
 pub mod people;
 pub mod seed;
+pub mod steps;
 pub mod story;
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use jianjian::startup;
 use jianjian::store::{Db, Threads, Tx};
 use tokio::sync::oneshot;
 
-pub use client::{Client, Reply};
+pub use client::{Client, Reply, Request};
 use database::TestDatabase;
 
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.

@@ -142,6 +142,7 @@ fn ctx(committee: CommitteeId, user: UserId, now: Timestamp) -> Ctx {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of who and what there is")]
 fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town> {
     let wanted = FirstAdministrator {
         committee: code.to_owned(),

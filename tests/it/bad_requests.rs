@@ -1,0 +1,160 @@
+//! Whatever is wrong with the address or the head of a request.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::support::TestApp;
+
+#[actix_web::test]
+async fn parameters_outside_their_limits_are_refused() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let staff = app.signed_in(&town, &town.staff);
+    let long = format!("title={}", "a".repeat(101));
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=1.5",
+        "limit=x",
+        "limit=",
+        "limit=1&limit=2",
+        "nope=1",
+        "status=nope",
+        "status=",
+        "status=draft,,filed",
+        "subject_class=nope",
+        "kind=nope",
+        "sort=nope",
+        "count=maybe",
+        "case_no=0",
+        "case_no=-1",
+        "case_no=99999999999",
+        "serial_no=0",
+        "title=",
+        &long,
+        "title=%00",
+        "updated_since=yesterday",
+        "unit_id=x",
+        "session_id=unit_00000000000000000000000000000000",
+        "kind=individual&kind=joint",
+    ] {
+        let reply = staff
+            .get(&format!("/api/v1/proposals?{query}"))
+            .send()
+            .await;
+        let reply = reply.status(400).code("invalid-parameter");
+        assert!(reply.json["errors"][0]["pointer"].is_string(), "{reply}");
+    }
+    for query in ["cursor=", "cursor=AAAA", "cursor=!", "cursor=%00"] {
+        let reply = staff
+            .get(&format!("/api/v1/proposals?{query}"))
+            .send()
+            .await;
+        assert_eq!(reply.status, 400, "{reply}");
+    }
+    let long = "a".repeat(4000);
+    let reply = staff
+        .get(&format!("/api/v1/proposals?cursor={long}"))
+        .send()
+        .await;
+    reply.status(400).code("invalid-cursor");
+    for query in [
+        "validate_only=maybe",
+        "validate_only=true&validate_only=true",
+        "nope=1",
+    ] {
+        let request = staff.post(&format!("/api/v1/units?{query}"));
+        let reply = request.json(serde_json::json!({})).send().await;
+        reply.status(400).code("invalid-parameter");
+    }
+}
+
+#[actix_web::test]
+async fn documented_paging_works_on_every_list() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let administrator = app.signed_in(&town, &town.administrator);
+    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let mut lists = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
+        let names: Vec<_> = parameters.filter_map(|one| one["name"].as_str()).collect();
+        if !names.contains(&"limit") || path.contains('{') {
+            continue;
+        }
+        lists += 1;
+        for (name, query, wrong) in [
+            ("limit", "limit=1", "limit=0"),
+            ("count", "count=true", "count=1"),
+        ] {
+            if names.contains(&name) {
+                let reply = administrator.get(&format!("{path}?{query}")).send().await;
+                let reply = reply.status(200);
+                assert!(
+                    name != "count" || reply.json["count"].is_number(),
+                    "{reply}"
+                );
+                let reply = administrator.get(&format!("{path}?{wrong}")).send().await;
+                reply.status(400).code("invalid-parameter");
+            }
+        }
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(
+            unique.len(),
+            names.len(),
+            "{path} documents a parameter twice: {names:?}"
+        );
+    }
+    assert!(lists >= 8, "{lists}");
+}
+
+/// Sends bytes as they are; gives the status of the answer, and closes.
+fn raw(base: &str, head: &[u8]) -> u16 {
+    let address = base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("to connect");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a timeout");
+    // The service may answer and close before it has read everything.
+    let _ = stream.write_all(head);
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    while answer.len() < 12 {
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => answer.extend_from_slice(&chunk[..count]),
+        }
+    }
+    let text = String::from_utf8_lossy(&answer);
+    let status = text.get(9..12).and_then(|status| status.parse().ok());
+    status.unwrap_or(0)
+}
+
+#[actix_web::test]
+async fn hostile_heads_are_refused_at_once() {
+    let app = TestApp::start().await;
+    let flood: String = (0..500).map(|n| format!("X-{n}: 1\r\n")).collect();
+    let wide = format!("X-Wide: {}\r\n", "a".repeat(1024 * 1024));
+    let path = "a".repeat(20_000);
+    let huge = "a".repeat(100_000);
+    for (what, head, wanted) in [
+        ("headers", format!("GET /health/live HTTP/1.1\r\nHost: a\r\n{flood}\r\n"), None),
+        ("a header", format!("GET /health/live HTTP/1.1\r\nHost: a\r\n{wide}\r\n"), None),
+        ("a path", format!("GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n"), Some(414)),
+        ("a query", format!("GET /health/live?{path} HTTP/1.1\r\nHost: a\r\n\r\n"), Some(414)),
+        ("a huge path", format!("GET /{huge} HTTP/1.1\r\nHost: a\r\n\r\n"), None),
+        ("nonsense", "NONSENSE\r\n\r\n".to_owned(), Some(400)),
+        ("a length", "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n".to_owned(), Some(400)),
+        ("two lengths", "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_owned(), Some(400)),
+        ("a large length", "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n".to_owned(), Some(413)),
+    ] {
+        let started = Instant::now();
+        let status = raw(app.base(), head.as_bytes());
+        assert!((400..500).contains(&status), "{what}: {status}");
+        assert!(wanted.is_none_or(|wanted| wanted == status), "{what}: {status}");
+        assert!(started.elapsed() < Duration::from_secs(2), "{what}");
+    }
+    app.anonymous().get("/health/live").send().await.status(200);
+}

@@ -1,0 +1,245 @@
+//! If-Match and If-None-Match, on everything that the document lists.
+
+use awc::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::seed::Town;
+use crate::support::{Client, Reply, TestApp, steps};
+
+/// Addresses of objects by the name of their path parameter.
+async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
+    let case = steps::under_way(app, town, "关于优化公交线路的提案").await;
+    let member = app.signed_in(town, &town.members[0]);
+    let body = json!({ "kind": "joint", "form": steps::form("关于增设公交站点的提案") });
+    let joint = member
+        .post("/api/v1/proposals")
+        .json(body)
+        .send()
+        .await
+        .status(201);
+    let invited = json!({ "member_ids": [town.members[1].member] });
+    let joint = joint.text_header("location").to_owned();
+    steps::act(&member, &joint, "invite-cosigners", invited)
+        .await
+        .status(200);
+    // A reply that waits for the signature of the other unit.
+    let asked = steps::under_way(app, town, "关于改善步行环境的提案").await;
+    let lead = app.signed_in(town, &town.unit_clerks[0]);
+    let other = app.signed_in(town, &town.unit_clerks[1]);
+    steps::act(&other, &asked.other, "accept", steps::clerk())
+        .await
+        .status(200);
+    let opinion = json!({ "text": "我局将在道路改造中同步预留停靠条件。", "signatory": "郑海峰" });
+    steps::act(&other, &asked.other, "submit-opinion", opinion)
+        .await
+        .status(200);
+    steps::act(&lead, &asked.reply, "request-countersign", json!({}))
+        .await
+        .status(200);
+    let id = |path: &str| path.rsplit('/').next().expect("an id").to_owned();
+    vec![
+        ("proposal_id", id(&case.proposal)),
+        ("proposal_id", id(&joint)),
+        ("assignment_id", id(&case.lead)),
+        ("assignment_id", id(&case.other)),
+        ("reply_id", id(&case.reply)),
+        ("reply_id", id(&asked.reply)),
+        ("term_id", town.term.to_string()),
+        ("session_id", town.session.to_string()),
+        ("organisation_id", town.party.to_string()),
+        ("unit_id", town.units[0].to_string()),
+        (
+            "member_id",
+            town.members[0].member.expect("a member").to_string(),
+        ),
+        ("user_id", town.leader.user.to_string()),
+        ("committee_id", town.committee.to_string()),
+    ]
+}
+
+fn people(app: &TestApp, town: &Town) -> Vec<Client> {
+    [
+        &town.administrator,
+        &town.members[0],
+        &town.members[1],
+        &town.staff,
+        &town.examiners[0],
+        &town.chair,
+        &town.officer,
+        &town.supervision,
+        &town.unit_clerks[0],
+        &town.unit_clerks[1],
+        &town.signatories[0],
+        &town.signatories[1],
+    ]
+    .map(|person| app.signed_in(town, person))
+    .into()
+}
+
+/// Every operation on an object: method, path with the id, example of a body.
+fn operations(
+    document: &Value,
+    objects: &[(&str, String)],
+) -> Vec<(Method, String, String, Value)> {
+    let mut found = Vec::new();
+    for (template, item) in document["paths"].as_object().expect("paths") {
+        let Some(start) = template.find('{').filter(|_| template.contains("_id}")) else {
+            continue;
+        };
+        let end = template.find('}').expect("a name");
+        let name = &template[start + 1..end];
+        let mine: Vec<_> = objects.iter().filter(|(kind, _)| *kind == name).collect();
+        assert!(!mine.is_empty(), "no object for {template}");
+        for (method, operation) in item.as_object().expect("operations") {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let contents = operation["requestBody"]["content"].as_object();
+            let example = contents.and_then(|map| map.values().next()?.get("example").cloned());
+            for (_, id) in &mine {
+                let path = template.replace(&format!("{{{name}}}"), id);
+                let body = example.clone().unwrap_or_else(|| match name {
+                    "user_id" if template.contains("reset") => {
+                        json!({ "password": "七月流火-Qh4x" })
+                    }
+                    _ => json!({}),
+                });
+                let operation = operation["operationId"]
+                    .as_str()
+                    .expect("a name")
+                    .to_owned();
+                found.push((method.clone(), path, operation, body));
+            }
+        }
+    }
+    found
+}
+
+async fn send(
+    client: &Client,
+    method: &Method,
+    path: &str,
+    body: &Value,
+    tag: Option<&str>,
+) -> Reply {
+    let request = client.request(method.clone(), &format!("{path}?validate_only=true"));
+    let request = match tag {
+        Some(tag) => request.header("If-Match", tag),
+        None => request,
+    };
+    request.json(body).send().await
+}
+
+#[actix_web::test]
+async fn every_change_of_an_object_needs_the_version_that_was_read() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let objects = objects(&app, &town).await;
+    let people = people(&app, &town);
+    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let before = app.database().row_counts();
+    let mut unmatched = std::collections::BTreeMap::new();
+    for (method, path, operation, body) in operations(&document, &objects) {
+        if method == Method::GET {
+            continue;
+        }
+        let seen = unmatched
+            .entry(operation)
+            .or_insert_with(|| (false, String::new()));
+        for client in &people {
+            let reply = send(client, &method, &path, &body, None).await;
+            if reply.status == 403 || reply.status == 404 {
+                continue;
+            }
+            if reply.status != 428 {
+                seen.1 = reply.to_string();
+                continue;
+            }
+            reply.code("precondition-required");
+            seen.0 = true;
+            for stale in [
+                "\"0\"",
+                "\"999\"",
+                "\"998\", \"999\"",
+                "W/\"1\"",
+                "\"x\"",
+                "\"1.0\"",
+                "\"01\"",
+            ] {
+                let reply = send(client, &method, &path, &body, Some(stale)).await;
+                let reply = reply.status(412).code("version-mismatch");
+                let present = reply.text("/current_etag");
+                let weak = format!("W/{present}");
+                send(client, &method, &path, &body, Some(&weak))
+                    .await
+                    .status(412);
+                let list = format!("\"998\", {present}");
+                let passed = send(client, &method, &path, &body, Some(&list)).await;
+                assert!(![400, 412, 428].contains(&passed.status), "{passed}");
+            }
+            for wrong in ["1", "abc", "\"1", "*, \"1\"", "\"1\" \"2\"", "w/\"1\""] {
+                let reply = send(client, &method, &path, &body, Some(wrong)).await;
+                reply.status(400).code("invalid-header");
+            }
+            let any = send(client, &method, &path, &body, Some("*")).await;
+            assert!(
+                any.status < 500 && ![400, 412, 428].contains(&any.status),
+                "{any}"
+            );
+            break;
+        }
+    }
+    for (operation, (asked, other)) in unmatched {
+        assert!(asked, "{operation} asked nobody for If-Match: {other}");
+    }
+    assert_eq!(app.database().row_counts(), before);
+}
+
+#[actix_web::test]
+async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let objects = objects(&app, &town).await;
+    let people = people(&app, &town);
+    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let mut checked = 0;
+    for (method, path, operation, _) in operations(&document, &objects) {
+        if method != Method::GET || path.ends_with("/timeline") {
+            continue;
+        }
+        let mut reader = None;
+        for client in &people {
+            let reply = client.get(&path).send().await;
+            if reply.status == 200 {
+                reader = Some((client, reply));
+                break;
+            }
+        }
+        let (client, reply) = reader.unwrap_or_else(|| panic!("nobody reads {path}"));
+        let tag = reply.text_header("etag").to_owned();
+        assert_eq!(tag, format!("\"{}\"", reply.version()), "{operation}");
+        for same in [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"0\", {tag}"),
+            "*".to_owned(),
+        ] {
+            let again = client
+                .get(&path)
+                .header("If-None-Match", &same)
+                .send()
+                .await;
+            let again = again.status(304);
+            assert!(again.body.is_empty());
+            assert_eq!(again.text_header("etag"), tag);
+        }
+        for other in ["\"0\"", "0", "nonsense"] {
+            client
+                .get(&path)
+                .header("If-None-Match", other)
+                .send()
+                .await
+                .status(200);
+        }
+        checked += 1;
+    }
+    assert!(checked >= 15, "{checked}");
+}
