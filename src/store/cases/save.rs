@@ -4,7 +4,6 @@
 use diesel::prelude::*;
 
 use super::{children, records};
-use crate::digest;
 use crate::error::Result;
 use crate::ids::{CommitteeId, DutyId, ProposalId, UserId};
 use crate::store::desk::NEVER;
