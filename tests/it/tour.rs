@@ -47,7 +47,10 @@ async fn a_reader_of_the_tour_takes_a_proposal_from_draft_to_closed() {
     let page = include_str!("../../docs/tour.md");
     let mut script = String::from("set -euo pipefail\n");
     for (number, block) in blocks(page).iter().enumerate() {
-        script.push_str(&format!("echo '== block {}'\n{block}", number + 1));
+        script.push_str("echo '== block ");
+        script.push_str(&(number + 1).to_string());
+        script.push_str("'\n");
+        script.push_str(block);
     }
     script.push_str("[ \"$STATUS\" = closed ]\n");
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_jianjian"));
