@@ -40,44 +40,32 @@ pub async fn is_made(app: &App) -> Result<bool> {
 /// Fills an empty database with the demo committee, as of `now`. A database that holds the demo
 /// committee is kept as it is; one that holds another committee is refused.
 pub async fn make(app: &App, now: Timestamp) -> Result<Made> {
-    let (found, others) = app
-        .db
-        .read("demo.look", |tx| {
-            Ok((
-                setup::committee(tx, CODE)?.is_some(),
-                setup::any_committee(tx)?,
-            ))
-        })
-        .await?;
-    if found {
-        return Ok(Made::Kept);
-    }
-    if others {
-        return Err(Error::new(Code::InUse).detail(Message::new(
-            "数据库中已有其他委员会，演示数据只写入空数据库。",
-            "the database holds a committee that is not the demo's; the demo fills empty databases only",
-        )));
-    }
+    make_every(app, now, 1).await
+}
+
+/// The same with every `step`-th case only, for tests.
+///
+/// One transaction holds it all: an interrupted run leaves nothing behind.
+pub async fn make_every(app: &App, now: Timestamp, step: usize) -> Result<Made> {
     let hash = app.passwords.hash(PASSWORD).await?;
-    let town = app
-        .db
-        .write("demo.town", move |tx| town::found(tx, &hash, now))
-        .await?;
-    let plans = plan::all(now);
-    let proposals = plans.len();
-    let mut acts = 0;
-    // A few cases in one transaction: the disk is waited for less often.
-    for chunk in plans.chunks(40) {
-        let (chunk, town) = (chunk.to_vec(), town.clone());
-        acts += app
-            .db
-            .write("demo.cases", move |tx| {
-                chunk
-                    .iter()
-                    .map(|plan| story::tell(tx, &town, plan))
-                    .sum::<Result<usize>>()
-            })
-            .await?;
-    }
-    Ok(Made::New { proposals, acts })
+    app.db
+        .write("demo.make", move |tx| {
+            if setup::committee(tx, CODE)?.is_some() {
+                return Ok(Made::Kept);
+            }
+            if setup::any_committee(tx)? {
+                return Err(Error::new(Code::InUse).detail(Message::new(
+                    "数据库中已有其他委员会，演示数据只写入空数据库。",
+                    "the database holds a committee that is not the demo's; the demo fills empty databases only",
+                )));
+            }
+            let town = town::found(tx, &hash, now)?;
+            let plans: Vec<_> = plan::all(now).into_iter().step_by(step.max(1)).collect();
+            let mut acts = 0;
+            for plan in &plans {
+                acts += story::tell(tx, &town, plan)?;
+            }
+            Ok(Made::New { proposals: plans.len(), acts })
+        })
+        .await
 }

@@ -15,6 +15,7 @@ mod collective;
 mod compose;
 mod concurrency;
 mod conditional;
+mod demo;
 mod docs;
 mod errors;
 mod explain;

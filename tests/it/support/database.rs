@@ -88,6 +88,21 @@ impl TestDatabase {
         }
     }
 
+    /// Runs a statement behind the back of the service; gives the number of rows it touched.
+    pub fn execute(&self, sql: &str) -> usize {
+        match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).execute(&mut conn).expect(sql)
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let path = path.to_str().expect("a name");
+                let mut conn = diesel::SqliteConnection::establish(path).expect("to connect");
+                diesel::sql_query(sql).execute(&mut conn).expect(sql)
+            }
+        }
+    }
+
     /// Number of rows of every table, for tests that nothing was written.
     pub fn row_counts(&self) -> BTreeMap<String, i64> {
         macro_rules! counts {
