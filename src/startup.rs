@@ -19,7 +19,7 @@ use crate::auth::password::HashParams;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::error::{Code, Error, Result};
-use crate::store::{DatabaseUrl, Db, migrate};
+use crate::store::{DatabaseUrl, Db, idempotency, migrate};
 use crate::telemetry::Metrics;
 
 /// A request's head must arrive within this time.
@@ -46,6 +46,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let db = open_database(&config.database).await?;
     let metrics = Data::new(Metrics::new(&db)?);
     let app = App::new(db, clock, app_settings(&config)).await?;
+    tokio::task::spawn_local(sweep(app.clone()));
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
@@ -100,6 +101,22 @@ fn app_settings(config: &Config) -> AppSettings {
             passes: config.auth.argon2_iterations,
             lanes: 1,
         },
+    }
+}
+
+/// Removes the stored answers of old idempotency keys. Nobody waits for it, and the next start
+/// tries again.
+async fn sweep(app: App) {
+    let before = app.clock.now() - idempotency::KEPT;
+    let swept = app
+        .db
+        .write("idempotency.sweep", move |tx| {
+            idempotency::sweep(tx, before)
+        })
+        .await;
+    match swept {
+        Ok(count) => tracing::debug!(count, "old idempotency keys removed"),
+        Err(error) => tracing::warn!(%error, "old idempotency keys were not removed"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finished requests by Idempotency-Key, stored in the transaction of their effect.
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::schema::idempotency_keys::dsl;
@@ -101,4 +101,14 @@ pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()>
         ))
         .execute(tx.conn)?;
     Ok(())
+}
+
+/// How long an answer is kept at least.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(48);
+
+/// Removes the answers stored before a moment; gives how many there were.
+pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize> {
+    Ok(diesel::delete(dsl::idempotency_keys)
+        .filter(dsl::created_at.lt(At(before)))
+        .execute(tx.conn)?)
 }
