@@ -36,5 +36,5 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
-    routes
+    routes.finish()
 }

@@ -107,7 +107,12 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     let has_body = operation.request_body.is_some();
     let on_object = has_id && path.starts_with("/api/");
     let mutates = method != Method::GET;
-    let mut codes = vec![Code::Internal, Code::Busy, Code::DatabaseUnavailable];
+    let mut codes = vec![
+        Code::UriTooLong,
+        Code::Internal,
+        Code::Busy,
+        Code::DatabaseUnavailable,
+    ];
     if access != Access::Public {
         codes.extend([
             Code::Unauthenticated,
@@ -181,6 +186,26 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     add_problems(operation, &codes);
+}
+
+/// Removes the schemas that nothing refers to: items of pages stand inside their pages.
+pub fn prune(openapi: &mut OpenApi) {
+    let Some(names) = openapi
+        .components
+        .as_ref()
+        .map(|components| components.schemas.keys().cloned().collect::<Vec<_>>())
+    else {
+        return;
+    };
+    let text = serde_json::to_string(openapi).unwrap_or_default();
+    let unused = names
+        .iter()
+        .filter(|name| !text.contains(&format!("\"#/components/schemas/{name}\"")));
+    if let Some(components) = &mut openapi.components {
+        for name in unused {
+            components.schemas.remove(name);
+        }
+    }
 }
 
 fn add_problems(operation: &mut Operation, codes: &[Code]) {

@@ -176,16 +176,7 @@ pub struct Patch<F>(PhantomData<F>);
 
 impl<F: Resource> PartialSchema for Patch<F> {
     fn schema() -> RefOr<Schema> {
-        let mut patch = object::<F>();
-        let required = std::mem::take(&mut patch.required);
-        for (name, schema) in &mut patch.properties {
-            if !required.contains(name) {
-                *schema = nullable(schema.clone());
-            }
-        }
-        patch.description =
-            Some("Changes: what is left out stays as it is, `null` removes.".to_owned());
-        patch.into()
+        patch_of::<F>()
     }
 }
 
@@ -197,6 +188,20 @@ impl<F: Resource> ToSchema for Patch<F> {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         F::schemas(schemas);
     }
+}
+
+/// The schema of a merge patch of a struct.
+pub fn patch_of<T: PartialSchema>() -> RefOr<Schema> {
+    let mut patch = object::<T>();
+    let required = std::mem::take(&mut patch.required);
+    for (name, schema) in &mut patch.properties {
+        if !required.contains(name) {
+            *schema = nullable(schema.clone());
+        }
+    }
+    patch.description =
+        Some("Changes: what is left out stays as it is, `null` removes.".to_owned());
+    patch.into()
 }
 
 /// The schema of a struct with the properties of another one added, as `#[serde(flatten)]` does.

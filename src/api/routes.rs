@@ -168,6 +168,13 @@ impl Routes {
         &self.hidden_bodies
     }
 
+    /// Ends the entering: what nothing refers to leaves the document.
+    #[must_use]
+    pub fn finish(mut self) -> Self {
+        openapi::prune(&mut self.openapi);
+        self
+    }
+
     /// Every operation that was entered.
     pub fn operations(&self) -> impl Iterator<Item = &Meta> {
         self.entries.iter().map(|(meta, _)| &**meta)

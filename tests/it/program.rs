@@ -300,3 +300,32 @@ fn a_second_signal_stops_the_service_at_once() {
     served.terminate();
     assert_eq!(served.wait(), Some(0));
 }
+
+#[test]
+fn instances_that_start_at_once_apply_each_migration_once() {
+    let database = TestDatabase::empty();
+    let start = || {
+        program(&["migrate"])
+            .env("DATABASE_URL", database.url_text())
+            .spawn()
+            .expect("to start")
+    };
+    let children: Vec<Child> = (0..4).map(|_| start()).collect();
+    let mut applied = Vec::new();
+    for child in children {
+        let output = child.wait_with_output().expect("to run");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        applied.extend(
+            text.lines()
+                .filter_map(|line| line.strip_prefix("applied "))
+                .map(str::to_owned),
+        );
+    }
+    let count = applied.len();
+    applied.sort_unstable();
+    applied.dedup();
+    assert_eq!(count, applied.len(), "{applied:?}");
+    assert!(count >= 3, "{applied:?}");
+}

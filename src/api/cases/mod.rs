@@ -7,6 +7,7 @@ pub mod desk;
 pub mod docs;
 pub mod handling_out;
 pub mod out;
+pub mod patch;
 pub mod possible;
 pub mod proposals;
 pub mod replies;

@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 
 use super::brief::ProposalItem;
 use super::out::{self, ProposalOut};
+use super::patch::ProposalFormPatch;
 use super::possible::{self, PossibleActions};
 use crate::api::extract::{Params, PathId};
 use crate::api::json::RawBody;
@@ -289,7 +290,7 @@ pub async fn get_proposal(
 /// version, and consents on an older text become stale.
 #[utoipa::path(patch, path = "/api/v1/proposals/{proposal_id}", tag = "proposals",
     params(("proposal_id" = ProposalId, Path, description = "The proposal")),
-    request_body(content = ProposalForm, content_type = "application/merge-patch+json",
+    request_body(content = ProposalFormPatch, content_type = "application/merge-patch+json",
         example = json!({ "title": "关于优化老城区公交微循环线路和站点的提案" })),
     responses((status = 200, description = "The case with its new text", body = ProposalOut)))]
 pub async fn edit_proposal(

@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 
 use super::out::{self, ReplyOut};
+use super::patch::ReplyFormPatch;
 use super::possible::PossibleActions;
 use super::proposals::possible_on;
 use crate::api::extract::PathId;
@@ -50,7 +51,7 @@ pub async fn get_reply(
 /// open requests to countersign are called back.
 #[utoipa::path(patch, path = "/api/v1/replies/{reply_id}", tag = "replies",
     params(("reply_id" = ReplyId, Path, description = "The reply")),
-    request_body(content = ReplyForm, content_type = "application/merge-patch+json",
+    request_body(content = ReplyFormPatch, content_type = "application/merge-patch+json",
         example = json!({ "outcome": "partially_resolved" })),
     responses((status = 200, description = "The reply with its new text", body = ReplyOut)))]
 pub async fn edit_reply(
