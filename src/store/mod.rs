@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod numbers;
 pub mod organisations;
 pub mod proposals;
+pub mod records;
 pub mod references;
 pub mod register;
 #[rustfmt::skip]

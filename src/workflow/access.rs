@@ -93,11 +93,26 @@ pub fn may_read_contacts(case: &Case, actor: &Actor) -> bool {
         Role::SupervisionOfficer,
         Role::Auditor,
     ];
-    let handles = case
-        .assignments
+    is_own(case, actor) || handles(case, actor) || working.iter().any(|role| actor.has(*role))
+}
+
+/// Whether the actor holds a role in a unit of the case.
+fn handles(case: &Case, actor: &Actor) -> bool {
+    case.assignments
         .iter()
-        .any(|row| actor.units().any(|unit| unit == row.unit));
-    is_own(case, actor) || handles || working.iter().any(|role| actor.has(*role))
+        .any(|row| actor.units().any(|unit| unit == row.unit))
+}
+
+/// Opinions of co-handlers to the lead: for the units of the case and those who steer it.
+pub fn may_read_co_opinions(case: &Case, actor: &Actor) -> bool {
+    let steering = [
+        Role::CommitteeStaff,
+        Role::CommitteeChair,
+        Role::AssigningOfficer,
+        Role::SupervisionOfficer,
+        Role::Auditor,
+    ];
+    handles(case, actor) || steering.iter().any(|role| actor.has(*role))
 }
 
 /// Examination opinions: for the committee, not for proposers and units.

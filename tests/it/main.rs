@@ -26,6 +26,7 @@ mod outage;
 mod paging;
 mod permissions;
 mod program;
+mod records;
 mod register_rows;
 mod registers;
 mod schema;

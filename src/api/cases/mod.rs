@@ -10,6 +10,7 @@ pub mod out;
 pub mod patch;
 pub mod possible;
 pub mod proposals;
+pub mod records;
 pub mod replies;
 pub mod timeline;
 
@@ -19,6 +20,7 @@ use super::routes::Routes;
 pub fn routes(routes: &mut Routes) {
     proposals::routes(routes);
     timeline::routes(routes);
+    records::routes(routes);
     assignments::routes(routes);
     replies::routes(routes);
     desk::routes(routes);

@@ -1,0 +1,417 @@
+//! What was written with each step of a case: reasons, opinions, contacts, forms.
+
+use actix_web::web::Data;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::extract::PathId;
+use crate::api::routes::{Access, Routes};
+use crate::app::act::{self, Known, Object};
+use crate::app::{Answer, App, Ctx};
+use crate::codes::Label;
+use crate::enter;
+use crate::error::Result;
+use crate::ids::{
+    AssignmentId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId, kind,
+};
+use crate::store::{Tx, records};
+use crate::workflow::access;
+use crate::workflow::codes::{
+    Adoption, ContactWay, Disposition, Grade, NotFileReason, PublicationLevel, Recommendation,
+    Relevance, Stage,
+};
+use crate::workflow::input::Meeting;
+use crate::workflow::proposal::ProposalAction;
+
+/// Enters the operations.
+pub fn routes(routes: &mut Routes) {
+    enter!(routes, Access::SignedIn, [__path_get_records] get_records);
+}
+
+/// What was written with the steps of a case, newest first, at most 200 of each kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseRecords {
+    /// Decisions with their meetings and reasons.
+    #[schema(max_items = 200)]
+    pub decisions: Vec<DecisionRecord>,
+    /// Examination opinions; for the committee and the assigning officer.
+    #[schema(max_items = 200)]
+    pub opinions: Vec<OpinionRecord>,
+    /// Contacts of units with the proposer; for the proposers and those who work on the case.
+    #[schema(max_items = 200)]
+    pub contacts: Vec<ContactRecord>,
+    /// Opinions of co-handlers to the lead; for those who work on the case.
+    #[schema(max_items = 200)]
+    pub co_opinions: Vec<CoOpinionRecord>,
+    /// Opinion forms that the caller may read.
+    #[schema(max_items = 200)]
+    pub feedback: Vec<FeedbackRecord>,
+}
+
+/// A decision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DecisionRecord {
+    /// Identifier.
+    pub id: DecisionId,
+    /// Name of the action.
+    #[schema(max_length = 64, example = "return_for_revision")]
+    pub kind: String,
+    /// Its labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub label: Option<Label>,
+    /// Handling round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// What was decided.
+    pub content: DecisionContent,
+}
+
+/// What a decision says; which members are there depends on its kind.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct DecisionContent {
+    /// The meeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub meeting: Option<Meeting>,
+    /// Why: of a return, a withdrawal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub reason: Option<String>,
+    /// Why in words: of a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4000)]
+    pub explanation: Option<String>,
+    /// Why in codes: of a refusal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub reason_codes: Vec<NotFileReason>,
+    /// What becomes of a refused proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disposition: Option<Disposition>,
+    /// Opinion to the units: of an assignment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub opinion: Option<String>,
+    /// Words of the decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub note: Option<String>,
+    /// How far the text is published: of closing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_text: Option<PublicationLevel>,
+    /// How far the replies are published: of closing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_replies: Option<PublicationLevel>,
+}
+
+/// An examination opinion in words.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpinionRecord {
+    /// Identifier.
+    pub id: OpinionId,
+    /// The submission it is about.
+    #[schema(minimum = 1)]
+    pub submission_no: i32,
+    /// Stage.
+    pub stage: Stage,
+    /// Label of the stage.
+    pub stage_label: Label,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// The opinion.
+    #[schema(max_length = 4000)]
+    pub opinion: String,
+    /// What it recommends.
+    pub recommendation: Recommendation,
+    /// Label of the recommendation.
+    pub recommendation_label: Label,
+    /// Reasons against filing.
+    #[schema(max_items = 20)]
+    pub reason_codes: Vec<NotFileReason>,
+    /// Units that should handle it, lead first.
+    #[schema(max_items = 31)]
+    pub draft_units: Vec<crate::ids::UnitId>,
+}
+
+#[derive(Deserialize)]
+struct StoredOpinion {
+    opinion: String,
+    recommendation: Recommendation,
+    #[serde(default)]
+    reason_codes: Vec<NotFileReason>,
+    #[serde(default)]
+    draft_units: Vec<crate::ids::UnitId>,
+}
+
+/// A contact with the proposer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContactRecord {
+    /// Identifier.
+    pub id: ContactId,
+    /// The row of the unit.
+    pub assignment_id: AssignmentId,
+    /// Name of the unit.
+    #[schema(max_length = 200)]
+    pub unit_name: String,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// How.
+    pub way: ContactWay,
+    /// Label of the way.
+    pub way_label: Label,
+    /// Day of the contact.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub date: Date,
+    /// Who took part.
+    #[schema(max_length = 500)]
+    pub persons: String,
+    /// What was said.
+    #[schema(max_length = 4000)]
+    pub said: String,
+    /// What the proposer thinks.
+    #[schema(max_length = 2000)]
+    pub proposer_view: String,
+    /// Why there was no visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    pub no_visit_note: Option<String>,
+}
+
+/// An opinion of a co-handler.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CoOpinionRecord {
+    /// The row of the co-handler.
+    pub assignment_id: AssignmentId,
+    /// Name of the unit.
+    #[schema(max_length = 200)]
+    pub unit_name: String,
+    /// Version, from 1.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// What was written.
+    pub content: crate::workflow::input::OpinionIn,
+}
+
+/// An opinion form in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FeedbackRecord {
+    /// The reply.
+    pub reply_id: ReplyId,
+    /// The rater.
+    pub rater_id: ProposerId,
+    /// Name of the rater.
+    #[schema(max_length = 200)]
+    pub rater_name: String,
+    /// Version, from 1.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    /// Entered by staff from paper.
+    pub by_staff: bool,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// 办理态度.
+    pub attitude: Grade,
+    /// 办理结果.
+    pub result: Grade,
+    /// 答复前听取意见方式.
+    pub contact_way: ContactWay,
+    /// 针对性.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relevance: Option<Relevance>,
+    /// 采纳情况.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub adoption: Option<Adoption>,
+    /// 意见.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4000)]
+    pub comment: Option<String>,
+}
+
+/// What was written with each step
+///
+/// Reasons of returns and refusals, decisions with their meetings, examination opinions, contact
+/// records, opinions of co-handlers and opinion forms, each for those who may read it.
+#[utoipa::path(get, path = "/api/v1/proposals/{proposal_id}/records", tag = "proposals",
+    params(("proposal_id" = ProposalId, Path, description = "The proposal")),
+    responses((status = 200, description = "The records", body = CaseRecords)))]
+pub async fn get_records(
+    app: Data<App>,
+    ctx: Ctx,
+    PathId(id): PathId<kind::Proposal>,
+) -> Result<Answer> {
+    app.db
+        .read("proposal.records", move |tx| {
+            let known = act::read(tx, &ctx, Object::Proposal(id))?;
+            let answer = Answer::ok(&read(tx, &ctx, &known)?)?;
+            Ok(answer.version(known.case.proposal.version))
+        })
+        .await
+}
+
+fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
+    let (committee, id) = (ctx.committee(), known.case.proposal.id);
+    let actor = ctx.principal.actor();
+    let insider = access::may_read_opinions(&actor) || access::is_own(&known.case, &actor);
+    let decisions = records::decisions(tx, committee, id)?
+        .into_iter()
+        // Why a proposal came back or was taken back is between proposer and committee.
+        .filter(|row| insider || !matches!(row.1.as_str(), "return_for_revision" | "withdraw"))
+        .map(decision)
+        .collect::<Result<_>>()?;
+    let opinions = if access::may_read_opinions(&actor) {
+        records::opinions(tx, committee, id)?
+            .into_iter()
+            .map(opinion)
+            .collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    let contacts = if access::may_read_contacts(&known.case, &actor) {
+        let rows = records::contacts(tx, committee, id)?;
+        rows.into_iter()
+            .map(|row| contact(known, row))
+            .collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    let co_opinions = if access::may_read_co_opinions(&known.case, &actor) {
+        let rows = records::co_opinions(tx, committee, id)?;
+        rows.into_iter()
+            .map(|row| co_opinion(known, row))
+            .collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    let feedback = records::forms(tx, committee, id)?
+        .into_iter()
+        .filter(|row| {
+            known.case.forms.iter().any(|form| {
+                form.reply == row.0
+                    && form.rater == row.1
+                    && access::may_read_form(&known.case, form, &actor)
+            })
+        })
+        .map(|row| feedback(known, row))
+        .collect::<Result<_>>()?;
+    Ok(CaseRecords {
+        decisions,
+        opinions,
+        contacts,
+        co_opinions,
+        feedback,
+    })
+}
+
+fn decision((id, kind, round, content, at): records::DecisionRow) -> Result<DecisionRecord> {
+    let label = kind
+        .parse::<ProposalAction>()
+        .ok()
+        .map(ProposalAction::label);
+    Ok(DecisionRecord {
+        id,
+        label,
+        kind,
+        round,
+        at: at.0,
+        content: content.to()?,
+    })
+}
+
+fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Result<OpinionRecord> {
+    let stored: StoredOpinion = content.to()?;
+    Ok(OpinionRecord {
+        id,
+        submission_no,
+        stage,
+        stage_label: stage.label(),
+        at: at.0,
+        opinion: stored.opinion,
+        recommendation: stored.recommendation,
+        recommendation_label: stored.recommendation.label(),
+        reason_codes: stored.reason_codes,
+        draft_units: stored.draft_units,
+    })
+}
+
+fn unit_name(known: &Known, row: AssignmentId) -> String {
+    known
+        .case
+        .assignment(row)
+        .map(|row| row.unit_name.clone())
+        .unwrap_or_default()
+}
+
+fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result<ContactRecord> {
+    let stored: crate::workflow::input::ContactIn = content.to()?;
+    Ok(ContactRecord {
+        id,
+        assignment_id: row,
+        unit_name: unit_name(known, row),
+        at: at.0,
+        way: stored.way,
+        way_label: stored.way.label(),
+        date: stored.date,
+        persons: stored.persons,
+        said: stored.said,
+        proposer_view: stored.proposer_view,
+        no_visit_note: stored.no_visit_note,
+    })
+}
+
+fn co_opinion(
+    known: &Known,
+    (row, version, content, at): records::CoOpinionRow,
+) -> Result<CoOpinionRecord> {
+    let unit_name = unit_name(known, row);
+    Ok(CoOpinionRecord {
+        assignment_id: row,
+        unit_name,
+        version,
+        at: at.0,
+        content: content.to()?,
+    })
+}
+
+fn feedback(
+    known: &Known,
+    (reply_id, rater_id, version, by_staff, content, at): records::FormRow,
+) -> Result<FeedbackRecord> {
+    let stored: crate::workflow::input::FeedbackIn = content.to()?;
+    let rater = known
+        .case
+        .proposers
+        .iter()
+        .find(|proposer| proposer.id == rater_id);
+    Ok(FeedbackRecord {
+        reply_id,
+        rater_id,
+        rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+        version,
+        by_staff,
+        at: at.0,
+        attitude: stored.attitude,
+        result: stored.result,
+        contact_way: stored.contact_way,
+        relevance: stored.relevance,
+        adoption: stored.adoption,
+        comment: stored.comment,
+    })
+}

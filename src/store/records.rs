@@ -1,0 +1,134 @@
+//! The records of a case that no decision needs: what was written with each step.
+
+use diesel::prelude::*;
+
+use super::Tx;
+use super::schema::{co_opinions, contacts, decisions, feedback_forms, opinions};
+use super::sql_types::{At, Json};
+use crate::error::Result;
+use crate::ids::{
+    AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
+};
+use crate::workflow::codes::Stage;
+
+/// Most records of one kind that are given at once; the newest.
+pub const MOST: i64 = 200;
+
+/// Decision: identifier, kind, round, content, moment.
+pub type DecisionRow = (DecisionId, String, i32, Json, At);
+/// Examination opinion: identifier, submission, stage, content, moment.
+pub type OpinionRow = (OpinionId, i32, Stage, Json, At);
+/// Contact: identifier, row, content, moment.
+pub type ContactRow = (ContactId, AssignmentId, Json, At);
+/// Co-handler's opinion: row, version, content, moment.
+pub type CoOpinionRow = (AssignmentId, i32, Json, At);
+/// Opinion form: reply, rater, version, entered by staff, content, moment.
+pub type FormRow = (ReplyId, ProposerId, i32, bool, Json, At);
+
+/// Decisions on a case, newest first.
+pub fn decisions(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<DecisionRow>> {
+    Ok(decisions::table
+        .filter(decisions::committee_id.eq(committee))
+        .filter(decisions::proposal_id.eq(id))
+        .order((decisions::created_at.desc(), decisions::id.desc()))
+        .limit(MOST)
+        .select((
+            decisions::id,
+            decisions::kind,
+            decisions::round,
+            decisions::content,
+            decisions::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Examination opinions, newest first.
+pub fn opinions(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<OpinionRow>> {
+    Ok(opinions::table
+        .filter(opinions::committee_id.eq(committee))
+        .filter(opinions::proposal_id.eq(id))
+        .order((opinions::created_at.desc(), opinions::id.desc()))
+        .limit(MOST)
+        .select((
+            opinions::id,
+            opinions::submission_no,
+            opinions::stage,
+            opinions::content,
+            opinions::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Contacts with the proposer, newest first.
+pub fn contacts(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<ContactRow>> {
+    Ok(contacts::table
+        .filter(contacts::committee_id.eq(committee))
+        .filter(contacts::proposal_id.eq(id))
+        .order((contacts::created_at.desc(), contacts::id.desc()))
+        .limit(MOST)
+        .select((
+            contacts::id,
+            contacts::assignment_id,
+            contacts::content,
+            contacts::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Opinions of co-handlers, every version, newest first.
+pub fn co_opinions(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<CoOpinionRow>> {
+    Ok(co_opinions::table
+        .filter(co_opinions::committee_id.eq(committee))
+        .filter(co_opinions::proposal_id.eq(id))
+        .order((
+            co_opinions::created_at.desc(),
+            co_opinions::assignment_id,
+            co_opinions::version,
+        ))
+        .limit(MOST)
+        .select((
+            co_opinions::assignment_id,
+            co_opinions::version,
+            co_opinions::content,
+            co_opinions::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Opinion forms of the raters, newest first.
+pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Vec<FormRow>> {
+    Ok(feedback_forms::table
+        .filter(feedback_forms::committee_id.eq(committee))
+        .filter(feedback_forms::proposal_id.eq(id))
+        .order((
+            feedback_forms::created_at.desc(),
+            feedback_forms::reply_id,
+            feedback_forms::rater_id,
+        ))
+        .limit(MOST)
+        .select((
+            feedback_forms::reply_id,
+            feedback_forms::rater_id,
+            feedback_forms::version,
+            feedback_forms::by_staff,
+            feedback_forms::content,
+            feedback_forms::created_at,
+        ))
+        .load(tx.conn)?)
+}
