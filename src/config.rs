@@ -1,7 +1,7 @@
 //! Settings: read once at the start from four places, each overriding the one before: the
 //! defaults built into the program, a file, the environment, the command line.
 //!
-//! [`RawConfig`] has the shape of the file; [`Config`] is what the program works with. Whatever
+//! `RawConfig` has the shape of the file; [`Config`] is what the program works with. Whatever
 //! is wrong is told in one line that names the key and where it was set.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,13 +1,15 @@
 //! Authentication before anything of a request is parsed: 401 here or never.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse};
+use futures_util::FutureExt;
 
 use super::routes::{Access, Meta};
 use crate::app::App;
@@ -21,12 +23,24 @@ pub async fn check<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     request.extensions_mut().insert(Arc::clone(&meta));
     match admit(&meta, &request).await {
-        Ok(()) => next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body),
+        Ok(()) => answered(request, next).await,
         // An `Err` would pass by the frame, which makes the problem document.
         Err(error) => Ok(request.error_response(error)),
+    }
+}
+
+/// Runs the operation. A panic in it is one failed request, no more.
+async fn answered<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let kept = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(result) => result.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => {
+            let response = HttpResponse::from_error(Error::internal("the operation panicked"));
+            Ok(ServiceResponse::new(kept, response))
+        }
     }
 }
 

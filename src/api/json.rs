@@ -24,6 +24,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::error::{Code, Error, Message, Result};
 
+/// Most wrong places told at once.
+const MOST_ERRORS: usize = 50;
 /// Largest body accepted, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 /// A body must arrive whole within this time.
@@ -71,8 +73,11 @@ impl Schemas {
             .get(name)
             .ok_or_else(|| Error::internal(format!("the schema {name} is not in the document")))?;
         let mut error = Error::new(Code::InvalidBody);
-        for wrong in validator.iter_errors(value).take(50) {
+        for wrong in validator.iter_errors(value).take(MOST_ERRORS) {
             error = report(error, &wrong);
+            if error.fields().len() >= MOST_ERRORS {
+                break;
+            }
         }
         if error.fields().is_empty() {
             Ok(())
@@ -124,13 +129,16 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
     let say = |code, zh: String, en: String| (code, Message::new(zh, en));
     let (code, message) = match wrong.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            return unexpected.iter().fold(error, |error, name| {
-                error.field(
-                    at(name),
-                    "unknown_field",
-                    Message::new("没有这个字段。", "There is no such field."),
-                )
-            });
+            return unexpected
+                .iter()
+                .take(MOST_ERRORS)
+                .fold(error, |error, name| {
+                    error.field(
+                        at(name),
+                        "unknown_field",
+                        Message::new("没有这个字段。", "There is no such field."),
+                    )
+                });
         }
         ValidationErrorKind::Required { property } => {
             return error.field(

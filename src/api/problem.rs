@@ -222,8 +222,9 @@ fn document(error: &Error, id: RequestId, lang: Lang) -> Value {
         errors: error
             .fields()
             .iter()
+            .take(50)
             .map(|field| ProblemField {
-                pointer: field.pointer.clone(),
+                pointer: field.pointer.chars().take(500).collect(),
                 code: field.code,
                 detail: pick(&field.message),
             })

@@ -111,8 +111,10 @@ pub async fn create_user(
     request: HttpRequest,
     body: RawBody,
 ) -> Result<Answer> {
-    let ctx = ctx.for_write(&request, &body)?;
+    let mut ctx = ctx.for_write(&request, &body)?;
     let NewUser { fields, initial } = body.parse()?;
+    ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
+        .await?;
     let hash = initial.hash(&app, "/password", &fields.username).await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
@@ -170,13 +172,16 @@ pub async fn reset_user_password(
     PathId(id): PathId<kind::User>,
     body: RawBody,
 ) -> Result<Answer> {
-    let ctx = ctx.for_write(&request, &body)?;
+    let mut ctx = ctx.for_write(&request, &body)?;
     let committee = ctx.committee();
     let user = app
         .db
         .read("user", move |tx| UserFields::find(tx, committee, id))
         .await?;
     let initial: InitialPassword = body.parse()?;
+    let address = request.path();
+    let secret = format!("{address} {}", String::from_utf8_lossy(body.bytes()));
+    ctx.guard_password(&app, &secret).await?;
     let hash = initial
         .hash(&app, "/password", &user.fields.username)
         .await?;

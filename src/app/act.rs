@@ -19,7 +19,7 @@ use crate::workflow::profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::role::{Actor, Role};
-use crate::workflow::rule::{Action, State, Who, rules};
+use crate::workflow::rule::{Action, State, Who, roles_of, rules};
 use crate::workflow::{Origin, begin};
 
 /// What an act is about, as the address names it.
@@ -242,14 +242,10 @@ fn is_proxy(decision: &Decision) -> bool {
 /// PT01: makes a proposal.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>) -> Result<Known> {
     let actor = ctx.principal.actor();
-    let entitled = [Role::Member, Role::OrganisationClerk, Role::CommitteeStaff];
-    if !ctx.principal.has_any(&entitled) {
-        return Err(refuse(
-            Refusal::NotAllowed {
-                needs: entitled.to_vec(),
-            },
-            None,
-        ));
+    let entitled = [Who::AnyMember, Who::AnyClerk, Who::Staff];
+    if !ctx.principal.has_any(&entitled.map(Who::role)) {
+        let needs = entitled.to_vec();
+        return Err(refuse(Refusal::NotAllowed { needs }, None));
     }
     let input = &parse()?;
     let today = crate::workflow::deadline::local_date(ctx.now);
@@ -354,9 +350,13 @@ fn unknown(pointer: &str) -> Error {
 
 /// A refusal as a problem document, with what the caller may do instead.
 fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
+    let words = refusal.words();
     let error = match refusal {
-        Refusal::NotAllowed { needs } => Error::new(Code::Forbidden).with("needs", needs),
+        Refusal::NotAllowed { needs } => Error::new(Code::Forbidden)
+            .detail(words)
+            .with("needs", roles_of(&needs)),
         Refusal::WrongState { now, allowed_from } => Error::new(Code::StateConflict)
+            .detail(words)
             .with("current_status", now.as_str())
             .with(
                 "allowed_from",
@@ -365,14 +365,9 @@ fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
                     .map(|state| state.as_str())
                     .collect::<Vec<_>>(),
             ),
-        Refusal::Unmet(unmet) => {
-            let detail = unmet.first().map(|first| first.message.clone());
-            let error = Error::new(Code::GuardUnmet).with("unmet", unmet);
-            match detail {
-                Some(detail) => error.detail(detail),
-                None => error,
-            }
-        }
+        Refusal::Unmet(unmet) => Error::new(Code::GuardUnmet)
+            .detail(words)
+            .with("unmet", unmet),
         Refusal::Invalid(wrongs) => {
             wrongs
                 .into_iter()

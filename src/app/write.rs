@@ -73,6 +73,20 @@ impl Answer {
     }
 }
 
+impl Ctx {
+    /// Binds the idempotency key of a request with a password in its body to a hash that is as
+    /// slow to guess from as a stored password.
+    pub async fn guard_password(&mut self, app: &App, secret: &str) -> Result<()> {
+        let user = self.user();
+        if let Some(key) = &mut self.idempotency {
+            let scope = format!("{user} {}", key.key);
+            let text = format!("{} {secret}", self.operation);
+            key.request_hash = app.passwords.fingerprint(&text, scope.as_bytes()).await?;
+        }
+        Ok(())
+    }
+}
+
 impl App {
     /// Runs a write of a signed-in user as one transaction.
     ///
@@ -86,10 +100,17 @@ impl App {
         self.db
             .write("http.write", move |tx| {
                 let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
-                    if ctx.validate_only {
-                        tx.discard();
+                    let answer = work(tx)?;
+                    if !ctx.validate_only {
+                        return Ok(answer);
                     }
-                    return work(tx);
+                    tx.discard();
+                    // Version and address of something that does not exist would mislead.
+                    return Ok(Answer {
+                        etag: None,
+                        location: None,
+                        ..answer
+                    });
                 };
                 let scope = idempotency::Scope {
                     committee: ctx.committee(),

@@ -121,6 +121,8 @@ pub fn principal(
                 .eq(sign_ins::committee_id)
                 .and(users::id.eq(sign_ins::user_id))),
         )
+        .inner_join(committees::table.on(committees::id.eq(sign_ins::committee_id)))
+        .filter(committees::active.eq(true))
         .filter(sign_ins::committee_id.eq(committee))
         .filter(sign_ins::id.eq(sign_in))
         .filter(sign_ins::ended_at.is_null())

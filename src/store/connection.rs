@@ -118,11 +118,10 @@ pub(in crate::store) fn open(
             statements.fetch_add(1, Ordering::Relaxed);
         }
         InstrumentationEvent::FinishQuery {
-            query,
-            error: Some(error),
-            ..
+            error: Some(error), ..
         } => {
-            tracing::debug!(%query, %error, "statement failed");
+            // Not the statement: its values are nobody's business.
+            tracing::debug!(%error, "statement failed");
         }
         _ => {}
     });
@@ -181,12 +180,34 @@ fn assert_pragma(conn: &mut SqliteConnection, name: &str, expected: &str) -> Res
     }
 }
 
+/// A vanished server must be noticed: what the URL does not say itself is added.
+fn with_timeouts(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in [
+        ("connect_timeout", "5"),
+        ("tcp_user_timeout", "15000"),
+        ("keepalives_idle", "10"),
+        ("keepalives_interval", "5"),
+        ("keepalives_count", "3"),
+    ] {
+        if !url.contains(&format!("{name}=")) {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            url = format!("{url}{mark}{name}={value}");
+        }
+    }
+    url
+}
+
 fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
     let unavailable = |error: &dyn std::fmt::Display| {
         Error::new(Code::DatabaseUnavailable)
             .context(format!("cannot connect to PostgreSQL: {error}"))
     };
-    let mut conn = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+    let url = with_timeouts(url);
+    let mut conn = PgConnection::establish(&url).map_err(|error| unavailable(&error))?;
+    // Some failures are told apart by their words. Setting them to English needs a privilege on
+    // some servers; without it an unknown failure is answered with 500 instead of 503.
+    let _ = conn.batch_execute("SET lc_messages = 'C'");
     conn.batch_execute(&format!(
         "SET TIME ZONE 'UTC'; SET application_name = 'jianjian'; \
          SET statement_timeout = '30s'; SET lock_timeout = '{}ms'; \

@@ -97,6 +97,13 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
             Error::new(Code::DatabaseUnavailable).context(message)
         }
+        DatabaseErrorKind::ReadOnlyTransaction => {
+            Error::new(Code::DatabaseUnavailable).context(message)
+        }
+        // Waited long enough: another attempt would only keep the thread from others.
+        _ if message.contains("lock timeout") || message.contains("statement timeout") => {
+            Error::new(Code::Busy).context(message)
+        }
         _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),
         _ if is_storage_failure(message) => Error::new(Code::DatabaseUnavailable).context(message),
@@ -125,7 +132,6 @@ fn is_contention(message: &str) -> bool {
         "database is locked",
         "database table is locked",
         "deadlock detected",
-        "lock timeout",
     ]
     .iter()
     .any(|part| message.contains(part))

@@ -87,7 +87,11 @@ macro_rules! waiting {
                     .filter(proposers::committee_id.eq(duties::committee_id))
                     .filter(proposers::proposal_id.eq(duties::proposal_id))
                     .filter(proposers::member_id.eq(member))
-                    .filter(proposers::status.ne(ConsentStatus::Declined)),
+                    .filter(proposers::status.ne_all([
+                        ConsentStatus::Declined,
+                        ConsentStatus::Dropped,
+                        ConsentStatus::Expired,
+                    ])),
             );
             let decides = duties::action.eq_any([
                 Task::Examine,

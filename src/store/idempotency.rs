@@ -103,6 +103,16 @@ pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()>
     Ok(())
 }
 
+/// Removes the stored answers of acts on proposals: a text that must go is in some of them (I29).
+pub fn forget_proposals(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<()> {
+    diesel::delete(dsl::idempotency_keys)
+        .filter(dsl::committee_id.eq(committee))
+        .filter(dsl::operation.like("%_proposal"))
+        .filter(dsl::status.ne(0))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
 /// How long an answer is kept at least.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(48);
 

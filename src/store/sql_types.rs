@@ -194,12 +194,15 @@ impl<K: IdKind> FromSql<Uid, Sqlite> for Id<K> {
 
 /// Microseconds between the Unix epoch and PostgreSQL's own, 2000-01-01 UTC.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// The first moment that PostgreSQL knows, from its own epoch.
+const PG_FIRST_MICROS: i64 = -211_813_488_000_000_000;
 /// Days between the same two.
 const PG_EPOCH: Date = jiff::civil::date(2000, 1, 1);
 
 impl ToSql<Moment, Pg> for At {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = self.0.as_microsecond() - PG_EPOCH_MICROS;
+        // PostgreSQL knows no moment before 4713 BC; a filter from before it means the same.
+        let micros = (self.0.as_microsecond() - PG_EPOCH_MICROS).max(PG_FIRST_MICROS);
         std::io::Write::write_all(out, &micros.to_be_bytes())?;
         Ok(IsNull::No)
     }

@@ -26,6 +26,8 @@ use crate::error::{Code, Error, Result};
 const GROUP: usize = 64;
 /// How often a transaction is run again after a clash.
 const ATTEMPTS: u32 = 6;
+/// How long a request waits for its answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(90);
 /// How long a request waits for a free place in the queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
@@ -242,9 +244,11 @@ where
         Ok(Err(_)) => return Err(Error::internal("the database threads are gone")),
         Err(_) => return Err(Error::new(Code::Busy).context("the database queue is full")),
     }
-    answer
-        .await
-        .unwrap_or_else(|_| Err(Error::internal("a database thread died")))
+    match tokio::time::timeout(ANSWER_WAIT, answer).await {
+        Ok(answer) => answer.unwrap_or_else(|_| Err(Error::internal("a database thread died"))),
+        // It may still happen: the client repeats it with the same key.
+        Err(_) => Err(Error::new(Code::DatabaseUnavailable).context("no answer in time")),
+    }
 }
 
 /// A thread that owns a connection.
@@ -267,10 +271,19 @@ impl Worker {
                 {
                     jobs.push(next);
                 }
-                self.run_group(jobs);
+                self.guarded(|worker| worker.run_group(jobs));
             } else {
-                self.run_single(first);
+                self.guarded(|worker| worker.run_single(first));
             }
+        }
+    }
+
+    /// The thread outlives whatever goes wrong outside a closure; the connection does not.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!("a database thread panicked; its connection is given up");
+            let conn = self.conn.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(conn)));
         }
     }
 

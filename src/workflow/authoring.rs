@@ -54,7 +54,7 @@ pub fn begin(
     check_units(&input.form, "/form", env)?;
     let Some(user) = actor.user else {
         return Err(Refusal::NotAllowed {
-            needs: vec![Role::Member],
+            needs: vec![Who::AnyMember],
         });
     };
     let proposal = Proposal {
@@ -140,7 +140,7 @@ fn entitled_to_begin(actor: &Actor, origin: &Origin) -> Result<Who, Refusal> {
     };
     let proxy = actor.has(Role::CommitteeStaff).then_some(Who::Staff);
     own.or(proxy).ok_or_else(|| Refusal::NotAllowed {
-        needs: vec![Role::Member, Role::OrganisationClerk, Role::CommitteeStaff],
+        needs: vec![Who::AnyMember, Who::AnyClerk, Who::Staff],
     })
 }
 
@@ -413,7 +413,7 @@ fn answer_invitation(
         .find(|proposer| proposer.member.is_some() && proposer.member == member)
     else {
         return Err(Refusal::NotAllowed {
-            needs: vec![Role::Member],
+            needs: vec![Who::Invitee],
         });
     };
     proposer.status = answer;

@@ -138,7 +138,7 @@ fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer
         Some(own) => Ok(own.clone()),
         None if step.actor.has(Role::CommitteeStaff) => Err(required("/rater_id")),
         None => Err(Refusal::NotAllowed {
-            needs: vec![Role::Member, Role::OrganisationClerk],
+            needs: vec![Who::RatingMember, Who::ProposingClerk],
         }),
     }
 }

@@ -281,7 +281,7 @@ pub fn entitled(case: &Case, actor: &Actor, target: Target, action: Action) -> R
             if holds(*who, case, actor, target) {
                 return Ok(());
             }
-            needs.push(who.role());
+            needs.push(*who);
         }
     }
     needs.sort_unstable();
@@ -311,7 +311,7 @@ fn find_rule(
     {
         Some(who) => Ok((rule, *who)),
         None => Err(Refusal::NotAllowed {
-            needs: rule.who.iter().map(|who| who.role()).collect(),
+            needs: rule.who.to_vec(),
         }),
     }
 }

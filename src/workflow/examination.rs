@@ -16,7 +16,7 @@ use super::decide::{Number, Record, Step};
 use super::input::{AssignIn, ExamineIn, Input};
 use super::lists::ProposerKind;
 use super::refusal::Refusal;
-use super::role::Role;
+use super::rule::Who;
 
 /// PT13: back to the proposer, with what is to be revised (I11).
 pub fn return_for_revision(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
@@ -39,7 +39,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let stages = step.env.profile.examination_stages;
     let (Some(stage), Some(examiner)) = (step.case.stage_due(stages), step.actor.user) else {
         return Err(Refusal::NotAllowed {
-            needs: vec![Role::Examiner],
+            needs: vec![Who::Examiner],
         });
     };
     not_blank("/opinion", &input.opinion)?;

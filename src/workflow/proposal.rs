@@ -1,5 +1,5 @@
 //! The proposal machine: its statuses, actions and table. The effects stand in
-//! [`super::examination`], [`super::authoring`] and [`super::conclusion`].
+//! `authoring.rs`, `examination.rs` and `conclusion.rs`.
 
 use super::authoring as a;
 use super::conclusion as c;

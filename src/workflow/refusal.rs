@@ -3,8 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::role::Role;
-use super::rule::State;
+use super::rule::{State, Who};
 use crate::error::Message;
 
 /// A condition of the case that is not met.
@@ -37,8 +36,8 @@ pub struct Wrong {
 pub enum Refusal {
     /// No entitled role (I10).
     NotAllowed {
-        /// Roles that have the right.
-        needs: Vec<Role>,
+        /// Who has the right.
+        needs: Vec<Who>,
     },
     /// The action does not start from the present status (I1).
     WrongState {
@@ -54,6 +53,29 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The reason in one sentence; of several conditions all.
+    pub fn words(&self) -> Message {
+        match self {
+            Self::NotAllowed { needs } => {
+                let zh: Vec<_> = needs.iter().map(|who| who.label().zh).collect();
+                let en: Vec<_> = needs.iter().map(|who| who.label().en).collect();
+                Message::new(
+                    format!("须由{}办理。", zh.join("、")),
+                    format!("Only for: {}.", en.join("; ")),
+                )
+            }
+            Self::WrongState { now, .. } => {
+                let label = now.label();
+                Message::new(
+                    format!("当前状态“{}”不能进行此操作。", label.zh),
+                    format!("Not from the present status: {}.", label.en),
+                )
+            }
+            Self::Unmet(unmet) => together(unmet.iter().map(|one| &one.message)),
+            Self::Invalid(wrongs) => together(wrongs.iter().map(|one| &one.message)),
+        }
+    }
+
     /// One failed condition.
     pub fn unmet(
         guard: &'static str,
@@ -98,4 +120,10 @@ impl Refusal {
             Err(Self::Invalid(wrongs))
         }
     }
+}
+
+fn together<'a>(messages: impl Iterator<Item = &'a Message> + Clone) -> Message {
+    let zh: Vec<_> = messages.clone().map(|message| &*message.zh).collect();
+    let en: Vec<_> = messages.map(|message| &*message.en).collect();
+    Message::new(zh.join(""), en.join(" "))
 }

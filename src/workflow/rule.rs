@@ -8,6 +8,7 @@ use super::proposal::{ProposalAction, ProposalStatus};
 use super::refusal::Refusal;
 use super::reply::{ReplyAction, ReplyStatus};
 use super::role::Role;
+use crate::codes::Label;
 
 /// One of the three machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +52,7 @@ impl Action {
     }
 
     /// The labels.
-    pub const fn label(self) -> crate::codes::Label {
+    pub const fn label(self) -> Label {
         match self {
             Self::Proposal(action) => action.label(),
             Self::Assignment(action) => action.label(),
@@ -81,6 +82,19 @@ impl State {
             Self::Proposal(status) => status.as_str(),
             Self::Assignment(status) => status.as_str(),
             Self::Reply(status) => status.as_str(),
+        }
+    }
+
+    /// The labels.
+    pub const fn label(self) -> Label {
+        match self {
+            Self::Start => Label {
+                zh: "未开始",
+                en: "not there yet",
+            },
+            Self::Proposal(status) => status.label(),
+            Self::Assignment(status) => status.label(),
+            Self::Reply(status) => status.label(),
         }
     }
 
@@ -143,6 +157,41 @@ pub enum Who {
 }
 
 impl Who {
+    /// Who it is, in words that say what the role alone does not.
+    pub const fn label(self) -> Label {
+        let (zh, en) = match self {
+            Self::FirstProposer => ("本案第一提案人", "the first proposer of the case"),
+            Self::Invitee => ("受邀联名的委员", "a member invited to sign"),
+            Self::RatingMember => ("本案提案人", "a proposer of the case"),
+            Self::ProposingClerk => (
+                "提案单位的联系人",
+                "the clerk of the proposing organisation",
+            ),
+            Self::Proxy => (
+                "提案委办公室（代录入的提案）",
+                "committee staff, if entered from paper",
+            ),
+            Self::AnyMember => ("政协委员", "a member"),
+            Self::AnyClerk => ("提案单位联系人", "an organisation clerk"),
+            Self::Staff => ("提案委办公室", "committee staff"),
+            Self::Examiner => ("审查人员", "an examiner"),
+            Self::Chair => ("提案委主任", "the committee chair"),
+            Self::LineOfficer => (
+                "本案所属系统的交办人员",
+                "the assigning officer of the case's line",
+            ),
+            Self::OwnUnitClerk => ("该承办单位的经办人", "a clerk of that unit"),
+            Self::OwnUnitSignatory => ("该承办单位的签发人", "a signatory of that unit"),
+            Self::CoHandlerSignatory => (
+                "受请会签单位的签发人",
+                "a signatory of a unit asked to countersign",
+            ),
+            Self::Supervision => ("督查人员", "the supervision officer"),
+            Self::System => ("系统", "the system"),
+        };
+        Label { zh, en }
+    }
+
     /// The role behind it.
     pub const fn role(self) -> Role {
         match self {
@@ -160,6 +209,14 @@ impl Who {
             Self::System => Role::System,
         }
     }
+}
+
+/// The roles behind them, each once.
+pub fn roles_of(who: &[Who]) -> Vec<Role> {
+    let mut roles: Vec<_> = who.iter().map(|who| who.role()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
 }
 
 /// What a row does to the case, beside the change of status.

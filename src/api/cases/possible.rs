@@ -10,7 +10,7 @@ use crate::error::{Code, Message};
 use crate::workflow::decide::{Possibility, Target};
 use crate::workflow::refusal::{Refusal, Unmet};
 use crate::workflow::role::Role;
-use crate::workflow::rule::{Action, State};
+use crate::workflow::rule::Action;
 
 /// An action on a thing, as it stands for the caller.
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,58 +104,20 @@ fn address(action: Action, known: &Known) -> (&'static str, String) {
 }
 
 fn why_not(refusal: Refusal) -> WhyNot {
-    let plain = |code: Code, message: Message| WhyNot {
+    let message = refusal.words();
+    let (code, allowed_from, unmet) = match refusal {
+        Refusal::NotAllowed { .. } => (Code::Forbidden, Vec::new(), Vec::new()),
+        Refusal::WrongState { allowed_from, .. } => {
+            let from = allowed_from.iter().map(|state| state.as_str()).collect();
+            (Code::StateConflict, from, Vec::new())
+        }
+        Refusal::Unmet(unmet) => (Code::GuardUnmet, Vec::new(), unmet),
+        Refusal::Invalid(_) => (Code::InvalidInput, Vec::new(), Vec::new()),
+    };
+    WhyNot {
         code: code.as_str(),
         message,
-        allowed_from: Vec::new(),
-        unmet: Vec::new(),
-    };
-    match refusal {
-        Refusal::NotAllowed { needs } => {
-            let labels: Vec<_> = needs.iter().map(|role| role.label()).collect();
-            let zh: Vec<_> = labels.iter().map(|label| label.zh).collect();
-            let en: Vec<_> = labels.iter().map(|label| label.en).collect();
-            plain(
-                Code::Forbidden,
-                Message::new(
-                    format!("须由{}办理。", zh.join("、")),
-                    format!("Only for: {}.", en.join(", ")),
-                ),
-            )
-        }
-        Refusal::WrongState { now, allowed_from } => {
-            let (zh, en) = state_words(now);
-            WhyNot {
-                allowed_from: allowed_from.iter().map(|state| state.as_str()).collect(),
-                ..plain(
-                    Code::StateConflict,
-                    Message::new(
-                        format!("当前状态“{zh}”不能进行此操作。"),
-                        format!("Not from the present status: {en}."),
-                    ),
-                )
-            }
-        }
-        Refusal::Unmet(unmet) => {
-            let first = unmet.first().map(|first| first.message.clone());
-            WhyNot {
-                unmet,
-                ..plain(
-                    Code::GuardUnmet,
-                    first.unwrap_or_else(|| Code::GuardUnmet.title().into()),
-                )
-            }
-        }
-        Refusal::Invalid(_) => plain(Code::InvalidInput, Code::InvalidInput.title().into()),
+        allowed_from,
+        unmet,
     }
-}
-
-fn state_words(state: State) -> (&'static str, &'static str) {
-    let label = match state {
-        State::Start => return ("未开始", "not there yet"),
-        State::Proposal(status) => status.label(),
-        State::Assignment(status) => status.label(),
-        State::Reply(status) => status.label(),
-    };
-    (label.zh, label.en)
 }

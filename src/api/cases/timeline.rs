@@ -140,7 +140,7 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
         return false;
     }
     match item.name.as_str() {
-        "examination.recorded" => item.actor = String::new(),
+        _ if item.actor_role == Role::Examiner.as_str() => item.actor = String::new(),
         "feedback.given" if !concluded => return true,
         _ => {}
     }

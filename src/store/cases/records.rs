@@ -6,11 +6,11 @@ use super::save::Writer;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::ids::ContactId;
-use crate::store::Tx;
 use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
+use crate::store::{Tx, idempotency};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -43,6 +43,7 @@ pub(super) fn write(
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .execute(tx.conn)?;
+            idempotency::forget_proposals(tx, writer.committee)?;
         }
         Record::OpinionText { id, content } => {
             let opinion = case
