@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
@@ -60,10 +60,7 @@ pub fn base() -> OpenApi {
     );
     let mut schemas = Vec::new();
     <Problem as utoipa::ToSchema>::schemas(&mut schemas);
-    schemas.push((
-        "Problem".to_owned(),
-        <Problem as utoipa::PartialSchema>::schema(),
-    ));
+    schemas.push(("Problem".to_owned(), problem_schema()));
     schemas.push((
         "ProblemField".to_owned(),
         <ProblemField as utoipa::PartialSchema>::schema(),
@@ -186,6 +183,69 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     add_problems(operation, &codes);
+}
+
+/// The schema of a problem document with the members that depend on its code.
+fn problem_schema() -> RefOr<Schema> {
+    let text = |about: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(2000))
+            .description(Some(about))
+    };
+    let list = |about: &str| {
+        ArrayBuilder::new()
+            .items(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .max_length(Some(64)),
+            )
+            .max_items(Some(60))
+            .description(Some(about))
+    };
+    let unmet = ObjectBuilder::new()
+        .property("guard", text("Stable name of the condition."))
+        .property("invariant", text("The invariant behind it, such as I12."))
+        .property(
+            "message",
+            text("What is missing, in the language of the request."),
+        )
+        .required("guard")
+        .required("message");
+    let unmet = ArrayBuilder::new()
+        .items(unmet)
+        .max_items(Some(20))
+        .description(Some("`guard-unmet`: every condition that is not met."));
+    let mut schema = <Problem as utoipa::PartialSchema>::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        let members: [(&str, RefOr<Schema>); 6] = [
+            (
+                "current_status",
+                text("`state-conflict`: the present status.").into(),
+            ),
+            (
+                "allowed_from",
+                list("`state-conflict`: statuses from which it would work.").into(),
+            ),
+            (
+                "allowed_actions",
+                list("What the caller may do now instead.").into(),
+            ),
+            (
+                "needs",
+                list("`forbidden`: roles that have the right.").into(),
+            ),
+            ("unmet", unmet.into()),
+            (
+                "current_etag",
+                text("`version-mismatch`: the present entity tag.").into(),
+            ),
+        ];
+        object
+            .properties
+            .extend(members.map(|(name, schema)| (name.to_owned(), schema)));
+    }
+    schema
 }
 
 /// Removes the schemas that nothing refers to: items of pages stand inside their pages.

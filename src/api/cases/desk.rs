@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -86,6 +87,10 @@ pub struct DeskItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub due_at: Option<Timestamp>,
+    /// The last day, in the committee's time zone; what to show to people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
+    pub due_on: Option<Date>,
     /// Calendar days left; negative when overdue.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -128,6 +133,7 @@ impl DeskItem {
             proposer_id: (row.subject_kind == "proposer").then(|| row.subject_id.cast()),
             actions_href,
             due_at,
+            due_on: due_at.map(deadline::last_day),
             days_left: due_at.map(|due| deadline::days_left(due, now)),
             overdue: due_at.is_some_and(|due| deadline::overdue(due, now)),
             waiting_since: row.created_at.0,

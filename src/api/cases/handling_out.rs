@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::Label;
-use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, SubjectId, UnitId};
+use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, UnitId};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
     Assignment, Case, Clock, Countersign, DocumentNo, Form, Promise, Reply,
@@ -337,8 +337,18 @@ pub struct ClockFacts {
     pub kind: ClockKind,
     /// Its label.
     pub label: Label,
-    /// UUID of the proposer, assignment, reply or proposal it runs for.
-    pub subject_id: SubjectId,
+    /// The unit's row it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assignment_id: Option<AssignmentId>,
+    /// The reply it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reply_id: Option<ReplyId>,
+    /// The proposer it runs for. A clock of none of these runs for the proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub proposer_id: Option<ProposerId>,
     /// When it started.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub started_at: Timestamp,
@@ -348,12 +358,27 @@ pub struct ClockFacts {
     /// Due moment.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub due_at: Timestamp,
+    /// The last day, in the committee's time zone; what to show to people.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub due_on: Date,
     /// Calendar days left; negative when overdue.
     pub days_left: i64,
     /// Computed, never stored.
     pub overdue: bool,
     /// The calendar has no data for the year yet.
     pub provisional: bool,
+}
+
+const fn runs_for_row(kind: ClockKind) -> bool {
+    matches!(
+        kind,
+        ClockKind::K05
+            | ClockKind::K06
+            | ClockKind::K07
+            | ClockKind::K08
+            | ClockKind::K09
+            | ClockKind::K10
+    )
 }
 
 impl ClockFacts {
@@ -363,10 +388,15 @@ impl ClockFacts {
             id: clock.id,
             kind: clock.kind,
             label: clock.kind.label(),
-            subject_id: clock.subject,
+            assignment_id: runs_for_row(clock.kind).then(|| clock.subject.cast()),
+            reply_id: matches!(clock.kind, ClockKind::K11 | ClockKind::K18)
+                .then(|| clock.subject.cast()),
+            proposer_id: matches!(clock.kind, ClockKind::K01 | ClockKind::K12)
+                .then(|| clock.subject.cast()),
             started_at: clock.started_at,
             limit: clock.limit.clone(),
             due_at: clock.due_at,
+            due_on: deadline::last_day(clock.due_at),
             days_left: deadline::days_left(clock.due_at, now),
             overdue: deadline::overdue(clock.due_at, now),
             provisional: clock.provisional,

@@ -11,6 +11,7 @@ use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
+use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{EventId, ProposalId, RequestId, kind};
@@ -19,6 +20,7 @@ use crate::store::timeline;
 use crate::workflow::access;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::role::Role;
+use crate::workflow::rule::rules;
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -54,6 +56,10 @@ pub struct TimelineItem {
     /// Name of the event.
     #[schema(max_length = 64, example = "proposal.filed")]
     pub name: String,
+    /// Its labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub label: Option<Label>,
     /// Row of the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 8, example = "PT15")]
@@ -93,6 +99,13 @@ pub struct TimelineTarget {
     pub id: String,
 }
 
+/// The labels of the action behind a row of the tables.
+fn label_of(rule: &str) -> Option<Label> {
+    rules()
+        .find(|row| row.id == rule)
+        .map(|row| row.action.label())
+}
+
 impl TimelineItem {
     fn of(event: Event) -> Self {
         let text = |name: &str| {
@@ -113,6 +126,7 @@ impl TimelineItem {
             after: text("after"),
             target: serde_json::from_value(target).unwrap_or_default(),
             name: event.name,
+            label: event.rule.as_deref().and_then(label_of),
             rule: event.rule,
             actor: event.actor_name,
             actor_role: event.actor_role,
