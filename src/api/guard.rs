@@ -35,13 +35,14 @@ async fn answered<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let kept = request.request().clone();
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(result) => result.map(ServiceResponse::map_into_boxed_body),
-        Err(_) => {
+    let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    answer.map_or_else(
+        |_| {
             let response = HttpResponse::from_error(Error::internal("the operation panicked"));
             Ok(ServiceResponse::new(kept, response))
-        }
-    }
+        },
+        |result| result.map(ServiceResponse::map_into_boxed_body),
+    )
 }
 
 async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {

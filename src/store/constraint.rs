@@ -94,10 +94,9 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         DatabaseErrorKind::SerializationFailure => {
             Error::new(Code::Busy).context(message).retryable()
         }
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            Error::new(Code::DatabaseUnavailable).context(message)
-        }
-        DatabaseErrorKind::ReadOnlyTransaction => {
+        DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::UnableToSendCommand
+        | DatabaseErrorKind::ReadOnlyTransaction => {
             Error::new(Code::DatabaseUnavailable).context(message)
         }
         // Waited long enough: another attempt would only keep the thread from others.
