@@ -102,6 +102,9 @@ pub(in crate::store) enum Purpose {
 /// How long a statement may wait for a lock held by another process.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// Pause between two attempts to switch a new file to WAL.
+const WAL_PAUSE: Duration = Duration::from_millis(20);
+
 /// Opens one connection and makes the settings the rest of the program relies on.
 pub(in crate::store) fn open(
     url: &DatabaseUrl,
@@ -140,8 +143,9 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
         .ok_or_else(|| unavailable(&"its name is not UTF-8"))?;
     let mut conn = SqliteConnection::establish(name).map_err(|error| unavailable(&error))?;
     // WAL with FULL: an acknowledged commit survives a power cut, readers never block.
+    switch_to_wal(&mut conn).map_err(|error| unavailable(&error))?;
     conn.batch_execute(&format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+        "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
          PRAGMA query_only = {};",
         LOCK_WAIT.as_millis(),
@@ -156,6 +160,25 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     assert_pragma(&mut conn, "synchronous", "2").map_err(|error| unavailable(&error))?;
     assert_pragma(&mut conn, "foreign_keys", "1").map_err(|error| unavailable(&error))?;
     Ok(conn)
+}
+
+/// The switch of a new file to WAL needs the file alone and does not wait for it, whatever
+/// `busy_timeout` says; so instances that start at once take turns here.
+fn switch_to_wal(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    let mut attempts_left = LOCK_WAIT.as_millis() / WAL_PAUSE.as_millis();
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if attempts_left > 0 && error.to_string().contains("locked") => {
+                attempts_left -= 1;
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "a database thread, never an async worker"
+                )]
+                std::thread::sleep(WAL_PAUSE);
+            }
+            result => return result,
+        }
+    }
 }
 
 /// A setting that silently did not take (a read-only file system, say) must stop the start.
