@@ -1,7 +1,7 @@
 //! A database for each test, copied from a template that is migrated once.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -79,12 +79,7 @@ impl TestDatabase {
                 .expect("to connect")
                 .batch_execute(sql)
                 .expect("to rename"),
-            DatabaseUrl::Sqlite(path) => {
-                diesel::SqliteConnection::establish(path.to_str().expect("a name"))
-                    .expect("to connect")
-                    .batch_execute(sql)
-                    .expect("to rename");
-            }
+            DatabaseUrl::Sqlite(path) => sqlite(path).batch_execute(sql).expect("to rename"),
         }
     }
 
@@ -96,9 +91,7 @@ impl TestDatabase {
                 diesel::sql_query(sql).execute(&mut conn).expect(sql)
             }
             DatabaseUrl::Sqlite(path) => {
-                let path = path.to_str().expect("a name");
-                let mut conn = diesel::SqliteConnection::establish(path).expect("to connect");
-                diesel::sql_query(sql).execute(&mut conn).expect(sql)
+                diesel::sql_query(sql).execute(&mut sqlite(path)).expect(sql)
             }
         }
     }
@@ -107,7 +100,7 @@ impl TestDatabase {
     pub fn row_counts(&self) -> BTreeMap<String, i64> {
         macro_rules! counts {
             ($conn:expr, $tables:literal) => {{
-                let mut conn = $conn.expect("to connect");
+                let mut conn = $conn;
                 let names: Vec<Name> = diesel::sql_query($tables)
                     .load(&mut conn)
                     .expect("the tables");
@@ -124,15 +117,24 @@ impl TestDatabase {
         }
         match &self.url {
             DatabaseUrl::Postgres(url) => counts!(
-                PgConnection::establish(url),
+                PgConnection::establish(url).expect("to connect"),
                 "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'"
             ),
             DatabaseUrl::Sqlite(path) => counts!(
-                diesel::SqliteConnection::establish(path.to_str().expect("a name")),
+                sqlite(path),
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             ),
         }
     }
+}
+
+/// A connection of our own to the file, patient while the service writes to it.
+fn sqlite(path: &Path) -> diesel::SqliteConnection {
+    let mut conn =
+        diesel::SqliteConnection::establish(path.to_str().expect("a name")).expect("to connect");
+    conn.batch_execute("PRAGMA busy_timeout = 20000")
+        .expect("to set the patience");
+    conn
 }
 
 #[derive(QueryableByName)]
