@@ -86,6 +86,10 @@ id_kinds! {
     Clock, ClockId, "clck";
     /// Something that waits for somebody on a desk.
     Duty, DutyId, "duty";
+    /// Something asked for on a case: withdrawal, return, extension, pause.
+    CaseRequest, CaseRequestId, "creq";
+    /// A consultation on a case.
+    Consultation, ConsultationId, "cons";
     /// An entry of the audit trail.
     Event, EventId, "evnt";
     /// One HTTP request.

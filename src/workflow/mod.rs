@@ -16,16 +16,22 @@ pub mod deadline;
 pub mod decide;
 pub mod desk;
 mod examination;
+mod extension;
 pub mod guard;
 pub mod input;
 pub mod lists;
+mod merging;
 pub mod profile;
 pub mod proposal;
 pub mod refusal;
 pub mod reply;
+mod returning;
 pub mod role;
+mod rounds;
 pub mod rule;
 #[cfg(test)]
 mod tests;
+mod units;
+mod withdrawal;
 
 pub use authoring::{Origin, begin};

@@ -126,6 +126,8 @@ pub enum Who {
     FirstProposer,
     /// A member asked to sign.
     Invitee,
+    /// The clerk of a collective asked to sign.
+    InvitedClerk,
     /// A member who signed and may rate.
     RatingMember,
     /// The clerk of the collective proposer.
@@ -162,6 +164,10 @@ impl Who {
         let (zh, en) = match self {
             Self::FirstProposer => ("本案第一提案人", "the first proposer of the case"),
             Self::Invitee => ("受邀联名的委员", "a member invited to sign"),
+            Self::InvitedClerk => (
+                "受邀联名单位的联系人",
+                "the clerk of an organisation invited to sign",
+            ),
             Self::RatingMember => ("本案提案人", "a proposer of the case"),
             Self::ProposingClerk => (
                 "提案单位的联系人",
@@ -198,7 +204,7 @@ impl Who {
             Self::FirstProposer | Self::Invitee | Self::RatingMember | Self::AnyMember => {
                 Role::Member
             }
-            Self::ProposingClerk | Self::AnyClerk => Role::OrganisationClerk,
+            Self::ProposingClerk | Self::InvitedClerk | Self::AnyClerk => Role::OrganisationClerk,
             Self::Proxy | Self::Staff => Role::CommitteeStaff,
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,
@@ -217,6 +223,17 @@ pub fn roles_of(who: &[Who]) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+/// How a row comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody calls its action.
+    Call,
+    /// The system takes it as soon as its guards are met: a derived step, or time that ran out.
+    Settled,
+    /// It is part of another row, which names it.
+    Part,
 }
 
 /// What a row does to the case, beside the change of status.
@@ -241,6 +258,28 @@ pub struct Rule {
     pub effect: Effect,
     /// Name of the event in the audit trail.
     pub event: &'static str,
+}
+
+impl Rule {
+    /// How the row comes about.
+    pub fn cause(&self) -> Cause {
+        if self.who != [Who::System] {
+            Cause::Call
+        } else if self
+            .guards
+            .iter()
+            .any(|guard| guard.name == super::guard::PART.name)
+        {
+            Cause::Part
+        } else {
+            Cause::Settled
+        }
+    }
+}
+
+/// The row of an identifier.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
 }
 
 /// Every row of the three tables.
