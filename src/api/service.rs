@@ -14,7 +14,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::none_match;
 use super::document::Document;
 use super::problem::Problem;
 use super::routes::{Access, Routes};
@@ -157,20 +156,7 @@ pub struct Text(String);
         body = inline(serde_json::Map<String, serde_json::Value>),
         headers(("ETag" = inline(Text), description = "Names this state of the document.")))))]
 pub async fn get_openapi(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    let mut response = if none_match(&request, document.etag()) {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response
-        .insert_header((header::ETAG, document.etag()))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .content_type("application/json");
-    if none_match(&request, document.etag()) {
-        response.finish()
-    } else {
-        response.body(document.text().clone())
-    }
+    document.answer(&request)
 }
 
 /// What an error means

@@ -29,6 +29,11 @@ impl AssignmentStatus {
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Returned | Self::Void)
     }
+
+    /// The row is done with: nothing leads on from here.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Returned | Self::Replied | Self::Void)
+    }
 }
 
 code_list! {
