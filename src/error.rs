@@ -32,6 +32,21 @@ impl Message {
             en: en.into(),
         }
     }
+
+    /// The message that was shown as one text; `None` for a text that never was a message.
+    pub fn from_words(words: &str) -> Option<Self> {
+        words
+            .split_once(" / ")
+            .filter(|(zh, _)| !zh.is_ascii())
+            .map(|(zh, en)| Self::new(zh.to_owned(), en.to_owned()))
+    }
+}
+
+/// Both languages, for places that take one text; [`Message::from_words`] takes them apart.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.zh, self.en)
+    }
 }
 
 impl From<Label> for Message {

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod organisations;
 pub mod page;
 pub mod problem;
+mod query;
 pub mod register;
 pub mod routes;
 pub mod service;

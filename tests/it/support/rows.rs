@@ -111,6 +111,10 @@ fn shown_in(file: &str, source: &str) -> Vec<Shown> {
     for (call, silent) in [("witness(", false), ("witness_without_event(", true)] {
         for (at, _) in source.match_indices(call) {
             let (before, after) = (&source[..at], &source[at..]);
+            let start = before.rsplit('\n').next().unwrap_or_default();
+            if start.contains("//") {
+                continue;
+            }
             let statement = after.split(';').next().unwrap_or_default();
             let line = before.lines().count();
             let rows: Vec<_> = statement
