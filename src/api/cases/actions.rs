@@ -28,7 +28,7 @@ use crate::workflow::input::{
 };
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
-use crate::workflow::rule::{Action, Machine, Who, rules, rules_of};
+use crate::workflow::rule::{Action, Machine, rules, rules_of};
 
 /// How the body of an action is read, and its schema.
 struct Body {
@@ -93,7 +93,7 @@ fn body_of(action: Action) -> Option<Body> {
 pub fn routes(routes: &mut Routes) {
     let mut entered = Vec::new();
     for rule in rules() {
-        if entered.contains(&rule.action) || rule.who == [Who::System] {
+        if entered.contains(&rule.action) || rule.is_by_system() {
             continue;
         }
         entered.push(rule.action);
@@ -176,14 +176,35 @@ async fn run(
     .await
 }
 
-/// Address of the operation of an action.
-fn path(action: Action) -> String {
-    let base = match action.machine() {
+/// Address of the things of a machine.
+const fn base(machine: Machine) -> &'static str {
+    match machine {
         Machine::Proposal => "/api/v1/proposals/{proposal_id}",
         Machine::Assignment => "/api/v1/assignments/{assignment_id}",
         Machine::Reply => "/api/v1/replies/{reply_id}",
-    };
+    }
+}
+
+/// Address of the operation of an action that has one of the usual form.
+fn path(action: Action) -> String {
+    let base = base(action.machine());
     format!("{base}/actions/{}", action.as_str().replace('_', "-"))
+}
+
+/// The operation of an action that people take: method and template of the address. Making is
+/// POST to a collection, editing PATCH on the thing; every other action has an address of its own.
+pub fn operation(action: Action) -> (&'static str, String) {
+    match action {
+        Action::Proposal(P::Create) => ("POST", "/api/v1/proposals".to_owned()),
+        Action::Reply(R::Draft) => {
+            let row = base(Machine::Assignment);
+            ("POST", format!("{row}/replies"))
+        }
+        Action::Proposal(P::Edit) | Action::Reply(R::Edit) => {
+            ("PATCH", base(action.machine()).to_owned())
+        }
+        _ => ("POST", path(action)),
+    }
 }
 
 fn describe(action: Action, body: &Body) -> Operation {
