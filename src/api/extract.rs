@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::json::RawBody;
 use super::page::PageQuery;
+use super::query;
 use super::routes::Meta;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
@@ -47,7 +48,7 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(
-            parse_query(request.query_string())
+            query::parse(request.query_string())
                 .map(Self)
                 .map_err(Into::into),
         )
@@ -70,7 +71,7 @@ impl<F: DeserializeOwned> FromRequest for Listing<F> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut filter = form_urlencoded::Serializer::new(String::new());
         let mut page = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in form_pairs(request.query_string()) {
+        for (name, value) in query::pairs(request.query_string()) {
             let part = if PageQuery::NAMES.contains(&&*name) {
                 &mut page
             } else {
@@ -78,37 +79,14 @@ impl<F: DeserializeOwned> FromRequest for Listing<F> {
             };
             part.append_pair(&name, &value);
         }
-        let listing = parse_query(&filter.finish()).and_then(|filter| {
+        let listing = query::parse(&filter.finish()).and_then(|filter| {
             Ok(Self {
                 filter,
-                page: parse_query(&page.finish())?,
+                page: query::parse(&page.finish())?,
             })
         });
         ready(listing.map_err(Into::into))
     }
-}
-
-fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
-    let wrong = |name: String, what: String| {
-        Error::new(Code::InvalidParameter).field(
-            name,
-            "invalid",
-            Message::new(format!("参数无效：{what}"), format!("Not valid: {what}")),
-        )
-    };
-    if query.contains("%00") {
-        return Err(wrong(
-            String::new(),
-            "the NUL character is not allowed".to_owned(),
-        ));
-    }
-    let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
-    serde_path_to_error::deserialize(pairs)
-        .map_err(|error| wrong(error.path().to_string(), error.inner().to_string()))
-}
-
-fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
-    form_urlencoded::parse(query.as_bytes())
 }
 
 /// The circumstances of the request without its body; for reads.
@@ -172,7 +150,7 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
         #[serde(default)]
         validate_only: bool,
     }
-    parse_query::<WriteParams>(request.query_string()).map(|params| params.validate_only)
+    query::parse::<WriteParams>(request.query_string()).map(|params| params.validate_only)
 }
 
 fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<IdempotencyKey>> {

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod organisations;
 pub mod page;
 pub mod problem;
+mod query;
 pub mod register;
 pub mod routes;
 pub mod service;
@@ -20,6 +21,7 @@ pub mod sign_in;
 pub mod terms;
 pub mod units;
 pub mod users;
+pub mod workflow;
 
 use routes::Routes;
 
@@ -28,6 +30,7 @@ pub fn routes() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
+    workflow::routes(&mut routes);
     sign_in::routes(&mut routes);
     committees::routes(&mut routes);
     terms::routes(&mut routes);

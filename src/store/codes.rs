@@ -10,8 +10,9 @@ use diesel::sql_types::{Nullable, Text};
 use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
-    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
+    Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
+    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
     SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
@@ -26,17 +27,24 @@ text_codes!(
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
+    ConsultationForm,
+    ContactWay,
     CountersignStatus,
     Grade,
     HandlingKind,
     Line,
+    LinkKind,
     OutcomeMeaning,
+    ProgrammeTier,
     PromiseStatus,
     ProposalStatus,
     ProposerKind,
     ProposerRole,
+    PublicationLevel,
     Recommendation,
     ReplyStatus,
+    RequestKind,
+    RequestStatus,
     Role,
     Secrecy,
     SessionMark,

@@ -25,6 +25,8 @@ diesel::table! {
         opinions -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        carried_over -> Bool,
+        replaced_by -> Nullable<Uid>,
     }
 }
 
@@ -46,6 +48,7 @@ diesel::table! {
         original_due -> Moment,
         due_at -> Moment,
         stopped_at -> Nullable<Moment>,
+        changes -> Doc,
     }
 }
 
@@ -94,6 +97,8 @@ diesel::table! {
         content -> Doc,
         recorded_by -> Uid,
         created_at -> Moment,
+        way -> Text,
+        objection -> Nullable<Text>,
     }
 }
 
@@ -373,6 +378,8 @@ diesel::table! {
         comment -> Nullable<Text>,
         decided_at -> Nullable<Moment>,
         created_at -> Moment,
+        excused -> Nullable<Text>,
+        waived_round -> Nullable<Integer>,
     }
 }
 
@@ -419,6 +426,10 @@ diesel::table! {
         delivered_at -> Nullable<Moment>,
         created_at -> Moment,
         updated_at -> Moment,
+        coordinated_hash -> Nullable<Text>,
+        coordination -> Nullable<Text>,
+        signed_by_head -> Bool,
+        rejected_hash -> Nullable<Text>,
     }
 }
 
@@ -570,13 +581,136 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    case_marks (committee_id, proposal_id) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        archived_at -> Nullable<Moment>,
+        tier -> Nullable<Text>,
+        publish_text -> Nullable<Text>,
+        publish_replies -> Nullable<Text>,
+        disposed_at -> Nullable<Moment>,
+        open_for_seconding -> Bool,
+        has_requests -> Bool,
+        has_consultations -> Bool,
+        has_absorbed -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    requests (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Nullable<Uid>,
+        kind -> Text,
+        status -> Text,
+        escalated -> Bool,
+        form -> Doc,
+        decision -> Nullable<Doc>,
+        requested_by -> Uid,
+        requested_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    consultations (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        round -> Integer,
+        form -> Text,
+        held_on -> Day,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    merges (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        main_id -> Uid,
+        before -> Doc,
+        content -> Doc,
+        decided_by -> Uid,
+        merged_at -> Moment,
+        unmerged_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    case_links (committee_id, proposal_id, other_id, kind) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        other_id -> Uid,
+        kind -> Text,
+        note -> Nullable<Text>,
+        created_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    deliveries (committee_id, reply_id, proposal_id) {
+        committee_id -> Uid,
+        reply_id -> Uid,
+        proposal_id -> Uid,
+        delivered_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    countersign_requests (committee_id, reply_id, assignment_id, attempt) {
+        committee_id -> Uid,
+        reply_id -> Uid,
+        assignment_id -> Uid,
+        attempt -> Integer,
+        proposal_id -> Uid,
+        status -> Text,
+        content_hash -> Text,
+        remarks -> Nullable<Text>,
+        signatory -> Nullable<Text>,
+        answered_at -> Nullable<Moment>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    countersign_requests,
+    deliveries,
+    case_links,
+    merges,
+    consultations,
+    requests,
+    case_marks,
     assignments,
     clocks,
     co_opinions,
     committees,
     contacts,
-    countersigns,
     decisions,
     duties,
     events,

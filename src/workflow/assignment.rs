@@ -29,14 +29,14 @@ code_list! {
 }
 
 impl AssignmentStatus {
-    /// Nothing leaves it.
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Returned | Self::Replied | Self::Void)
-    }
-
     /// Neither void nor returned: counts for I4, I5 and I7.
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Returned | Self::Void)
+    }
+
+    /// The row is done with: nothing leads on from here.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Returned | Self::Replied | Self::Void)
     }
 }
 

@@ -30,6 +30,11 @@ impl ReplyStatus {
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Draft | Self::Countersigning | Self::UnderReview)
     }
+
+    /// Nobody works on it any more; at most a later reply takes its place.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Superseded)
+    }
 }
 
 code_list! {

@@ -8,17 +8,31 @@ use super::proposal::{ProposalAction, ProposalStatus};
 use super::refusal::Refusal;
 use super::reply::{ReplyAction, ReplyStatus};
 use super::role::Role;
+use crate::code_list;
 use crate::codes::Label;
 
-/// One of the three machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Machine {
-    /// The proposal.
-    Proposal,
-    /// A unit's row.
-    Assignment,
-    /// A reply.
-    Reply,
+code_list! {
+    /// The three machines.
+    pub enum Machine {
+        Proposal = "proposal", "提案", "proposal";
+        Assignment = "assignment", "承办", "assignment";
+        Reply = "reply", "答复", "reply";
+    }
+}
+
+impl Machine {
+    /// Its statuses, in the order of the list.
+    pub fn states(self) -> Vec<State> {
+        match self {
+            Self::Proposal => of_list(ProposalStatus::ALL, State::Proposal),
+            Self::Assignment => of_list(AssignmentStatus::ALL, State::Assignment),
+            Self::Reply => of_list(ReplyStatus::ALL, State::Reply),
+        }
+    }
+}
+
+fn of_list<T: Copy>(list: &[T], state: fn(T) -> State) -> Vec<State> {
+    list.iter().copied().map(state).collect()
 }
 
 /// An action of any machine.
@@ -95,6 +109,16 @@ impl State {
             Self::Proposal(status) => status.label(),
             Self::Assignment(status) => status.label(),
             Self::Reply(status) => status.label(),
+        }
+    }
+
+    /// Whether nothing but an exception leads on from here (I36).
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Start => false,
+            Self::Proposal(status) => status.is_final(),
+            Self::Assignment(status) => status.is_final(),
+            Self::Reply(status) => status.is_final(),
         }
     }
 
@@ -263,7 +287,7 @@ pub struct Rule {
 impl Rule {
     /// How the row comes about.
     pub fn cause(&self) -> Cause {
-        if self.who != [Who::System] {
+        if !self.is_by_system() {
             Cause::Call
         } else if self
             .guards
@@ -274,6 +298,11 @@ impl Rule {
         } else {
             Cause::Settled
         }
+    }
+
+    /// Whether only the system takes it; nobody can ask for it.
+    pub fn is_by_system(&self) -> bool {
+        self.who == [Who::System]
     }
 }
 

@@ -113,14 +113,35 @@ async fn run(
     .await
 }
 
-/// Address of the operation of an action.
-fn path(action: Action) -> String {
-    let base = match action.machine() {
+/// Address of the things of a machine.
+const fn base(machine: Machine) -> &'static str {
+    match machine {
         Machine::Proposal => "/api/v1/proposals/{proposal_id}",
         Machine::Assignment => "/api/v1/assignments/{assignment_id}",
         Machine::Reply => "/api/v1/replies/{reply_id}",
-    };
+    }
+}
+
+/// Address of the operation of an action that has one of the usual form.
+fn path(action: Action) -> String {
+    let base = base(action.machine());
     format!("{base}/actions/{}", action.as_str().replace('_', "-"))
+}
+
+/// The operation of an action that people take: method and template of the address. Making is
+/// POST to a collection, editing PATCH on the thing; every other action has an address of its own.
+pub fn operation(action: Action) -> (&'static str, String) {
+    match action {
+        Action::Proposal(P::Create) => ("POST", "/api/v1/proposals".to_owned()),
+        Action::Reply(R::Draft) => {
+            let row = base(Machine::Assignment);
+            ("POST", format!("{row}/replies"))
+        }
+        Action::Proposal(P::Edit) | Action::Reply(R::Edit) => {
+            ("PATCH", base(action.machine()).to_owned())
+        }
+        _ => ("POST", path(action)),
+    }
 }
 
 fn describe(action: Action, body: &Body) -> Operation {
