@@ -24,6 +24,8 @@ use crate::app::{Answer, App, Ctx};
 use crate::error::Result;
 use crate::ids::{AssignmentId, ProposalId, ReplyId, kind};
 use crate::workflow::input::Input;
+use crate::workflow::proposal::ProposalAction as P;
+use crate::workflow::reply::ReplyAction as R;
 use crate::workflow::rule::{Action, Cause, Machine, rules, rules_of};
 
 /// Enters an operation for every action that people take.
