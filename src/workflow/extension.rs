@@ -348,12 +348,5 @@ fn change(step: &mut Step<'_>, own: &Clock, change: ClockChange) {
 
 /// The pause that runs on a row's clock, as its agreed end.
 pub fn pause_running(case: &Case, row: AssignmentId) -> Option<Date> {
-    match clock_of(case, row)?.changes.last()? {
-        ClockChange::Paused {
-            until,
-            ended: false,
-            ..
-        } => Some(*until),
-        _ => None,
-    }
+    clock_of(case, row)?.paused_until()
 }
