@@ -116,7 +116,7 @@ error_codes! {
     AlreadyExists, 409, "already-exists", "已存在相同的记录", "It exists already",
         "A value that must be unique in the committee is used by another row. `errors` names the field.";
     InUse, 409, "in-use", "仍被使用", "It is still in use",
-        "The row is referred to by others and cannot be changed that way.";
+        "The row is referred to by others and cannot be changed that way. `uses` says by how many cases.";
     VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
         "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";
     PayloadTooLarge, 413, "payload-too-large", "请求体过大", "The body is too large",

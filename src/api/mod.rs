@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod cases;
+pub mod code_lists;
 pub mod committees;
 pub mod document;
 pub mod extract;
@@ -12,6 +13,7 @@ pub mod openapi;
 pub mod organisations;
 pub mod page;
 pub mod problem;
+pub mod refusal_reasons;
 pub mod register;
 pub mod routes;
 pub mod service;
@@ -36,5 +38,7 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
+    refusal_reasons::routes(&mut routes);
+    code_lists::routes(&mut routes);
     routes.finish()
 }

@@ -148,6 +148,7 @@ pub fn perform(
         case.session.term,
         &units_of(&case, target, &input),
         &input.members(),
+        input.reasons(),
     )?;
     let env = env(ctx.now, &references);
     let mut decision =
@@ -253,7 +254,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
         cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
     let origin = origin(tx, ctx, input, session.term)?;
     let units = input.form.units();
-    let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
+    let references = references::load(tx, ctx.committee(), session.term, &units, &[], &[])?;
     let mut decision = begin(
         ctx.committee(),
         session,

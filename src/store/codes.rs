@@ -17,6 +17,7 @@ use crate::workflow::codes::{
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
 
@@ -35,6 +36,8 @@ text_codes!(
     ProposalStatus,
     ProposerKind,
     ProposerRole,
+    ReasonCode,
+    ReasonStatus,
     Recommendation,
     ReplyStatus,
     Role,

@@ -20,6 +20,7 @@ pub mod organisations;
 pub mod proposals;
 pub mod records;
 pub mod references;
+pub mod refusal_reasons;
 pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]

@@ -2,22 +2,27 @@
 
 use diesel::prelude::*;
 
-use super::Tx;
 use super::schema::{members, organisations, units};
+use super::{Tx, refusal_reasons};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, TermId, UnitId};
 use crate::workflow::decide::{MemberFacts, References, UnitFacts};
 use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::reasons::ReasonCode;
 
-/// Facts of the units and members named.
+/// Facts of the units, members and reasons named.
 pub fn load(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     term: TermId,
     unit_ids: &[UnitId],
     member_ids: &[MemberId],
+    reasons: &[ReasonCode],
 ) -> Result<References> {
-    let mut references = References::default();
+    let mut references = References {
+        reasons: refusal_reasons::facts(tx, committee, reasons)?,
+        ..References::default()
+    };
     if !unit_ids.is_empty() {
         let rows: Vec<(UnitId, String, bool, String, SystemLine)> = units::table
             .filter(units::committee_id.eq(committee))

@@ -15,6 +15,7 @@ use super::guard::View;
 use super::input::{Input, ProposalForm, ReplyForm};
 use super::lists::SystemLine;
 use super::profile::Profile;
+use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Machine, Rule, State, To, Who, rules, rules_of};
@@ -68,6 +69,8 @@ pub struct References {
     pub units: BTreeMap<UnitId, UnitFacts>,
     /// Members by identifier.
     pub members: BTreeMap<MemberId, MemberFacts>,
+    /// Reasons for not filing by code.
+    pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
 
 /// What a decision depends on beside the case.
@@ -109,6 +112,13 @@ pub enum Record {
     },
     /// The text is removed from every version, the metadata stay (I29).
     HideText,
+    /// Reasons for not filing that the case has from now on, so that they stay.
+    ReasonsUsed {
+        /// Name of the action that gave them.
+        act: &'static str,
+        /// The reasons, in their order.
+        codes: Vec<ReasonCode>,
+    },
     /// What an opinion says.
     OpinionText {
         /// The opinion.

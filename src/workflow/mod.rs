@@ -21,6 +21,7 @@ pub mod input;
 pub mod lists;
 pub mod profile;
 pub mod proposal;
+pub mod reasons;
 pub mod refusal;
 pub mod reply;
 pub mod role;
