@@ -177,7 +177,8 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "ETag of the version that was read, or `*`.",
         );
     }
-    if method == Method::DELETE {
+    // What is known by a code of the committee may be in use.
+    if mutates && path.contains("_code}") {
         codes.push(Code::InUse);
     }
     if has_id && !mutates {

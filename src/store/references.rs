@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::{members, organisations, units};
-use super::{Tx, refusal_reasons};
+use super::{Tx, refusal_uses};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, TermId, UnitId};
 use crate::workflow::decide::{MemberFacts, References, UnitFacts};
@@ -20,7 +20,7 @@ pub fn load(
     reasons: &[ReasonCode],
 ) -> Result<References> {
     let mut references = References {
-        reasons: refusal_reasons::facts(tx, committee, reasons)?,
+        reasons: refusal_uses::facts(tx, committee, reasons)?,
         ..References::default()
     };
     if !unit_ids.is_empty() {

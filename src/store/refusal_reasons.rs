@@ -1,11 +1,9 @@
-//! Reasons for not filing, as each committee has them, and the cases that have them.
+//! Reasons for not filing, as each committee has them.
 //!
-//! A reason is known by its code. Once a case has it, the database itself keeps it: what was said
-//! to a proposer stays readable for ever.
+//! A reason is known by its code. Once a case has it it keeps its meaning, and the database itself
+//! keeps it: what was said to a proposer stays readable for ever.
 
-use std::collections::BTreeMap;
-
-use diesel::dsl::{self, max};
+use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,15 +13,15 @@ use uuid::Uuid;
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
 use super::events::{self, Circumstances, Happening, Stream};
-use super::schema::{refusal_reasons, refusal_uses};
+use super::refusal_uses;
+use super::schema::refusal_reasons;
 use super::sql_types::At;
 use crate::app::Ctx;
 use crate::codes::Label;
 use crate::digest;
 use crate::error::{Code, Error, Message, Result};
-use crate::ids::{CommitteeId, ProposalId, StreamId};
-use crate::workflow::reasons::{BUILT_IN, ReasonCode, ReasonFacts, ReasonLabel, ReasonStatus};
-use crate::workflow::refusal::Unmet;
+use crate::ids::{CommitteeId, StreamId};
+use crate::workflow::reasons::{BUILT_IN, ReasonCode, ReasonLabel, ReasonStatus};
 use crate::workflow::role::Role;
 
 /// Who makes reasons.
@@ -115,62 +113,46 @@ pub struct RefusalReasonFilter {
 /// What a list is sorted by.
 pub type Key = (i32, ReasonCode);
 
-type Row = (
-    ReasonCode,
-    (String, String),
-    (bool, bool, bool),
-    ReasonStatus,
-    i32,
-    i32,
-    At,
-    At,
-);
+/// A row as it comes from the database.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = refusal_reasons)]
+struct Row {
+    code: ReasonCode,
+    label_zh: String,
+    label_en: String,
+    national: bool,
+    hide_text: bool,
+    built_in: bool,
+    status: ReasonStatus,
+    position: i32,
+    version: i32,
+    created_at: At,
+    updated_at: At,
+}
 
-const COLUMNS: (
-    refusal_reasons::code,
-    (refusal_reasons::label_zh, refusal_reasons::label_en),
-    (
-        refusal_reasons::national,
-        refusal_reasons::hide_text,
-        refusal_reasons::built_in,
-    ),
-    refusal_reasons::status,
-    refusal_reasons::position,
-    refusal_reasons::version,
-    refusal_reasons::created_at,
-    refusal_reasons::updated_at,
-) = (
-    refusal_reasons::code,
-    (refusal_reasons::label_zh, refusal_reasons::label_en),
-    (
-        refusal_reasons::national,
-        refusal_reasons::hide_text,
-        refusal_reasons::built_in,
-    ),
-    refusal_reasons::status,
-    refusal_reasons::position,
-    refusal_reasons::version,
-    refusal_reasons::created_at,
-    refusal_reasons::updated_at,
-);
+impl Row {
+    fn columns() -> <Self as Selectable<MultiBackend>>::SelectExpression {
+        <Self as Selectable<MultiBackend>>::construct_selection()
+    }
+}
 
 impl From<Row> for RefusalReason {
-    fn from(
-        (code, (zh, en), flags, status, position, version, created_at, updated_at): Row,
-    ) -> Self {
-        let (national, hide_text, built_in) = flags;
+    fn from(row: Row) -> Self {
         Self {
-            code,
-            label: ReasonLabel { zh, en },
-            national,
-            hide_text,
-            built_in,
-            status,
-            status_label: status.label(),
-            position,
-            version,
-            created_at: created_at.0,
-            updated_at: updated_at.0,
+            code: row.code,
+            label: ReasonLabel {
+                zh: row.label_zh,
+                en: row.label_en,
+            },
+            national: row.national,
+            hide_text: row.hide_text,
+            built_in: row.built_in,
+            status: row.status,
+            status_label: row.status.label(),
+            position: row.position,
+            version: row.version,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
         }
     }
 }
@@ -234,7 +216,7 @@ pub fn list(
     let rows: Vec<Row> = query
         .order((refusal_reasons::position, refusal_reasons::code))
         .limit(limit)
-        .select(COLUMNS)
+        .select(Row::columns())
         .load(tx.conn)?;
     Ok(rows.into_iter().map(RefusalReason::from).collect())
 }
@@ -249,7 +231,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, code: &ReasonCode) -> Resul
     let row: Row = refusal_reasons::table
         .filter(refusal_reasons::committee_id.eq(committee))
         .filter(refusal_reasons::code.eq(code))
-        .select(COLUMNS)
+        .select(Row::columns())
         .first(tx.conn)?;
     Ok(row.into())
 }
@@ -268,49 +250,8 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, code: &ReasonCode) -> Resul
     find(tx, committee, code)
 }
 
-/// Facts of the reasons named, which stay as they are until the transaction ends.
-pub fn facts(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    codes: &[ReasonCode],
-) -> Result<BTreeMap<ReasonCode, ReasonFacts>> {
-    if codes.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    if let AnyConnection::Postgres(conn) = &mut *tx.conn {
-        refusal_reasons::table
-            .filter(refusal_reasons::committee_id.eq(committee))
-            .filter(refusal_reasons::code.eq_any(codes))
-            .order(refusal_reasons::code)
-            .select(refusal_reasons::version)
-            .for_share()
-            .load::<i32>(conn)?;
-    }
-    let facts = named(tx, committee, codes)?.into_iter().map(|reason| {
-        let facts = ReasonFacts {
-            active: reason.status == ReasonStatus::Active,
-            hides_text: reason.hide_text,
-            label: reason.label,
-        };
-        (reason.code, facts)
-    });
-    Ok(facts.collect())
-}
-
-/// What the reasons named are called.
-pub fn labels(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    codes: &[ReasonCode],
-) -> Result<BTreeMap<ReasonCode, ReasonLabel>> {
-    if codes.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let reasons = named(tx, committee, codes)?.into_iter();
-    Ok(reasons.map(|reason| (reason.code, reason.label)).collect())
-}
-
-fn named(
+/// The reasons of these codes, in any order.
+pub(in crate::store) fn named(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     codes: &[ReasonCode],
@@ -318,49 +259,9 @@ fn named(
     let rows: Vec<Row> = refusal_reasons::table
         .filter(refusal_reasons::committee_id.eq(committee))
         .filter(refusal_reasons::code.eq_any(codes))
-        .select(COLUMNS)
+        .select(Row::columns())
         .load(tx.conn)?;
     Ok(rows.into_iter().map(RefusalReason::from).collect())
-}
-
-/// How many cases have a reason.
-pub fn uses(tx: &mut Tx<'_>, committee: CommitteeId, code: &ReasonCode) -> Result<i64> {
-    Ok(refusal_uses::table
-        .filter(refusal_uses::committee_id.eq(committee))
-        .filter(refusal_uses::code.eq(code))
-        .select(dsl::count(refusal_uses::proposal_id).aggregate_distinct())
-        .get_result(tx.conn)?)
-}
-
-/// Notes that a case, which must be locked, has these reasons.
-pub(in crate::store) fn note_uses(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    proposal: ProposalId,
-    act: &str,
-    codes: &[ReasonCode],
-) -> Result<()> {
-    let known: Vec<ReasonCode> = refusal_uses::table
-        .filter(refusal_uses::committee_id.eq(committee))
-        .filter(refusal_uses::proposal_id.eq(proposal))
-        .filter(refusal_uses::act.eq(act))
-        .select(refusal_uses::code)
-        .load(tx.conn)?;
-    for (position, code) in (1..).zip(codes) {
-        if known.contains(code) {
-            continue;
-        }
-        diesel::insert_into(refusal_uses::table)
-            .values((
-                refusal_uses::committee_id.eq(committee),
-                refusal_uses::proposal_id.eq(proposal),
-                refusal_uses::act.eq(act),
-                refusal_uses::code.eq(code),
-                refusal_uses::position.eq(position),
-            ))
-            .execute(tx.conn)?;
-    }
-    Ok(())
 }
 
 /// Gives a new committee the reasons that every committee has.
@@ -455,7 +356,7 @@ pub fn change(
         ..before.next(ctx.now)
     };
     if (&after.label, after.hide_text) != (&before.label, before.hide_text) {
-        free(tx, ctx, before)?;
+        refusal_uses::check_free(tx, ctx, before)?;
         if before.status == ReasonStatus::Active {
             after.status = ReasonStatus::Draft;
             after.status_label = after.status.label();
@@ -506,45 +407,11 @@ fn set_status(
 
 /// Deletes a locked reason of the committee's own that no case has.
 pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, before: &RefusalReason) -> Result<()> {
-    free(tx, ctx, before)?;
+    refusal_uses::check_free(tx, ctx, before)?;
     diesel::delete(refusal_reasons::table.find((ctx.committee(), &before.code)))
         .execute(tx.conn)?;
     let happening = Happening::change("refusal_reason.deleted", before, &());
     record(tx, ctx, &before.code, WRITERS, happening)
-}
-
-/// 409 unless the reason is the committee's own and no case has it.
-fn free(tx: &mut Tx<'_>, ctx: &Ctx, reason: &RefusalReason) -> Result<()> {
-    if reason.built_in {
-        let message = Message::new(
-            "系统自带的理由不能删除或改变含义，只能停用。",
-            "A built-in reason is neither deleted nor given another meaning; it can be retired.",
-        );
-        let unmet = Unmet {
-            guard: "not_built_in",
-            invariant: None,
-            message: message.clone(),
-        };
-        return Err(Error::new(Code::GuardUnmet)
-            .detail(message)
-            .with("unmet", [unmet]));
-    }
-    let uses = uses(tx, ctx.committee(), &reason.code)?;
-    if uses == 0 {
-        return Ok(());
-    }
-    Err(Error::new(Code::InUse)
-        .detail(Message::new(
-            format!(
-                "理由“{}”已用于 {uses} 件提案，不能删除或改变含义，可以停用。",
-                reason.label.zh
-            ),
-            format!(
-                "{uses} case(s) have the reason '{}': it is neither deleted nor given another meaning; it can be retired.",
-                reason.label.en
-            ),
-        ))
-        .with("uses", uses))
 }
 
 fn store(

@@ -19,7 +19,7 @@ use crate::ids::{
     AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
     kind,
 };
-use crate::store::{Tx, records, refusal_reasons};
+use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
 use crate::workflow::codes::{
     Adoption, ContactWay, Disposition, Grade, PublicationLevel, Recommendation, Relevance, Stage,
@@ -373,7 +373,7 @@ fn name_reasons(
         .collect();
     codes.sort_unstable();
     codes.dedup();
-    let labels = refusal_reasons::labels(tx, committee, &codes)?;
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
     for DecisionRecord { content, .. } in decisions {
         content.reasons = with_labels(&content.reason_codes, &labels);
     }

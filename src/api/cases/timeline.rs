@@ -17,7 +17,7 @@ use crate::enter;
 use crate::error::Result;
 use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
-use crate::store::{Tx, refusal_reasons, timeline};
+use crate::store::{Tx, refusal_uses, timeline};
 use crate::workflow::access;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::ReasonCode;
@@ -151,7 +151,7 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
     let codes = event.content.0.pointer("/input/reason_codes");
     let codes: Vec<ReasonCode> =
         serde_json::from_value(codes.cloned().unwrap_or_default()).unwrap_or_default();
-    let labels = refusal_reasons::labels(tx, committee, &codes)?;
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
     Ok(with_labels(&codes, &labels))
 }
 

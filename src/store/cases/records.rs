@@ -10,7 +10,7 @@ use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, idempotency, refusal_reasons};
+use crate::store::{Tx, idempotency, refusal_uses};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -46,7 +46,7 @@ pub(super) fn write(
             idempotency::forget_proposals(tx, writer.committee)?;
         }
         Record::ReasonsUsed { act, codes } => {
-            refusal_reasons::note_uses(tx, writer.committee, writer.proposal, act, codes)?;
+            refusal_uses::note(tx, writer.committee, writer.proposal, act, codes)?;
         }
         Record::OpinionText { id, content } => {
             let opinion = case
