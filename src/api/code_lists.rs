@@ -20,6 +20,9 @@ use crate::workflow::codes::{
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
+use crate::workflow::profile::{
+    ConsultationCase, DropUnsigned, ExtensionApprover, LapseMeans, LapsedForm, Letter, Raters,
+};
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
 use crate::workflow::reasons::ReasonStatus;
 use crate::workflow::reply::{ReplyAction, ReplyStatus};
@@ -76,11 +79,17 @@ pub fn all() -> CodeLists {
         "clock_kind" ClockKind;
         "committee_level" CommitteeLevel;
         "consent_status" ConsentStatus;
+        "consultation_case" ConsultationCase;
         "contact_way" ContactWay;
         "countersign_status" CountersignStatus;
         "disposition" Disposition;
+        "drop_unsigned" DropUnsigned;
+        "extension_approver" ExtensionApprover;
         "grade" Grade;
         "handling_kind" HandlingKind;
+        "lapse_means" LapseMeans;
+        "lapsed_form" LapsedForm;
+        "letter" Letter;
         "line" Line;
         "outcome_meaning" OutcomeMeaning;
         "phase" Phase;
@@ -90,6 +99,7 @@ pub fn all() -> CodeLists {
         "proposer_kind" ProposerKind;
         "proposer_role" ProposerRole;
         "publication_level" PublicationLevel;
+        "raters" Raters;
         "reason_status" ReasonStatus;
         "recommendation" Recommendation;
         "relevance" Relevance;

@@ -15,6 +15,7 @@ use super::deadline;
 use super::decide::{Number, Record, Step};
 use super::input::{AssignIn, ExamineIn, Input};
 use super::lists::ProposerKind;
+use super::profile::Profile;
 use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::Refusal;
 use super::rule::Who;
@@ -244,7 +245,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
     let subject = step.subject();
-    step.start(ClockKind::K20, subject, step.env.profile.disposition);
+    step.start(ClockKind::K20, subject, Profile::DISPOSITION);
     note_reasons(step, "not_file", &input.reason_codes);
     let reasons = &step.env.references.reasons;
     let hides = |code| reasons.get(code).is_some_and(|facts| facts.hides_text);
