@@ -481,6 +481,39 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    refusal_reasons (committee_id, code) {
+        committee_id -> Uid,
+        code -> Text,
+        label_zh -> Text,
+        label_en -> Text,
+        national -> Bool,
+        hide_text -> Bool,
+        built_in -> Bool,
+        status -> Text,
+        position -> Integer,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    refusal_uses (committee_id, proposal_id, act, code) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        act -> Text,
+        code -> Text,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     replies (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -707,6 +740,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposals,
     proposers,
     refresh_tokens,
+    refusal_reasons,
+    refusal_uses,
     replies,
     reply_texts,
     requests,
