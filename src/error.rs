@@ -145,8 +145,8 @@ error_codes! {
         "委员会内必须唯一的值已被另一条记录使用。`errors` 指明字段。",
         "A value that must be unique in the committee is used by another row. `errors` names the field.";
     InUse, 409, "in-use", "仍被使用", "It is still in use",
-        "该记录正被其他记录引用，不能这样修改。",
-        "The row is referred to by others and cannot be changed that way.";
+        "该记录正被其他记录引用，不能这样修改。`uses` 说明被多少件提案使用。",
+        "The row is referred to by others and cannot be changed that way. `uses` says by how many cases.";
     VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
         "If-Match 中的版本不是当前版本。请重新读取该对象，查看变化，再用新的 ETag 重试。",
         "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";

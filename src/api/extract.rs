@@ -1,6 +1,7 @@
 //! What handlers take from a request beside the body; every failure is a problem document.
 
 use std::future::{Ready, ready};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -35,6 +36,21 @@ impl<K: IdKind> FromRequest for PathId<K> {
             .next()
             .and_then(|(_, text)| text.parse().ok());
         ready(id.map(Self).ok_or_else(|| Error::not_found().into()))
+    }
+}
+
+/// The one text in the path, as what it stands for. Anything else names nothing.
+#[derive(Debug, Clone)]
+pub struct PathText<T>(pub T);
+
+impl<T: FromStr> FromRequest for PathText<T> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().iter().next();
+        let value = text.and_then(|(_, text)| text.parse().ok());
+        ready(value.map(Self).ok_or_else(|| Error::not_found().into()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod cases;
+pub mod code_lists;
 pub mod committees;
 pub mod document;
 pub mod extract;
@@ -13,6 +14,7 @@ pub mod organisations;
 pub mod page;
 pub mod problem;
 mod query;
+pub mod refusal_reasons;
 pub mod register;
 pub mod routes;
 pub mod service;
@@ -39,5 +41,7 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
+    refusal_reasons::routes(&mut routes);
+    code_lists::routes(&mut routes);
     routes.finish()
 }

@@ -189,6 +189,7 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
         members: input.members(),
         organisations: input.organisations(),
         proposals: input.proposals(),
+        reasons: input.reasons().to_vec(),
     };
     if let (Target::Reply(id), Action::Reply(ReplyAction::Sign | ReplyAction::Deliver)) =
         (target, action)

@@ -18,6 +18,7 @@ use crate::workflow::codes::{
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
 
@@ -41,6 +42,8 @@ text_codes!(
     ProposerKind,
     ProposerRole,
     PublicationLevel,
+    ReasonCode,
+    ReasonStatus,
     Recommendation,
     ReplyStatus,
     RequestKind,

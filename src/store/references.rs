@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 
 use super::schema::{members, organisations, units};
-use super::{Tx, cases};
+use super::{Tx, cases, refusal_uses};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::decide::{
     MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
 };
 use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::reasons::ReasonCode;
 
 /// What an act names.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,8 @@ pub struct Named {
     pub organisations: Vec<OrganisationId>,
     /// Other proposals; they are locked for the rest of the transaction.
     pub proposals: Vec<ProposalId>,
+    /// Reasons for not filing.
+    pub reasons: Vec<ReasonCode>,
 }
 
 /// Facts of everything named.
@@ -31,7 +34,10 @@ pub fn load(
     term: TermId,
     named: &Named,
 ) -> Result<References> {
-    let mut references = References::default();
+    let mut references = References {
+        reasons: refusal_uses::facts(tx, committee, &named.reasons)?,
+        ..References::default()
+    };
     for id in &named.organisations {
         if let Some((name, _, active)) = organisation(tx, committee, *id)? {
             let facts = OrganisationFacts { name, active };

@@ -34,6 +34,40 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    case_links (committee_id, proposal_id, other_id, kind) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        other_id -> Uid,
+        kind -> Text,
+        note -> Nullable<Text>,
+        created_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    case_marks (committee_id, proposal_id) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        archived_at -> Nullable<Moment>,
+        tier -> Nullable<Text>,
+        publish_text -> Nullable<Text>,
+        publish_replies -> Nullable<Text>,
+        disposed_at -> Nullable<Moment>,
+        open_for_seconding -> Bool,
+        has_requests -> Bool,
+        has_consultations -> Bool,
+        has_absorbed -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     clocks (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -89,6 +123,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    consultations (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        round -> Integer,
+        form -> Text,
+        held_on -> Day,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     contacts (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -106,11 +157,12 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
-    countersigns (committee_id, reply_id, assignment_id) {
+    countersign_requests (committee_id, reply_id, assignment_id, attempt) {
         committee_id -> Uid,
-        proposal_id -> Uid,
         reply_id -> Uid,
         assignment_id -> Uid,
+        attempt -> Integer,
+        proposal_id -> Uid,
         status -> Text,
         content_hash -> Text,
         remarks -> Nullable<Text>,
@@ -132,6 +184,18 @@ diesel::table! {
         content -> Doc,
         decided_by -> Uid,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    deliveries (committee_id, reply_id, proposal_id) {
+        committee_id -> Uid,
+        reply_id -> Uid,
+        proposal_id -> Uid,
+        delivered_at -> Moment,
     }
 }
 
@@ -234,6 +298,23 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    merges (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        main_id -> Uid,
+        before -> Doc,
+        content -> Doc,
+        decided_by -> Uid,
+        merged_at -> Moment,
+        unmerged_at -> Nullable<Moment>,
     }
 }
 
@@ -400,6 +481,39 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    refusal_reasons (committee_id, code) {
+        committee_id -> Uid,
+        code -> Text,
+        label_zh -> Text,
+        label_en -> Text,
+        national -> Bool,
+        hide_text -> Bool,
+        built_in -> Bool,
+        status -> Text,
+        position -> Integer,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    refusal_uses (committee_id, proposal_id, act, code) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        act -> Text,
+        code -> Text,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     replies (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -445,6 +559,25 @@ diesel::table! {
         content_hash -> Text,
         created_by -> Uid,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    requests (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Nullable<Uid>,
+        kind -> Text,
+        status -> Text,
+        escalated -> Bool,
+        form -> Doc,
+        decision -> Nullable<Doc>,
+        requested_by -> Uid,
+        requested_at -> Moment,
     }
 }
 
@@ -581,142 +714,24 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    case_marks (committee_id, proposal_id) {
-        committee_id -> Uid,
-        proposal_id -> Uid,
-        archived_at -> Nullable<Moment>,
-        tier -> Nullable<Text>,
-        publish_text -> Nullable<Text>,
-        publish_replies -> Nullable<Text>,
-        disposed_at -> Nullable<Moment>,
-        open_for_seconding -> Bool,
-        has_requests -> Bool,
-        has_consultations -> Bool,
-        has_absorbed -> Bool,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    requests (committee_id, id) {
-        committee_id -> Uid,
-        id -> Uid,
-        proposal_id -> Uid,
-        assignment_id -> Nullable<Uid>,
-        kind -> Text,
-        status -> Text,
-        escalated -> Bool,
-        form -> Doc,
-        decision -> Nullable<Doc>,
-        requested_by -> Uid,
-        requested_at -> Moment,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    consultations (committee_id, id) {
-        committee_id -> Uid,
-        id -> Uid,
-        proposal_id -> Uid,
-        round -> Integer,
-        form -> Text,
-        held_on -> Day,
-        content -> Doc,
-        recorded_by -> Uid,
-        created_at -> Moment,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    merges (committee_id, id) {
-        committee_id -> Uid,
-        id -> Uid,
-        proposal_id -> Uid,
-        main_id -> Uid,
-        before -> Doc,
-        content -> Doc,
-        decided_by -> Uid,
-        merged_at -> Moment,
-        unmerged_at -> Nullable<Moment>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    case_links (committee_id, proposal_id, other_id, kind) {
-        committee_id -> Uid,
-        proposal_id -> Uid,
-        other_id -> Uid,
-        kind -> Text,
-        note -> Nullable<Text>,
-        created_by -> Uid,
-        created_at -> Moment,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    deliveries (committee_id, reply_id, proposal_id) {
-        committee_id -> Uid,
-        reply_id -> Uid,
-        proposal_id -> Uid,
-        delivered_at -> Moment,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    countersign_requests (committee_id, reply_id, assignment_id, attempt) {
-        committee_id -> Uid,
-        reply_id -> Uid,
-        assignment_id -> Uid,
-        attempt -> Integer,
-        proposal_id -> Uid,
-        status -> Text,
-        content_hash -> Text,
-        remarks -> Nullable<Text>,
-        signatory -> Nullable<Text>,
-        answered_at -> Nullable<Moment>,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
-    countersign_requests,
-    deliveries,
-    case_links,
-    merges,
-    consultations,
-    requests,
-    case_marks,
     assignments,
+    case_links,
+    case_marks,
     clocks,
     co_opinions,
     committees,
+    consultations,
     contacts,
+    countersign_requests,
     decisions,
+    deliveries,
     duties,
     events,
     feedback_forms,
     idempotency_keys,
     members,
+    merges,
     number_series,
     opinions,
     organisations,
@@ -725,8 +740,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposals,
     proposers,
     refresh_tokens,
+    refusal_reasons,
+    refusal_uses,
     replies,
     reply_texts,
+    requests,
     sessions,
     sign_ins,
     signing_keys,

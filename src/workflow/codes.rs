@@ -80,42 +80,6 @@ code_list! {
 }
 
 code_list! {
-    /// Why a proposal is not filed.
-    pub enum NotFileReason {
-        ProhibitedByState = "prohibited_by_state", "国家明令禁止", "prohibited by the state";
-        StateOrPartySecret = "state_or_party_secret", "涉及党和国家秘密", "state or party secret";
-        InternalCcpMatter = "internal_ccp_matter", "党内组织、人事安排等意见", "internal matter of the CPC";
-        InternalPartyMatter = "internal_party_matter", "民主党派成员反映本组织内部问题", "internal matter of a party";
-        InLegalProceedings = "in_legal_proceedings", "已进入诉讼、仲裁、行政复议程序", "in legal proceedings";
-        AcademicDiscussion = "academic_discussion", "属于学术研讨", "academic discussion";
-        PrivateInterest = "private_interest", "为本人或亲属解决个人问题", "private interest";
-        Promotion = "promotion", "宣传、推介具体作品、产品", "promotion of a work or product";
-        NamedAccusation = "named_accusation", "指名举报", "accusation of named persons";
-        NoConcreteSuggestion = "no_concrete_suggestion", "内容空泛、没有具体建议", "no concrete suggestion";
-        ViolatesConstitutionOrLaw = "violates_constitution_or_law", "违反宪法和法律规定", "against constitution or law";
-        CppccInternalAffairs = "cppcc_internal_affairs", "对政协日常工作的意见建议", "daily work of the CPPCC";
-        UnderDisciplineInvestigation = "under_discipline_investigation", "纪检监察机关正在审查调查", "under discipline investigation";
-        OutsideJurisdiction = "outside_jurisdiction", "不属本行政区域或职权范围", "outside the jurisdiction";
-        MultipleMatters = "multiple_matters", "一案多事", "several matters in one";
-        ForwardedLetter = "forwarded_letter", "代转群众来信", "forwarded letter";
-        UnqualifiedProposer = "unqualified_proposer", "提案者不具备资格", "proposer not qualified";
-        BadForm = "bad_form", "格式不合规定", "not in the required form";
-        RevisionNotReceived = "revision_not_received", "逾期未修改", "revision not received in time";
-        Other = "other", "其他", "other";
-    }
-}
-
-impl NotFileReason {
-    /// Reasons that remove the text and leave the metadata (I29).
-    pub const fn hides_text(self) -> bool {
-        matches!(
-            self,
-            Self::StateOrPartySecret | Self::NamedAccusation | Self::UnderDisciplineInvestigation
-        )
-    }
-}
-
-code_list! {
     /// What becomes of a proposal that is not filed.
     pub enum Disposition {
         ConvertedToOpinion = "converted_to_opinion", "转为意见和建议", "converted to an opinion";

@@ -16,6 +16,7 @@ use super::input::{Input, NoInput, ProposalForm, ReplyForm};
 use super::lists::SystemLine;
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
+use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
@@ -76,6 +77,8 @@ pub struct References {
     pub organisations: BTreeMap<OrganisationId, OrganisationFacts>,
     /// Other proposals by identifier.
     pub proposals: BTreeMap<ProposalId, ProposalFacts>,
+    /// Reasons for not filing by code.
+    pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
 
 /// Facts of an organisation named in an input.
@@ -143,6 +146,13 @@ pub enum Record {
     },
     /// The text is removed from every version, the metadata stay (I29).
     HideText,
+    /// Reasons for not filing that the case has from now on, so that they stay.
+    ReasonsUsed {
+        /// Name of the action that gave them.
+        act: &'static str,
+        /// The reasons, in their order.
+        codes: Vec<ReasonCode>,
+    },
     /// What an opinion says.
     OpinionText {
         /// The opinion.

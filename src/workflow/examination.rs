@@ -14,6 +14,7 @@ use super::decide::{Number, Record, Step};
 use super::input::{ExamineIn, Input};
 use super::lists::ProposerKind;
 use super::profile::Profile;
+use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::Refusal;
 use super::rule::Who;
 use super::units::{self, Standing};
@@ -47,6 +48,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if input.recommendation == Recommendation::NotFile && input.reason_codes.is_empty() {
         return Err(required("/reason_codes"));
     }
+    check_reasons(step, &input.reason_codes)?;
     let last = step.case.current_opinions().count() + 1 == stages;
     let line = input.assigning_line.or_else(|| {
         let lead = input.draft_units.first()?;
@@ -77,6 +79,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     });
     let content = serde_json::to_value(input).unwrap_or_default();
     step.records.push(Record::OpinionText { id, content });
+    note_reasons(step, "examine", &input.reason_codes);
     Ok(())
 }
 
@@ -91,6 +94,47 @@ fn check_draft_units(step: &Step<'_>, input: &ExamineIn) -> Result<(), Refusal> 
             seen.insert(*unit),
         )
     }))
+}
+
+/// Every reason is one that the committee uses now, and stands there once.
+fn check_reasons(step: &Step<'_>, codes: &[ReasonCode]) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    Refusal::together(codes.iter().enumerate().map(|(index, code)| {
+        let pointer = format!("/reason_codes/{index}");
+        if !seen.insert(code) {
+            return Err(Refusal::invalid(
+                pointer,
+                "duplicate",
+                "同一理由不能重复。",
+                "A reason may stand here once.",
+            ));
+        }
+        match step.env.references.reasons.get(code) {
+            Some(facts) if facts.active => Ok(()),
+            Some(ReasonFacts { label, .. }) => Err(Refusal::invalid(
+                pointer,
+                "inactive_reason",
+                format!("理由“{}”未启用或已停用。", label.zh),
+                format!("The reason '{}' is not active.", label.en),
+            )),
+            None => Err(Refusal::invalid(
+                pointer,
+                "unknown_reason",
+                "本委员会没有这一不予立案理由。",
+                "The committee has no such reason.",
+            )),
+        }
+    }))
+}
+
+/// Notes that the case has these reasons.
+fn note_reasons(step: &mut Step<'_>, act: &'static str, codes: &[ReasonCode]) {
+    if !codes.is_empty() {
+        step.records.push(Record::ReasonsUsed {
+            act,
+            codes: codes.to_vec(),
+        });
+    }
 }
 
 /// PT15: on file. Case number, pinned profile, frozen signers (I2, I17, I26).
@@ -170,6 +214,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if input.reason_codes.is_empty() {
         return Err(required("/reason_codes"));
     }
+    check_reasons(step, &input.reason_codes)?;
     not_blank("/explanation", &input.explanation)?;
     if input.disposition != Disposition::Kept && !input.proposer_agrees {
         return Err(Refusal::invalid(
@@ -182,7 +227,10 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
     let subject = step.subject();
     step.start(ClockKind::K20, subject, Profile::DISPOSITION);
-    if input.reason_codes.iter().any(|code| code.hides_text()) {
+    note_reasons(step, "not_file", &input.reason_codes);
+    let reasons = &step.env.references.reasons;
+    let hides = |code| reasons.get(code).is_some_and(|facts| facts.hides_text);
+    if input.reason_codes.iter().any(hides) {
         step.case.proposal.form = step.case.proposal.form.without_text();
         step.records.push(Record::HideText);
     }

@@ -23,6 +23,7 @@ pub mod lists;
 mod merging;
 pub mod profile;
 pub mod proposal;
+pub mod reasons;
 pub mod refusal;
 pub mod reply;
 mod returning;

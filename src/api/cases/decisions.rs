@@ -1,5 +1,7 @@
 //! Decisions with their meetings and reasons.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -10,9 +12,10 @@ use crate::error::Result;
 use crate::ids::{AssignmentId, DecisionId, ProposalId, ProposerId};
 use crate::store::records;
 use crate::workflow::assignment::AssignmentAction;
-use crate::workflow::codes::{Disposition, HandlingKind, NotFileReason, PublicationLevel, Secrecy};
+use crate::workflow::codes::{Disposition, HandlingKind, PublicationLevel, Secrecy};
 use crate::workflow::input::{AssignRow, Meeting};
 use crate::workflow::proposal::ProposalAction;
+use crate::workflow::reasons::{ReasonCode, ReasonLabel};
 use crate::workflow::reply::ReplyAction;
 
 /// A decision.
@@ -56,7 +59,11 @@ pub struct DecisionContent {
     /// Why in codes: of a refusal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false, max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// The same with what they are called.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// What becomes of a refused proposal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -154,6 +161,32 @@ pub struct DecisionContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 64, example = "dissatisfied")]
     pub cause: Option<String>,
+}
+
+/// A reason for not filing, with what the committee calls it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReasonOut {
+    /// The reason.
+    pub code: ReasonCode,
+    /// Its labels.
+    pub label: ReasonLabel,
+}
+
+/// The reasons with their labels.
+pub(super) fn with_labels(
+    codes: &[ReasonCode],
+    labels: &BTreeMap<ReasonCode, ReasonLabel>,
+) -> Vec<ReasonOut> {
+    codes
+        .iter()
+        .filter_map(|code| {
+            let label = labels.get(code)?.clone();
+            Some(ReasonOut {
+                code: code.clone(),
+                label,
+            })
+        })
+        .collect()
 }
 
 /// The labels of the action that a decision is named after.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::decisions::{DecisionRecord, decision};
+use super::decisions::{DecisionRecord, ReasonOut, decision, with_labels};
 use crate::api::extract::PathId;
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Known, Object};
@@ -15,14 +15,14 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, ConsultationId, ContactId, OpinionId, ProposalId, ProposerId, ReplyId, kind,
+    AssignmentId, CommitteeId, ConsultationId, ContactId, OpinionId, ProposalId, ProposerId,
+    ReplyId, kind,
 };
-use crate::store::{Tx, records};
+use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
-use crate::workflow::codes::{
-    Adoption, ContactWay, Grade, NotFileReason, Recommendation, Relevance, Stage,
-};
+use crate::workflow::codes::{Adoption, ContactWay, Grade, Recommendation, Relevance, Stage};
 use crate::workflow::input::ConsultationIn;
+use crate::workflow::reasons::ReasonCode;
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -76,7 +76,10 @@ pub struct OpinionRecord {
     pub recommendation_label: Label,
     /// Reasons against filing.
     #[schema(max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// The same with what they are called.
+    #[schema(max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// Units that should handle it, lead first.
     #[schema(max_items = 31)]
     pub draft_units: Vec<crate::ids::UnitId>,
@@ -87,7 +90,7 @@ struct StoredOpinion {
     opinion: String,
     recommendation: Recommendation,
     #[serde(default)]
-    reason_codes: Vec<NotFileReason>,
+    reason_codes: Vec<ReasonCode>,
     #[serde(default)]
     draft_units: Vec<crate::ids::UnitId>,
 }
@@ -233,12 +236,12 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         .into_iter()
         .filter(|row| access::may_read_decision(&known.case, &row.1, &actor))
         .map(decision)
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
     let opinions = if access::may_read_opinions(&actor) {
         records::opinions(tx, committee, id)?
             .into_iter()
             .map(opinion)
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
     } else {
         Vec::new()
     };
@@ -275,6 +278,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
+    let (mut decisions, mut opinions) = (decisions, opinions);
+    name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
         decisions,
         opinions,
@@ -283,6 +288,31 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         consultations,
         feedback,
     })
+}
+
+/// Puts the labels beside the codes, with one statement for all.
+fn name_reasons(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    decisions: &mut [DecisionRecord],
+    opinions: &mut [OpinionRecord],
+) -> Result<()> {
+    let mut codes: Vec<ReasonCode> = decisions
+        .iter()
+        .flat_map(|decision| &decision.content.reason_codes)
+        .chain(opinions.iter().flat_map(|opinion| &opinion.reason_codes))
+        .cloned()
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
+    for DecisionRecord { content, .. } in decisions {
+        content.reasons = with_labels(&content.reason_codes, &labels);
+    }
+    for opinion in opinions {
+        opinion.reasons = with_labels(&opinion.reason_codes, &labels);
+    }
+    Ok(())
 }
 
 fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Result<OpinionRecord> {
@@ -297,6 +327,7 @@ fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Resu
         recommendation: stored.recommendation,
         recommendation_label: stored.recommendation.label(),
         reason_codes: stored.reason_codes,
+        reasons: Vec::new(),
         draft_units: stored.draft_units,
     })
 }

@@ -10,7 +10,7 @@ use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, idempotency};
+use crate::store::{Tx, idempotency, refusal_uses};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -44,6 +44,9 @@ pub(super) fn write(
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .execute(tx.conn)?;
             idempotency::forget_proposals(tx, writer.committee)?;
+        }
+        Record::ReasonsUsed { act, codes } => {
+            refusal_uses::note(tx, writer.committee, writer.proposal, act, codes)?;
         }
         Record::OpinionText { id, content } => {
             let opinion = case

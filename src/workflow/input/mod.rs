@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::codes::{
-    AssignmentRole, Disposition, HandlingKind, NotFileReason, Recommendation, SourceKind,
-    SubjectClass,
+    AssignmentRole, Disposition, HandlingKind, Recommendation, SourceKind, SubjectClass,
 };
 use super::lists::ProposerKind;
+use super::reasons::ReasonCode;
 use super::role::Line;
 use crate::ids::{MemberId, OrganisationId, ProposalId, SessionId, UnitId};
 
@@ -242,10 +242,10 @@ pub struct ExamineIn {
     pub recommendation: Recommendation,
     /// Whether proposer's standing, content and form were checked.
     pub checklist: Checklist,
-    /// Reasons, where filing is not recommended.
+    /// Reasons, where filing is not recommended; each once, and active.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
     /// Subject class; required at the last stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -314,9 +314,9 @@ pub struct FileIn {
 pub struct NotFileIn {
     /// The meeting that decided.
     pub meeting: Meeting,
-    /// Coded reasons. One that hides the text removes it for good.
+    /// Coded reasons; each once, and active. One with `hide_text` removes the text for good.
     #[schema(min_items = 1, max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
     /// The reasons in words, for the proposer.
     #[schema(
         min_length = 1,
@@ -448,6 +448,15 @@ impl Input {
             Self::SuggestUnits(input) => input.units.clone(),
             Self::RequestReturn(input) => input.suggested_unit_id.into_iter().collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Reasons for not filing named in it, whose facts must be at hand.
+    pub fn reasons(&self) -> &[ReasonCode] {
+        match self {
+            Self::Examine(input) => &input.reason_codes,
+            Self::NotFile(input) => &input.reason_codes,
+            _ => &[],
         }
     }
 

@@ -52,7 +52,7 @@ pub(super) fn of(action: P) -> Doc {
             json!({ "meeting": { "name": "提案审查委员会第一次全体会议", "date": "2026-03-05" } }),
         ),
         P::NotFile => doc(
-            "Refuses to file, with coded reasons, an explanation for the proposer and a disposition. Some reasons remove the text for good. From `returned` only once the time for revision has run out.",
+            "Refuses to file, with coded reasons, an explanation for the proposer and a disposition. `GET /api/v1/refusal-reasons?status=active` lists the reasons; one with `hide_text` removes the text for good. From `returned` only once the time for revision has run out.",
             json!({
                 "meeting": { "name": "提案审查委员会第一次全体会议", "date": "2026-03-05" },
                 "reason_codes": ["no_concrete_suggestion"],
