@@ -77,6 +77,8 @@ pub struct References {
     pub organisations: BTreeMap<OrganisationId, OrganisationFacts>,
     /// Other proposals by identifier.
     pub proposals: BTreeMap<ProposalId, ProposalFacts>,
+    /// How many cases have the place in the programme that the input names.
+    pub designated: u32,
     /// Reasons for not filing by code.
     pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
@@ -533,7 +535,9 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
         | Who::Examiner
         | Who::Chair
         | Who::Supervision
+        | Who::Leader
         | Who::System => true,
+        Who::CaseUnitClerk => case.assignments.iter().any(|row| in_unit(Some(row.unit))),
     }
 }
 
@@ -777,6 +781,21 @@ impl<'a> Step<'a> {
     pub fn start_from(&mut self, kind: ClockKind, subject: SubjectId, at: Timestamp, limit: Limit) {
         let due = deadline::due(at, limit, self.env.calendar);
         self.push_clock(kind, subject, at, limit.to_string(), due);
+    }
+
+    /// Starts a clock on a limit as it is stored: `5 wd`, or `until 2026-03-31`.
+    pub fn start_on(&mut self, kind: ClockKind, subject: SubjectId, at: Timestamp, limit: String) {
+        let fixed = limit.strip_prefix("until ").and_then(|day| day.parse().ok());
+        let due = match (fixed, limit.parse::<Limit>()) {
+            (Some(day), _) => deadline::fixed(day),
+            (None, Ok(limit)) => deadline::due(at, limit, self.env.calendar),
+            // Limits come from the profile; one that cannot be read ends at once, visibly.
+            (None, Err(_)) => deadline::Due {
+                at,
+                provisional: true,
+            },
+        };
+        self.push_clock(kind, subject, at, limit, due);
     }
 
     /// Starts a clock that ends with a fixed day.

@@ -23,6 +23,7 @@ pub mod input;
 pub mod lists;
 mod merging;
 pub mod profile;
+mod programme;
 pub mod proposal;
 pub mod reasons;
 pub mod refusal;
@@ -34,6 +35,7 @@ pub mod rule;
 #[cfg(test)]
 mod tests;
 mod units;
+mod urgency;
 mod withdrawal;
 
 pub use authoring::{Origin, begin};

@@ -178,6 +178,10 @@ pub enum Who {
     CoHandlerSignatory,
     /// The supervision officer.
     Supervision,
+    /// A leader.
+    Leader,
+    /// A clerk of a unit that is or was bound to the case.
+    CaseUnitClerk,
     /// The system, for derived steps and clocks.
     System,
 }
@@ -217,6 +221,11 @@ impl Who {
                 "a signatory of a unit asked to countersign",
             ),
             Self::Supervision => ("督查人员", "the supervision officer"),
+            Self::Leader => ("领导", "a leader"),
+            Self::CaseUnitClerk => (
+                "本案承办单位的经办人",
+                "a clerk of a unit of the case",
+            ),
             Self::System => ("系统", "the system"),
         };
         Label { zh, en }
@@ -233,7 +242,8 @@ impl Who {
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,
             Self::LineOfficer => Role::AssigningOfficer,
-            Self::OwnUnitClerk => Role::UnitClerk,
+            Self::OwnUnitClerk | Self::CaseUnitClerk => Role::UnitClerk,
+            Self::Leader => Role::Leader,
             Self::OwnUnitSignatory | Self::CoHandlerSignatory => Role::UnitSignatory,
             Self::Supervision => Role::SupervisionOfficer,
             Self::System => Role::System,

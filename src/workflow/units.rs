@@ -196,12 +196,18 @@ fn start_row_clocks(
     start_reply_clock(step, subject);
 }
 
-/// K10: a further round and the urgent lane have limits of their own; a fixed date that is not
-/// past replaces the computed one, and for urgent cases the earlier of the two holds.
+/// K10.
 fn start_reply_clock(step: &mut Step<'_>, subject: SubjectId) {
+    let (now, limit) = (step.env.now, reply_limit(step, step.env.now));
+    step.start_on(ClockKind::K10, subject, now, limit);
+}
+
+/// K10: a further round and the urgent lane have limits of their own; a fixed date that was not
+/// past at the start replaces the computed one, and for urgent cases the earlier of the two holds.
+pub fn reply_limit(step: &Step<'_>, start: jiff::Timestamp) -> String {
     let (profile, proposal) = (step.env.profile, &step.case.proposal);
     if proposal.round > 1 {
-        return step.start(ClockKind::K10, subject, profile.rehandling_limit);
+        return profile.rehandling_limit.to_string();
     }
     let key = matches!(
         proposal.marks.tier,
@@ -213,24 +219,30 @@ fn start_reply_clock(step: &mut Step<'_>, subject: SubjectId) {
         profile.reply_party_priority_date.filter(|_| party),
         profile.reply_fixed_date,
     ];
-    let fixed = fixed
-        .into_iter()
-        .flatten()
-        .find(|date| *date >= step.env.today());
+    let started_on = super::deadline::local_date(start);
+    let fixed = fixed.into_iter().flatten().find(|date| *date >= started_on);
     let limit = match (proposal.urgency, proposal.session_mark) {
         (Urgency::Urgent, _) => profile.reply_urgent,
         (Urgency::Normal, Some(SessionMark::Session)) => profile.reply_session,
         _ => profile.reply_ordinary,
     };
-    let computed = super::deadline::due(step.env.now, limit, step.env.calendar);
+    let computed = super::deadline::due(start, limit, step.env.calendar);
     match fixed {
         Some(date)
             if proposal.urgency == Urgency::Normal
                 || super::deadline::fixed(date).at < computed.at =>
         {
-            step.start_until(ClockKind::K10, subject, date);
+            format!("until {date}")
         }
-        _ => step.start(ClockKind::K10, subject, limit),
+        _ => limit.to_string(),
+    }
+}
+
+/// Reference copies that went ahead of the filing end with it (AT17).
+pub fn void_early(step: &mut Step<'_>, because_of: &'static str) {
+    let rows: Vec<_> = step.case.live_rows().map(|row| row.id).collect();
+    for row in rows {
+        void_row(step, row, because_of);
     }
 }
 
