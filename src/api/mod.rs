@@ -11,6 +11,7 @@ pub mod members;
 pub mod openapi;
 pub mod organisations;
 pub mod page;
+pub mod policy_profiles;
 pub mod problem;
 pub mod register;
 pub mod routes;
@@ -36,5 +37,6 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
+    policy_profiles::routes(&mut routes);
     routes.finish()
 }

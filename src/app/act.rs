@@ -11,13 +11,13 @@ use crate::error::{Code, Error, FieldError, Message, Result};
 use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
-use crate::store::{Tx, references};
+use crate::store::{Tx, policy_profiles, references};
 use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
 use crate::workflow::input::{Input, NoInput, ProposalIn};
-use crate::workflow::profile::{self, Profile};
+use crate::workflow::profile::Profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::role::{Actor, Role};
@@ -77,9 +77,10 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
-    known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| Known {
-        profile: profile_of(&loaded.case),
-        case: loaded.case,
+    let (Loaded { case, .. }, target) = known(loaded, target, &ctx.principal.actor())?;
+    Ok(Known {
+        profile: profile_of(tx, &case)?,
+        case,
         target,
     })
 }
@@ -116,9 +117,25 @@ pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
     )
 }
 
-/// The profile of a case: the one pinned at filing (I26), before that the one in force.
-fn profile_of(_: &Case) -> Arc<Profile> {
-    Arc::clone(&profile::DEFAULT)
+/// The profile of a case: the one pinned at filing (I26), before that the one in force for its
+/// session.
+fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
+    let proposal = &case.proposal;
+    if proposal.filed_at.is_some() {
+        policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
+    } else {
+        policy_profiles::in_force(tx, proposal.committee, Some(case.session.id))
+    }
+}
+
+/// The profile under which the case was last written to: that of the duties that are stored.
+fn profile_before(tx: &mut Tx<'_>, case: &Case, now: &Arc<Profile>) -> Result<Arc<Profile>> {
+    let proposal = &case.proposal;
+    if proposal.profile_version == now.version {
+        Ok(Arc::clone(now))
+    } else {
+        policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
+    }
 }
 
 /// What decisions depend on.
@@ -159,7 +176,7 @@ pub fn perform(
         &units_of(&case, target, &input),
         &input.members(),
     )?;
-    let profile = profile_of(&case);
+    let profile = profile_of(tx, &case)?;
     let env = env(ctx.now, &profile, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
@@ -167,7 +184,10 @@ pub fn perform(
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);
-    cases::save(tx, &case, &head, &mut decision, env.profile, &by)?;
+    let before = (&case, &*profile_before(tx, &case, &profile)?);
+    // Until the case is filed it follows the profile in force; from then on this is fixed.
+    decision.case.proposal.profile_version = profile.version;
+    cases::save(tx, before, &head, &mut decision, env.profile, &by)?;
     let target = decision.made.unwrap_or(target);
     Ok(Known {
         case: decision.case,
@@ -266,7 +286,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
     let origin = origin(tx, ctx, input, session.term)?;
     let units = input.form.units();
     let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
-    let profile = Arc::clone(&profile::DEFAULT);
+    let profile = policy_profiles::in_force(tx, ctx.committee(), Some(session.id))?;
     let mut decision = begin(
         ctx.committee(),
         session,

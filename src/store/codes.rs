@@ -16,6 +16,7 @@ use crate::workflow::codes::{
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
+use crate::workflow::profile::ProfileStatus;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
@@ -31,6 +32,7 @@ text_codes!(
     HandlingKind,
     Line,
     OutcomeMeaning,
+    ProfileStatus,
     PromiseStatus,
     ProposalStatus,
     ProposerKind,

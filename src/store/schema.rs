@@ -284,6 +284,26 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    policy_profiles (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        session_id -> Nullable<Uid>,
+        profile_version -> Integer,
+        status -> Text,
+        settings -> Doc,
+        note -> Nullable<Text>,
+        drafted_by -> Nullable<Uid>,
+        drafted_at -> Moment,
+        activated_by -> Nullable<Uid>,
+        activated_at -> Nullable<Moment>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     promises (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -586,6 +606,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     number_series,
     opinions,
     organisations,
+    policy_profiles,
     promises,
     proposal_texts,
     proposals,

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::policy_profiles;
 use super::schema::{committees, user_roles, users};
 use super::sql_types::At;
 use crate::error::Result;
@@ -40,7 +41,7 @@ pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
         .is_some())
 }
 
-/// A committee at the root of the tree.
+/// A committee at the root of the tree, with the defaults as its policy profile.
 pub fn insert_committee(
     tx: &mut Tx<'_>,
     id: CommitteeId,
@@ -60,7 +61,7 @@ pub fn insert_committee(
             committees::updated_at.eq(At(now)),
         ))
         .execute(tx.conn)?;
-    Ok(())
+    policy_profiles::insert_first(tx, id, now)
 }
 
 /// An administrator who must change the password.

@@ -55,7 +55,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             .references
             .units
             .get(lead)
-            .map(|unit| unit.system_line.default_line())
+            .map(|unit| step.env.profile.line_of(unit.system_line))
     });
     if last && input.recommendation == Recommendation::File {
         if input.subject_class.is_none() && step.case.proposal.subject_class.is_none() {

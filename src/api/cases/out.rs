@@ -13,6 +13,7 @@ use crate::codes::Label;
 use crate::error::Result;
 use crate::ids::{MemberId, OpinionId, OrganisationId, ProposerId};
 use crate::workflow::access;
+use crate::workflow::advice::{self, Warning};
 use crate::workflow::case::{Case, Opinion, Proposer};
 use crate::workflow::codes::{ConsentStatus, OutcomeMeaning, ProposerRole, Recommendation, Stage};
 use crate::workflow::decide::Target;
@@ -38,7 +39,8 @@ pub struct ProposalOut {
     /// How often it was handed in.
     #[schema(minimum = 0)]
     pub submission_no: i32,
-    /// Policy profile that holds for the case.
+    /// Version of the policy profile that holds for the case: pinned once it is filed, before
+    /// that the one in force for its session.
     #[schema(minimum = 1)]
     pub profile_version: i32,
     /// First proposer and co-signers.
@@ -74,6 +76,9 @@ pub struct ProposalOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub tracked_since: Option<Timestamp>,
+    /// What could be better in a text that can still be changed; nothing of it stops anybody.
+    #[schema(max_items = 10)]
+    pub warnings: Vec<Warning>,
     /// What may be done with the proposal now, and for the rest why not.
     #[schema(max_items = 60)]
     pub actions: Vec<PossibleAction>,
@@ -191,7 +196,7 @@ impl ProposalOut {
             form: form_for(case, contacts),
             text_version: case.proposal.text_version,
             submission_no: case.proposal.submission_no,
-            profile_version: case.proposal.profile_version,
+            profile_version: known.profile.version,
             proposers: case.proposers.iter().map(Into::into).collect(),
             opinions: opinions.iter().map(Into::into).collect(),
             handling: case
@@ -221,6 +226,7 @@ impl ProposalOut {
             outcome,
             outcome_label: outcome.map(OutcomeMeaning::label),
             tracked_since: case.tracked_since,
+            warnings: advice::warnings(case, &known.profile),
             actions: possible::of(ctx, known),
         }
     }
