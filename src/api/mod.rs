@@ -11,6 +11,7 @@ pub mod members;
 pub mod openapi;
 pub mod organisations;
 pub mod page;
+pub mod policy_docs;
 pub mod policy_profiles;
 pub mod problem;
 pub mod register;

@@ -123,15 +123,15 @@ pub struct Profile {
     #[serde(rename = "session.window_opens_months_before")]
     #[schema(minimum = 1, maximum = 24)]
     pub session_window_months: u32,
-    /// K01 inside the session window.
+    /// Time to answer an invitation to co-sign in the session window (K01).
     #[serde(rename = "cosign.limit_in_session_hours", with = "amount::hours")]
     #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub cosign_in_session: Limit,
-    /// K01 otherwise.
+    /// Time to answer an invitation to co-sign otherwise (K01).
     #[serde(rename = "cosign.limit_ordinary_hours", with = "amount::hours")]
     #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub cosign_ordinary: Limit,
-    /// An opinion with the consent.
+    /// An opinion is given with the consent to co-sign.
     #[serde(rename = "cosign.comment_required")]
     pub cosign_comment_required: bool,
     /// When unsigned invitations are dropped.
@@ -155,17 +155,17 @@ pub struct Profile {
     #[serde(rename = "text.total_max_chars")]
     #[schema(minimum = 100, maximum = 30_000)]
     pub total_max_chars: usize,
-    /// From here on a warning.
+    /// Advised length of the text; beyond it there is a warning.
     #[serde(rename = "text.total_advice_chars")]
     #[schema(minimum = 100, maximum = 30_000)]
     pub total_advice_chars: usize,
-    /// The second part.
+    /// The second part is required.
     #[serde(rename = "text.analysis_required")]
     pub analysis_required: bool,
-    /// Seal or signature of collectives.
+    /// Collective proposals need a seal or signature.
     #[serde(rename = "collective.seal_evidence_required")]
     pub seal_evidence_required: bool,
-    /// Files of one document.
+    /// Most files of one document.
     #[serde(rename = "attachments.max_count")]
     #[schema(minimum = 0, maximum = 50)]
     pub attachments_max_count: usize,
@@ -173,52 +173,52 @@ pub struct Profile {
     #[serde(rename = "attachments.max_mb")]
     #[schema(minimum = 1, maximum = 1024)]
     pub attachments_max_mb: u32,
-    /// 1 to 3.
+    /// Stages of the examination.
     #[serde(rename = "examination.stages")]
     #[schema(minimum = 1, maximum = 3)]
     pub examination_stages: usize,
     /// Another person at each stage.
     #[serde(rename = "examination.distinct_examiners")]
     pub distinct_examiners: bool,
-    /// K03 of ordinary proposals.
+    /// Examination of ordinary proposals (K03).
     #[serde(rename = "examination.limit_ordinary", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub examination_ordinary: Limit,
-    /// K02.
+    /// Revision of a returned proposal (K02).
     #[serde(rename = "revision.limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub revision: Limit,
-    /// K03 of urgent ones.
+    /// Examination of urgent proposals (K03).
     #[serde(rename = "urgent.examination_hours", with = "amount::hours")]
     #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub examination_urgent: Limit,
-    /// K04 of urgent ones.
+    /// Assignment of urgent proposals (K04).
     #[serde(rename = "urgent.assignment_hours", with = "amount::hours")]
     #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub assignment_urgent: Limit,
-    /// K10 of urgent ones.
+    /// Reply to urgent proposals (K10).
     #[serde(rename = "urgent.reply_days", with = "amount::days")]
     #[schema(value_type = u32, minimum = 1, maximum = 366)]
     pub reply_urgent: Limit,
-    /// Reference rows early.
+    /// Units may get an urgent proposal for reference before it is filed.
     #[serde(rename = "urgent.reference_copy_before_filing")]
     pub urgent_reference_copy: bool,
-    /// K04 of session proposals, from the end of the session.
+    /// Assignment of session proposals, from the end of the session (K04).
     #[serde(rename = "assignment.meeting_within_days", with = "amount::days")]
     #[schema(value_type = u32, minimum = 1, maximum = 366)]
     pub assignment_session: Limit,
-    /// K04 of ordinary ones.
+    /// Assignment of ordinary proposals (K04).
     #[serde(rename = "assignment.ordinary_limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub assignment_ordinary: Limit,
     /// Assigning line of a system line, where it is not the usual one.
     #[serde(rename = "line_routing")]
     pub line_routing: BTreeMap<SystemLine, Line>,
-    /// K05.
+    /// Window to ask for the return of an assignment (K05).
     #[serde(rename = "return.window", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub return_window: Limit,
-    /// K06.
+    /// Answer to a request to return (K06).
     #[serde(rename = "return.answer_limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub return_answer: Limit,
@@ -232,35 +232,35 @@ pub struct Profile {
     #[serde(rename = "return.max_bounces")]
     #[schema(minimum = 0, maximum = 10)]
     pub return_max_bounces: u32,
-    /// K07.
+    /// First contact with the proposer (K07).
     #[serde(rename = "contact.first_limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub first_contact: Limit,
-    /// Guard of the signature.
+    /// No signature without a contact on record.
     #[serde(rename = "contact.required_before_reply")]
     pub contact_required: bool,
-    /// K08.
+    /// Opinion of a co-handler (K08).
     #[serde(rename = "opinion.limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub opinion: Limit,
-    /// Guard of the signature.
+    /// No signature without the opinions of the co-handlers.
     #[serde(rename = "opinion.required_before_sign")]
     pub opinion_required: bool,
-    /// RT03 to RT06.
+    /// Co-handlers countersign replies (RT03 to RT06).
     #[serde(rename = "countersign.required")]
     pub countersign_required: bool,
-    /// K09.
+    /// Countersignature (K09).
     #[serde(rename = "countersign.limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub countersign: Limit,
     /// What a lapsed request means.
     #[serde(rename = "countersign.lapse_means")]
     pub countersign_lapse: LapseMeans,
-    /// K10.
+    /// Reply to session proposals (K10).
     #[serde(rename = "reply.limit.session", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub reply_session: Limit,
-    /// K10.
+    /// Reply to ordinary proposals (K10).
     #[serde(rename = "reply.limit.ordinary", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub reply_ordinary: Limit,
@@ -294,7 +294,7 @@ pub struct Profile {
     /// Replies are reviewed before delivery.
     #[serde(rename = "reply.review_required")]
     pub review_required: bool,
-    /// K11.
+    /// Review of a reply (K11).
     #[serde(rename = "reply.review_limit", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub review: Limit,
@@ -322,7 +322,7 @@ pub struct Profile {
     #[serde(rename = "outcome.promise_required_for")]
     #[schema(value_type = BTreeSet<OutcomeMeaning>, min_items = 0, max_items = 8)]
     pub promise_required_for: Vec<OutcomeMeaning>,
-    /// K12.
+    /// Feedback of the proposers (K12).
     #[serde(rename = "feedback.window", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub feedback: Limit,
@@ -356,18 +356,18 @@ pub struct Profile {
     #[serde(rename = "tracking.required_for")]
     #[schema(value_type = BTreeSet<OutcomeMeaning>, min_items = 0, max_items = 8)]
     pub tracking_required_for: Vec<OutcomeMeaning>,
-    /// K16.
+    /// Day of the look-back (K16).
     #[serde(rename = "tracking.look_back_date")]
     pub tracking_look_back: MonthDay,
     /// Cases that close only with a consultation on record.
     #[serde(rename = "close.consultation_required_for")]
     #[schema(value_type = BTreeSet<ConsultationCase>, min_items = 0, max_items = 5)]
     pub consultation_required_for: Vec<ConsultationCase>,
-    /// K17.
+    /// Publication of the catalogue entry (K17).
     #[serde(rename = "publication.catalogue_within", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub catalogue_publication: Limit,
-    /// K18.
+    /// Publication of the reply (K18).
     #[serde(rename = "publication.reply_within", with = "text")]
     #[schema(value_type = PolicyLimit)]
     pub reply_publication: Limit,

@@ -22,3 +22,9 @@ fn the_reference_of_errors_is_up_to_date() {
 fn the_reference_of_settings_is_up_to_date() {
     files::assert_current("docs/configuration.md", config::markdown().as_bytes());
 }
+
+#[test]
+fn the_reference_of_the_policy_profile_is_up_to_date() {
+    let page = api::policy_docs::markdown().expect("the page");
+    files::assert_current("docs/policy-profile.md", page.as_bytes());
+}
