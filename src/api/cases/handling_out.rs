@@ -359,6 +359,9 @@ pub struct ClockFacts {
     /// The limit, such as `5 wd`.
     #[schema(max_length = 40, example = "5 wd")]
     pub limit: String,
+    /// Version of the policy profile in force at its start.
+    #[schema(minimum = 1, example = 1)]
+    pub profile_version: i32,
     /// Due moment.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub due_at: Timestamp,
@@ -399,6 +402,7 @@ impl ClockFacts {
                 .then(|| clock.subject.cast()),
             started_at: clock.started_at,
             limit: clock.limit.clone(),
+            profile_version: clock.profile_version,
             due_at: clock.due_at,
             due_on: deadline::last_day(clock.due_at),
             days_left: deadline::days_left(clock.due_at, now),
