@@ -208,17 +208,20 @@ fn units_of(case: &Case, target: Target, input: &Input) -> Vec<crate::ids::UnitI
 /// If-Match against the version before this transaction locked the case.
 fn check_version(ctx: &Ctx, case: &Case, target: Target) -> Result<()> {
     match target {
-        Target::Proposal => ctx.if_match.check(case.proposal.version - 1),
+        Target::Proposal => ctx.if_match.check_part(case.proposal.version - 1),
         Target::Assignment(_) | Target::Reply(_) => ctx.if_match.check_part(version(case, target)),
     }
 }
 
 /// The entity tag of what is answered about a thing. A row or a reply is shown with its case in
-/// short, so the tag names the versions of both; If-Match looks at the first.
-pub fn tag(case: &Case, target: Target) -> String {
+/// short, so the tag names the versions of both; a case that is not filed yet is shown as the
+/// profile in force has it, so the tag names that too. If-Match looks at the first.
+pub fn tag(known: &Known) -> String {
+    let (case, target) = (&known.case, known.target);
     let version = version(case, target);
     match target {
-        Target::Proposal => version.to_string(),
+        Target::Proposal if case.proposal.filed_at.is_some() => version.to_string(),
+        Target::Proposal => format!("{version}.{}", known.profile.version),
         Target::Assignment(_) | Target::Reply(_) => format!("{version}.{}", case.proposal.version),
     }
 }

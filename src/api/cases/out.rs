@@ -264,7 +264,7 @@ pub struct ReplyOut {
 /// The thing that was asked for or acted on, with its version.
 pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
     let (case, actor) = (&known.case, ctx.principal.actor());
-    let tag = crate::app::act::tag(case, known.target);
+    let tag = crate::app::act::tag(known);
     let answer = match known.target {
         Target::Proposal => Answer::ok(&ProposalOut::of(ctx, known))?,
         Target::Assignment(id) => {
