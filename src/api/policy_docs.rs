@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::workflow::profile::Profile;
-use crate::workflow::profile::keys::{KEYS, LEFT_OUT};
+use crate::workflow::profile::keys::{KEYS, LEFT_OUT, NOT_READ};
 
 const HEAD: &str = include_str!("policy_docs.md");
 
@@ -18,14 +18,17 @@ pub fn markdown() -> Result<String> {
     let mut out = String::from(HEAD);
     out.push_str("\n| Key | Meaning 含义 | Default | Range |\n| --- | --- | --- | --- |\n");
     for key in KEYS {
-        let default = defaults.get(key.name).map_or_else(
-            || "none".to_owned(),
-            |value| format!("`{}`", words(key.name, value)),
-        );
+        let default = defaults
+            .get(key.name)
+            .map_or_else(|| "none".to_owned(), |value| format!("`{}`", words(value)));
         out.extend([
             "| `",
             key.name,
-            "` | ",
+            if NOT_READ.contains(&key.name) {
+                "` † | "
+            } else {
+                "` | "
+            },
             key.label.zh,
             "<br>",
             key.label.en,
@@ -36,7 +39,9 @@ pub fn markdown() -> Result<String> {
             " |\n",
         ]);
     }
-    out.push_str("\nA *limit* is ");
+    out.push_str(
+        "\n† can be set and is kept, but nothing reads it so far: what it steers is not there yet.\n\nA *limit* is ",
+    );
     let about = schemas["PolicyLimit"]["description"].as_str();
     out.push_str(
         about
@@ -52,18 +57,18 @@ pub fn markdown() -> Result<String> {
 }
 
 /// A default value in few words.
-fn words(key: &str, value: &Value) -> String {
+fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(|item| words(key, item)).collect();
+            let items: Vec<_> = items.iter().map(words).collect();
             items.join(", ")
         }
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
             let parts: Vec<_> = map
                 .iter()
-                .map(|(name, value)| format!("{name}: {}", words(key, value)))
+                .map(|(name, value)| format!("{name}: {}", words(value)))
                 .collect();
             parts.join(", ")
         }

@@ -99,6 +99,41 @@ keys! {
     "clue.chars", "提案线索字数", "length of a clue in characters";
 }
 
+/// Keys that can be set and that nothing reads so far: what they steer is not there yet. A test
+/// keeps this list in step with the program.
+pub const NOT_READ: &[&str] = &[
+    "cosign.drop_unsigned_at",
+    "seconding.enabled",
+    "attachments.max_count",
+    "attachments.max_mb",
+    "urgent.reference_copy_before_filing",
+    "return.answer_limit",
+    "return.requires_suggested_unit",
+    "return.late_means_accepted",
+    "return.max_bounces",
+    "reply.fixed_date",
+    "reply.party_priority_date",
+    "reply.key_fixed_date",
+    "reply.key_signed_by_head",
+    "extension.max_months_total",
+    "extension.approver",
+    "pause.max_days_total",
+    "feedback.lapsed_counts_as",
+    "rehandling.limit",
+    "rehandling.max_rounds",
+    "tracking.look_back_date",
+    "close.consultation_required_for",
+    "publication.default_level",
+    "number.separate_series",
+    "key.share_percent",
+    "excellent.share_percent",
+    "excellent.collective_min_percent",
+    "performance.year_start",
+    "unit_report.due",
+    "opinion_report.max_chars",
+    "clue.chars",
+];
+
 /// The keys of the reference that a profile does not have, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     (

@@ -4,7 +4,7 @@ use utoipa::PartialSchema;
 use super::keys::{KEYS, differences};
 use super::{Limit, MonthDay, Profile, Span};
 
-fn changed(changes: Value) -> Profile {
+fn changed(changes: &Value) -> Profile {
     let mut settings = Profile::default().settings();
     for (key, value) in changes.as_object().expect("keys") {
         settings.insert(key.clone(), value.clone());
@@ -13,7 +13,7 @@ fn changed(changes: Value) -> Profile {
 }
 
 #[track_caller]
-fn blames(changes: Value, pointers: &[&str]) {
+fn blames(changes: &Value, pointers: &[&str]) {
     let found: Vec<_> = changed(changes)
         .wrongs()
         .into_iter()
@@ -65,16 +65,16 @@ fn a_profile_survives_being_stored() {
 #[test]
 fn lengths_of_texts_stand_in_their_order() {
     blames(
-        json!({ "text.total_max_chars": 1000 }),
+        &json!({ "text.total_max_chars": 1000 }),
         &["/text.part_max_chars", "/text.total_advice_chars"],
     );
     blames(
-        json!({ "text.total_max_chars": 100, "text.part_max_chars": 100,
+        &json!({ "text.total_max_chars": 100, "text.part_max_chars": 100,
                 "text.total_advice_chars": 100, "text.title_max_chars": 200 }),
         &["/text.title_max_chars"],
     );
     blames(
-        json!({ "clue.chars": { "min": 3, "max": 2 } }),
+        &json!({ "clue.chars": { "min": 3, "max": 2 } }),
         &["/clue.chars/max"],
     );
 }
@@ -82,29 +82,32 @@ fn lengths_of_texts_stand_in_their_order() {
 #[test]
 fn no_limit_goes_beyond_the_cap() {
     blames(
-        json!({ "extension.max_months_total": 2 }),
+        &json!({ "extension.max_months_total": 2 }),
         &["/reply.limit.session", "/reply.limit.ordinary"],
     );
     blames(
-        json!({ "reply.limit.session": "250 wd" }),
+        &json!({ "reply.limit.session": "250 wd" }),
         &["/reply.limit.session"],
     );
     blames(
-        json!({ "rehandling.limit": "7 mo" }),
+        &json!({ "rehandling.limit": "7 mo" }),
         &["/rehandling.limit"],
     );
     blames(
-        json!({ "pause.max_days_total": 181 }),
+        &json!({ "pause.max_days_total": 181 }),
         &["/pause.max_days_total"],
     );
-    blames(json!({ "urgent.reply_days": 181 }), &["/urgent.reply_days"]);
+    blames(
+        &json!({ "urgent.reply_days": 181 }),
+        &["/urgent.reply_days"],
+    );
 }
 
 #[test]
 fn earlier_days_are_not_later() {
-    blames(json!({ "reply.key_fixed_date": "2026-07-01" }), &[]);
+    blames(&json!({ "reply.key_fixed_date": "2026-07-01" }), &[]);
     blames(
-        json!({ "reply.fixed_date": "2026-06-30", "reply.key_fixed_date": "2026-07-01",
+        &json!({ "reply.fixed_date": "2026-06-30", "reply.key_fixed_date": "2026-07-01",
                 "reply.party_priority_date": "2026-06-30" }),
         &["/reply.key_fixed_date"],
     );
@@ -113,17 +116,17 @@ fn earlier_days_are_not_later() {
 #[test]
 fn grades_and_letters_are_complete() {
     blames(
-        json!({ "feedback.scale_result": ["satisfied", "basically_satisfied"] }),
+        &json!({ "feedback.scale_result": ["satisfied", "basically_satisfied"] }),
         &["/feedback.scale_result"],
     );
     blames(
-        json!({ "rehandling.trigger": ["dissatisfied", "reserved"] }),
+        &json!({ "rehandling.trigger": ["dissatisfied", "reserved"] }),
         &["/rehandling.trigger/1"],
     );
     let mut scheme = Profile::default().settings()["outcome.scheme"].clone();
     scheme.as_object_mut().expect("letters").remove("planned");
     blames(
-        json!({ "outcome.scheme": scheme }),
+        &json!({ "outcome.scheme": scheme }),
         &["/outcome.scheme/planned"],
     );
 }
