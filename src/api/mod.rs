@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod cases;
+pub mod code_lists;
 pub mod committees;
 pub mod document;
 pub mod extract;
@@ -14,6 +15,8 @@ pub mod page;
 pub mod policy_docs;
 pub mod policy_profiles;
 pub mod problem;
+mod query;
+pub mod refusal_reasons;
 pub mod register;
 pub mod routes;
 pub mod service;
@@ -22,6 +25,7 @@ pub mod sign_in;
 pub mod terms;
 pub mod units;
 pub mod users;
+pub mod workflow;
 
 use routes::Routes;
 
@@ -30,6 +34,7 @@ pub fn routes() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
+    workflow::routes(&mut routes);
     sign_in::routes(&mut routes);
     committees::routes(&mut routes);
     terms::routes(&mut routes);
@@ -38,6 +43,8 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
+    refusal_reasons::routes(&mut routes);
+    code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
     routes.finish()
 }

@@ -10,14 +10,16 @@ use diesel::sql_types::{Nullable, Text};
 use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
-    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
+    Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
+    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
     SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::profile::ProfileStatus;
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
 
@@ -27,18 +29,27 @@ text_codes!(
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
+    ConsultationForm,
+    ContactWay,
     CountersignStatus,
     Grade,
     HandlingKind,
     Line,
+    LinkKind,
     OutcomeMeaning,
     ProfileStatus,
+    ProgrammeTier,
     PromiseStatus,
     ProposalStatus,
     ProposerKind,
     ProposerRole,
+    PublicationLevel,
+    ReasonCode,
+    ReasonStatus,
     Recommendation,
     ReplyStatus,
+    RequestKind,
+    RequestStatus,
     Role,
     Secrecy,
     SessionMark,

@@ -21,6 +21,8 @@ pub mod policy_profiles;
 pub mod proposals;
 pub mod records;
 pub mod references;
+pub mod refusal_reasons;
+pub mod refusal_uses;
 pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]

@@ -56,7 +56,16 @@ impl Reach {
 pub fn may_read(case: &Case, actor: &Actor) -> bool {
     let reach = Reach::of(actor);
     let filed = case.proposal.filed_at.is_some();
-    reach.everything
+    // 附议: an opened proposal is for members to see before it is filed.
+    let opened = case.proposal.marks.open_for_seconding
+        && case.proposal.secrecy == Secrecy::Open
+        && reach.member.is_some()
+        && matches!(
+            case.proposal.status,
+            ProposalStatus::Submitted | ProposalStatus::Returned | ProposalStatus::Draft
+        );
+    opened
+        || reach.everything
         || is_own(case, actor)
         || (filed && reach.filed_open && case.proposal.secrecy == Secrecy::Open)
         || (filed && reach.filed_restricted)
@@ -68,20 +77,27 @@ pub fn may_read(case: &Case, actor: &Actor) -> bool {
 
 /// Whether the actor signed, was asked to sign, or speaks for the collective proposer.
 pub fn is_own(case: &Case, actor: &Actor) -> bool {
-    case.proposers
-        .iter()
+    case.everybody()
         .any(|proposer| is_proposer(proposer, actor))
         || case
             .proposal
             .organisation
-            .is_some_and(|own| actor.organisations().any(|held| held == own))
+            .into_iter()
+            .chain(
+                case.absorbed
+                    .iter()
+                    .filter_map(|absorbed| absorbed.organisation),
+            )
+            .any(|own| actor.organisations().any(|held| held == own))
 }
 
 fn is_proposer(proposer: &Proposer, actor: &Actor) -> bool {
-    actor.has(Role::Member)
-        && proposer.member.is_some()
-        && proposer.member == actor.member
-        && proposer.status != ConsentStatus::Dropped
+    let invited = proposer
+        .organisation
+        .is_some_and(|own| actor.organisations().any(|held| held == own));
+    let member =
+        actor.has(Role::Member) && proposer.member.is_some() && proposer.member == actor.member;
+    (member || invited) && proposer.status != ConsentStatus::Dropped
 }
 
 /// Contact data: for those who work on the case and for its own proposers.
@@ -154,7 +170,7 @@ pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
             case.proposal.status,
             ProposalStatus::Feedback | ProposalStatus::Closed
         );
-    let own = case.proposers.iter().any(|proposer| {
+    let own = case.everybody().any(|proposer| {
         proposer.id == form.rater
             && (is_proposer(proposer, actor)
                 || proposer

@@ -28,6 +28,7 @@ mod permissions;
 mod profiles;
 mod program;
 mod records;
+mod refusal_reasons;
 mod register_rows;
 mod registers;
 mod schema;

@@ -84,7 +84,7 @@ impl AssignmentFacts {
             accepted_at: row.accepted_at,
             clerk_name: row.clerk_name.clone().filter(|_| contacts),
             clerk_phone: row.clerk_phone.clone().filter(|_| contacts),
-            contacted: case.contacted.contains(&row.id),
+            contacted: case.contacted(row.id),
             opinions: row.opinions,
             role_label: row.role.label(),
             status_label: row.status.label(),

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod assignments;
+pub mod bodies;
 pub mod brief;
 pub mod desk;
 pub mod docs;

@@ -79,6 +79,7 @@ pub struct ProposalFilter {
     title: Option<String>,
     /// Changed at or after this moment.
     #[param(value_type = String, format = DateTime, max_length = 40, required = false)]
+    #[serde(default, deserialize_with = "moment")]
     updated_since: Option<Timestamp>,
     /// `newest` first (default), `oldest` first, or least recently `updated` first.
     #[param(inline, required = false)]
@@ -111,8 +112,22 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D
         if number >= 1 {
             Ok(Some(number))
         } else {
-            Err(serde::de::Error::custom("a whole number from 1"))
+            Err(serde::de::Error::custom(Message::new(
+                "须为不小于 1 的整数。",
+                "A whole number from 1.",
+            )))
         }
+    })
+}
+
+/// A moment.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| {
+        serde::de::Error::custom(Message::new(
+            "须为 RFC 3339 时刻，如 2026-03-05T01:00:00Z。",
+            "A moment as in RFC 3339, such as 2026-03-05T01:00:00Z.",
+        ))
     })
 }
 

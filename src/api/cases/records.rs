@@ -1,5 +1,7 @@
 //! What was written with each step of a case: reasons, opinions, contacts, forms.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Data;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,16 +16,17 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId, kind,
+    AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
+    kind,
 };
-use crate::store::{Tx, records};
+use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
 use crate::workflow::codes::{
-    Adoption, ContactWay, Disposition, Grade, NotFileReason, PublicationLevel, Recommendation,
-    Relevance, Stage,
+    Adoption, ContactWay, Disposition, Grade, PublicationLevel, Recommendation, Relevance, Stage,
 };
 use crate::workflow::input::Meeting;
 use crate::workflow::proposal::ProposalAction;
+use crate::workflow::reasons::{ReasonCode, ReasonLabel};
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -91,7 +94,11 @@ pub struct DecisionContent {
     /// Why in codes: of a refusal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false, max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// The same with what they are called.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// What becomes of a refused proposal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -112,6 +119,32 @@ pub struct DecisionContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub publish_replies: Option<PublicationLevel>,
+}
+
+/// A reason for not filing, with what the committee calls it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReasonOut {
+    /// The reason.
+    pub code: ReasonCode,
+    /// Its labels.
+    pub label: ReasonLabel,
+}
+
+/// The reasons with their labels.
+pub(super) fn with_labels(
+    codes: &[ReasonCode],
+    labels: &BTreeMap<ReasonCode, ReasonLabel>,
+) -> Vec<ReasonOut> {
+    codes
+        .iter()
+        .filter_map(|code| {
+            let label = labels.get(code)?.clone();
+            Some(ReasonOut {
+                code: code.clone(),
+                label,
+            })
+        })
+        .collect()
 }
 
 /// An examination opinion in words.
@@ -138,7 +171,10 @@ pub struct OpinionRecord {
     pub recommendation_label: Label,
     /// Reasons against filing.
     #[schema(max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// The same with what they are called.
+    #[schema(max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// Units that should handle it, lead first.
     #[schema(max_items = 31)]
     pub draft_units: Vec<crate::ids::UnitId>,
@@ -149,7 +185,7 @@ struct StoredOpinion {
     opinion: String,
     recommendation: Recommendation,
     #[serde(default)]
-    reason_codes: Vec<NotFileReason>,
+    reason_codes: Vec<ReasonCode>,
     #[serde(default)]
     draft_units: Vec<crate::ids::UnitId>,
 }
@@ -275,12 +311,12 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         // Why a proposal came back or was taken back is between proposer and committee.
         .filter(|row| insider || !matches!(row.1.as_str(), "return_for_revision" | "withdraw"))
         .map(decision)
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
     let opinions = if access::may_read_opinions(&actor) {
         records::opinions(tx, committee, id)?
             .into_iter()
             .map(opinion)
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
     } else {
         Vec::new()
     };
@@ -311,6 +347,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
+    let (mut decisions, mut opinions) = (decisions, opinions);
+    name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
         decisions,
         opinions,
@@ -318,6 +356,31 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         co_opinions,
         feedback,
     })
+}
+
+/// Puts the labels beside the codes, with one statement for all.
+fn name_reasons(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    decisions: &mut [DecisionRecord],
+    opinions: &mut [OpinionRecord],
+) -> Result<()> {
+    let mut codes: Vec<ReasonCode> = decisions
+        .iter()
+        .flat_map(|decision| &decision.content.reason_codes)
+        .chain(opinions.iter().flat_map(|opinion| &opinion.reason_codes))
+        .cloned()
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
+    for DecisionRecord { content, .. } in decisions {
+        content.reasons = with_labels(&content.reason_codes, &labels);
+    }
+    for opinion in opinions {
+        opinion.reasons = with_labels(&opinion.reason_codes, &labels);
+    }
+    Ok(())
 }
 
 fn decision((id, kind, round, content, at): records::DecisionRow) -> Result<DecisionRecord> {
@@ -347,6 +410,7 @@ fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Resu
         recommendation: stored.recommendation,
         recommendation_label: stored.recommendation.label(),
         reason_codes: stored.reason_codes,
+        reasons: Vec::new(),
         draft_units: stored.draft_units,
     })
 }

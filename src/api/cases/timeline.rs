@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::records::{ReasonOut, with_labels};
 use crate::api::extract::{Params, PathId};
 use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
@@ -14,11 +15,12 @@ use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
-use crate::ids::{EventId, ProposalId, RequestId, kind};
+use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
-use crate::store::timeline;
+use crate::store::{Tx, refusal_uses, timeline};
 use crate::workflow::access;
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::ReasonCode;
 use crate::workflow::role::Role;
 use crate::workflow::rule::rules;
 
@@ -82,6 +84,10 @@ pub struct TimelineItem {
     pub after: String,
     /// Kind and identifier of what it is about.
     pub target: TimelineTarget,
+    /// Why: of a refusal to file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// The request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -131,9 +137,22 @@ impl TimelineItem {
             actor: event.actor_name,
             actor_role: event.actor_role,
             on_behalf_of: event.on_behalf_of,
+            reasons: Vec::new(),
             request_id: event.request_id,
         }
     }
+}
+
+/// The event of a refusal to file, whose reasons all readers of the case may know.
+const NOT_FILED: &str = "proposal.not_filed";
+
+/// The reasons that a refusal to file gives, with what they are called.
+fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec<ReasonOut>> {
+    let codes = event.content.0.pointer("/input/reason_codes");
+    let codes: Vec<ReasonCode> =
+        serde_json::from_value(codes.cloned().unwrap_or_default()).unwrap_or_default();
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
+    Ok(with_labels(&codes, &labels))
 }
 
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
@@ -200,9 +219,19 @@ pub async fn get_timeline(
             ) || access::is_own(&known.case, &ctx.principal.actor());
             let limit = params.limit.get() + 1;
             let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
+            // A proposal is refused once at most.
+            let refusal = events.iter().find(|event| event.name == NOT_FILED);
+            let why = refusal
+                .map(|event| reasons(tx, ctx.committee(), event))
+                .transpose()?;
             let mut page = binding
                 .page(events, params.limit, |event| event.seq)?
                 .map(TimelineItem::of);
+            for item in &mut page.items {
+                if item.name == NOT_FILED {
+                    item.reasons = why.clone().unwrap_or_default();
+                }
+            }
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
