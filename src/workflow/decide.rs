@@ -785,7 +785,9 @@ impl<'a> Step<'a> {
 
     /// Starts a clock on a limit as it is stored: `5 wd`, or `until 2026-03-31`.
     pub fn start_on(&mut self, kind: ClockKind, subject: SubjectId, at: Timestamp, limit: String) {
-        let fixed = limit.strip_prefix("until ").and_then(|day| day.parse().ok());
+        let fixed = limit
+            .strip_prefix("until ")
+            .and_then(|day| day.parse().ok());
         let due = match (fixed, limit.parse::<Limit>()) {
             (Some(day), _) => deadline::fixed(day),
             (None, Ok(limit)) => deadline::due(at, limit, self.env.calendar),

@@ -6,6 +6,7 @@
 //! same for every action; [`desk::duties`] says what waits for whom.
 
 pub mod access;
+pub mod advice;
 pub mod assignment;
 mod authoring;
 pub mod calendar;

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::authoring::mismatched;
-use super::codes::{PublicationLevel, PublishedPart, RequestKind, RequestStatus};
 use super::case::RequestForm;
+use super::codes::{PublicationLevel, PublishedPart, RequestKind, RequestStatus};
 use super::decide::Step;
 use super::examination::{not_blank, required};
 use super::input::Input;
@@ -40,13 +40,13 @@ pub fn designate(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     }
     if let Some(quota) = step.env.profile.key_quota.get(&input.tier)
-        && step.env.references.designated >= *quota
+        && step.env.references.designated >= quota.0
     {
         return Err(Refusal::unmet(
             "inside_quota",
             None,
-            format!("该年度该层级名额为 {quota} 件，已用完。"),
-            format!("The quota of {quota} of this tier and year is used up."),
+            format!("该年度该层级名额为 {} 件，已用完。", quota.0),
+            format!("The quota of {} of this tier and year is used up.", quota.0),
         ));
     }
     let marks = &mut step.case.proposal.marks;
@@ -122,7 +122,10 @@ pub fn publish(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let marks = &mut step.case.proposal.marks;
     let (level, since) = match input.part {
         PublishedPart::Text => (&mut marks.published_text, &mut marks.text_published_at),
-        PublishedPart::Replies => (&mut marks.published_replies, &mut marks.replies_published_at),
+        PublishedPart::Replies => (
+            &mut marks.published_replies,
+            &mut marks.replies_published_at,
+        ),
     };
     *level = Some(input.level);
     *since = Some(now);
@@ -141,7 +144,10 @@ pub fn unpublish(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let marks = &mut step.case.proposal.marks;
     let (level, since) = match input.part {
         PublishedPart::Text => (&mut marks.published_text, &mut marks.text_published_at),
-        PublishedPart::Replies => (&mut marks.published_replies, &mut marks.replies_published_at),
+        PublishedPart::Replies => (
+            &mut marks.published_replies,
+            &mut marks.replies_published_at,
+        ),
     };
     if level.take().is_none() {
         return Err(Refusal::invalid(

@@ -222,10 +222,7 @@ impl Who {
             ),
             Self::Supervision => ("督查人员", "the supervision officer"),
             Self::Leader => ("领导", "a leader"),
-            Self::CaseUnitClerk => (
-                "本案承办单位的经办人",
-                "a clerk of a unit of the case",
-            ),
+            Self::CaseUnitClerk => ("本案承办单位的经办人", "a clerk of a unit of the case"),
             Self::System => ("系统", "the system"),
         };
         Label { zh, en }

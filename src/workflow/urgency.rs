@@ -35,9 +35,7 @@ pub fn mark(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     not_blank("/reason", &input.reason)?;
     let filed = step.case.proposal.filed_at.is_some();
-    if !input.reference_units.is_empty()
-        && (filed || !step.env.profile.urgent_reference_copy)
-    {
+    if !input.reference_units.is_empty() && (filed || !step.env.profile.urgent_reference_copy) {
         return Err(Refusal::invalid(
             "/reference_units",
             "not_allowed",

@@ -25,6 +25,7 @@ mod joint;
 mod outage;
 mod paging;
 mod permissions;
+mod profiles;
 mod program;
 mod records;
 mod refusal_reasons;

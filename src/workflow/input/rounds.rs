@@ -245,7 +245,12 @@ pub struct DesignateIn {
     pub meeting: Meeting,
     /// 领衔督办: leader who supervises the handling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 100, example = "市政协副主席韩静宜")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 100,
+        example = "市政协副主席韩静宜"
+    )]
     pub lead_supervisor: Option<String>,
     /// How the handling is driven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,6 +279,10 @@ pub struct UnpublishIn {
     /// The part.
     pub part: PublishedPart,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000, example = "发现涉及个人隐私，暂停公开。")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "发现涉及个人隐私，暂停公开。"
+    )]
     pub reason: String,
 }
