@@ -320,7 +320,7 @@ pub fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
 }
 
 /// PT03: invitations to current members, or of a joint collective to active organisations; not to
-/// the first proposer, and none while one is open. Who declined or let it run out is asked again.
+/// the first proposer, and none while one is open. Who declined, let it run out or was dropped at a submission is asked again.
 pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
@@ -427,7 +427,7 @@ fn add_invitation(step: &mut Step<'_>, invited: Proposer, pointer: &str) -> Resu
         Some(known)
             if matches!(
                 known.status,
-                ConsentStatus::Declined | ConsentStatus::Expired
+                ConsentStatus::Declined | ConsentStatus::Expired | ConsentStatus::Dropped
             ) =>
         {
             known.status = ConsentStatus::Invited;

@@ -26,6 +26,8 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
         ClockKind::K09,
     ];
     step.stop(&left_over, None);
+    // What is still asked for can no longer be decided, and would keep the case open for ever.
+    super::units::lapse(step, |_| true);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())
@@ -215,7 +217,7 @@ fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer
         Some(own) => Ok(own.clone()),
         None if step.actor.has(Role::CommitteeStaff) => Err(required("/rater_id")),
         None => Err(Refusal::NotAllowed {
-            needs: vec![Who::RatingMember, Who::ProposingClerk],
+            needs: vec![Who::RatingMember, Who::RatingClerk],
         }),
     }
 }

@@ -354,6 +354,9 @@ pub fn decide(
 /// what the next act starts from.
 pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
     let system = Actor::system();
+    if due(case, &system, env).is_none() {
+        return case.clone();
+    }
     let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
     let mut happened = Vec::new();
     // A system row that refuses would be a fault of the tables; the case is shown as stored then.
@@ -504,16 +507,21 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
                 && proposer.organisation.is_some()
                 && proposer.is(actor)
         }),
+        Who::RatingClerk => {
+            let absorbed = case.absorbed.iter();
+            let handed_in = absorbed
+                .clone()
+                .filter_map(|absorbed| absorbed.organisation);
+            case.signers()
+                .chain(absorbed.flat_map(|absorbed| &absorbed.signers))
+                .filter_map(|signer| signer.organisation)
+                .chain(handed_in)
+                .any(|signed| actor.organisations().any(|own| own == signed))
+        }
         Who::ProposingClerk => case
             .proposal
             .organisation
-            .into_iter()
-            .chain(
-                case.absorbed
-                    .iter()
-                    .filter_map(|absorbed| absorbed.organisation),
-            )
-            .any(|organisation| actor.organisations().any(|own| own == organisation)),
+            .is_some_and(|handed_in| actor.organisations().any(|own| own == handed_in)),
         Who::Proxy => case.proposal.form.paper_reference.is_some(),
         Who::LineOfficer => actor.grants.iter().any(|grant| {
             grant.role == Role::AssigningOfficer
@@ -639,7 +647,13 @@ pub struct Possibility {
 /// The same question as [`decide`] asks, for every action on a target, without an input; so it
 /// cannot disagree with what happens.
 pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<Possibility> {
-    let case = &catch_up(case, env);
+    let caught_up;
+    let case = if due(case, &Actor::system(), env).is_none() {
+        case
+    } else {
+        caught_up = catch_up(case, env);
+        &caught_up
+    };
     let mut list: Vec<Possibility> = Vec::new();
     for rule in rules() {
         let action = rule.action;

@@ -356,6 +356,17 @@ impl Desk<'_> {
                     .collect();
                 if open.is_empty() {
                     self.push(signatory, Task::Sign, place, due);
+                    // A co-handler that came later was not asked: the clerk asks everybody again.
+                    let asked = |row: &Assignment| {
+                        self.case
+                            .countersigns
+                            .iter()
+                            .any(|one| one.reply == reply.id && one.assignment == row.id)
+                    };
+                    let mut co_handlers = self.case.live_rows();
+                    if co_handlers.any(|row| row.role == AssignmentRole::CoHandler && !asked(row)) {
+                        self.push(clerk, Task::Reply, place, due);
+                    }
                 }
                 for (unit, row) in open {
                     let audience = Audience::unit(Role::UnitSignatory, unit);

@@ -409,7 +409,8 @@ guards! {
             let staff = view.actor.has(Role::CommitteeStaff);
             let round = view.case.proposal.round;
             view.case.forms.iter().filter(|form| form.round == round).any(|form| {
-                staff || view.case.everybody().any(|one| one.id == form.rater && one.is(view.actor))
+                view.case.raters(view.env.profile.every_signer_rates())
+                    .any(|one| one.id == form.rater && (staff || one.is(view.actor)))
             })
         };
     /// A further round is allowed.

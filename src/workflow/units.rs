@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::assignment::{AssignmentStatus, own_row};
 use super::authoring::mismatched;
-use super::case::{Assignment, RequestForm};
+use super::case::{Assignment, Request, RequestForm};
 use super::codes::{
-    AdjustCause, AssignmentRole, ClockKind, HandlingKind, ProgrammeTier, RequestKind,
-    RequestStatus, SessionMark, Urgency,
+    AdjustCause, AssignmentRole, ClockKind, CountersignStatus, HandlingKind, ProgrammeTier,
+    RequestKind, RequestStatus, SessionMark, Urgency,
 };
 use super::decide::{Step, Target};
 use super::examination::{not_blank, required};
@@ -257,24 +257,44 @@ pub fn release(step: &mut Step<'_>, id: AssignmentId, because_of: &'static str) 
         ClockKind::K10,
     ];
     step.stop(&clocks, Some(id.cast()));
+    // As a co-handler it is not asked to countersign any more.
+    for request in &mut step.case.countersigns {
+        if request.assignment == id && request.status == CountersignStatus::Requested {
+            request.status = CountersignStatus::Recalled;
+        }
+    }
     if let Some(reply) = step.case.live_reply(id).map(|reply| reply.id) {
         super::reply::call_back(step, reply);
         step.stop(&[ClockKind::K11], Some(reply.cast()));
         step.part("RT11", Target::Reply(reply), because_of);
     }
+    lapse(step, |request| request.assignment == Some(id));
+}
+
+/// Open requests whose object has ended lapse; their clocks stop.
+pub fn lapse(step: &mut Step<'_>, ended: impl Fn(&Request) -> bool) {
     let open: Vec<_> = step
         .case
         .requests
         .iter_mut()
-        .filter(|request| request.assignment == Some(id) && request.status == RequestStatus::Open)
+        .filter(|request| request.status == RequestStatus::Open && ended(request))
         .map(|request| {
             request.status = RequestStatus::Lapsed;
             request.id
         })
         .collect();
     for request in open {
-        step.stop(&[ClockKind::K13], Some(request.cast()));
+        let clocks = [ClockKind::K13, ClockKind::K14];
+        step.stop(&clocks, Some(request.cast()));
     }
+}
+
+/// Requests to move the clock of a row, which has stopped.
+pub fn lapse_clock_requests(step: &mut Step<'_>, row: AssignmentId) {
+    lapse(step, |request| {
+        request.assignment == Some(row)
+            && matches!(request.kind, RequestKind::Extension | RequestKind::Pause)
+    });
 }
 
 /// AT17 as a part of another act.
