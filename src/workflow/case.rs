@@ -783,7 +783,14 @@ impl Case {
 
     /// Outcome meaning of the whole case: the worst of the delivered replies.
     pub fn outcome(&self) -> Option<OutcomeMeaning> {
-        self.delivered()
+        self.outcome_of(self.proposal.round)
+    }
+
+    /// The same of one round, also one whose replies were superseded later.
+    pub fn outcome_of(&self, round: i32) -> Option<OutcomeMeaning> {
+        self.replies
+            .iter()
+            .filter(|reply| reply.round == round && reply.delivered_at.is_some())
             .filter_map(|reply| reply.current_outcome)
             .max()
     }
