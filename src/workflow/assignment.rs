@@ -198,7 +198,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::ObjectContact),
         from: &[ACCEPTED, REQUESTED, OPINION, State::Assignment(S::Replied)],
         to: To::Stay,
-        who: &[Who::RatingMember, Who::ProposingClerk],
+        who: &[Who::RatingMember, Who::RatingClerk],
         guards: &[&g::CONTACT_ON_RECORD],
         effect: object_contact,
         event: "contact.objected",

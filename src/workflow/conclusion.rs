@@ -215,7 +215,7 @@ fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer
         Some(own) => Ok(own.clone()),
         None if step.actor.has(Role::CommitteeStaff) => Err(required("/rater_id")),
         None => Err(Refusal::NotAllowed {
-            needs: vec![Who::RatingMember, Who::ProposingClerk],
+            needs: vec![Who::RatingMember, Who::RatingClerk],
         }),
     }
 }

@@ -154,6 +154,8 @@ pub enum Who {
     InvitedClerk,
     /// A member who signed and may rate.
     RatingMember,
+    /// The clerk of a collective that signed and may rate.
+    RatingClerk,
     /// The clerk of the collective proposer.
     ProposingClerk,
     /// Staff, for a proposal entered from paper.
@@ -193,6 +195,10 @@ impl Who {
                 "the clerk of an organisation invited to sign",
             ),
             Self::RatingMember => ("本案提案人", "a proposer of the case"),
+            Self::RatingClerk => (
+                "本案提案单位的联系人",
+                "the clerk of an organisation that proposes the case",
+            ),
             Self::ProposingClerk => (
                 "提案单位的联系人",
                 "the clerk of the proposing organisation",
@@ -228,7 +234,9 @@ impl Who {
             Self::FirstProposer | Self::Invitee | Self::RatingMember | Self::AnyMember => {
                 Role::Member
             }
-            Self::ProposingClerk | Self::InvitedClerk | Self::AnyClerk => Role::OrganisationClerk,
+            Self::ProposingClerk | Self::RatingClerk | Self::InvitedClerk | Self::AnyClerk => {
+                Role::OrganisationClerk
+            }
             Self::Proxy | Self::Staff => Role::CommitteeStaff,
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,

@@ -103,7 +103,7 @@ fn mark(who: Who) -> &'static str {
         Who::FirstProposer => "first",
         Who::Invitee => "invitee",
         Who::RatingMember => "rater",
-        Who::ProposingClerk => "own",
+        Who::ProposingClerk | Who::RatingClerk => "own",
         Who::Proxy => "paper",
         Who::LineOfficer => "line",
         Who::OwnUnitClerk | Who::OwnUnitSignatory => "unit",
