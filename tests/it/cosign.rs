@@ -59,12 +59,7 @@ async fn who_may_be_invited_and_who_may_not() {
     .await;
     let alone = Story::draft(&app, &town, first).await;
     alone
-        .is_refused(
-            first,
-            "invite-cosigners",
-            invite(&people[1..2]),
-            "is_joint",
-        )
+        .is_refused(first, "invite-cosigners", invite(&people[1..2]), "is_joint")
         .await;
     case.submit().await;
     case.is_out_of_place(first, "invite-cosigners", invite(&people[2..3]))
@@ -313,7 +308,9 @@ async fn without_a_policy_of_seconding_an_opened_draft_stays_closed() {
     let case = Story::draft_of(&app, &town, &people[0], body).await;
     case.seen_by(&people[2]).await.status(404);
     assert!(!case.is_listed_for(&case.as_(&people[2])).await);
-    case.tries(&people[2], "second", json!({})).await.status(404);
+    case.tries(&people[2], "second", json!({}))
+        .await
+        .status(404);
     case.does(&people[0], "invite-cosigners", invite(&people[1..2]))
         .await;
     let refused = case
@@ -355,7 +352,8 @@ async fn staff_enter_a_paper_from_draft_to_withdrawal() {
             assert_eq!(event["on_behalf_of"], "林若舟", "{event}");
         }
     }
-    case.witness(&["PT01", "PT02", "PT03", "PT08", "PT09"]).await;
+    case.witness(&["PT01", "PT02", "PT03", "PT08", "PT09"])
+        .await;
 }
 
 #[actix_web::test]

@@ -47,7 +47,9 @@ async fn a_withdrawal_is_asked_for_while_handling_goes_on_and_then_ends_everythi
         .status(403);
     // Handling goes on.
     case.draft_reply(0).await;
-    let gone = case.does(&town.chair, "approve-withdrawal", json!({})).await;
+    let gone = case
+        .does(&town.chair, "approve-withdrawal", json!({}))
+        .await;
     assert_eq!(gone.json["status"], "withdrawn");
     assert_eq!(gone.json["case_no"], number, "I2");
     let seen = case.seen_by(&town.auditor).await;
