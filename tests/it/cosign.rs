@@ -26,7 +26,7 @@ async fn who_may_be_invited_and_who_may_not() {
     let people = &town.members;
     let case = joint(&app, &town).await;
     let first = &people[0];
-    let stranger = "mbr_019a1b2c3d4e7f8090a1b2c3d4e5f607";
+    let stranger = "memb_019a1b2c3d4e7f8090a1b2c3d4e5f607";
     for (body, place) in [
         (json!({}), "/member_ids"),
         (json!({ "member_ids": [] }), "/member_ids"),

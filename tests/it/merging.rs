@@ -99,7 +99,7 @@ async fn what_cannot_be_merged() {
     one.is_invalid(chair, "merge", into(&foreign), &["/main_id"])
         .await;
     foreign
-        .tries_on(chair, &one.path(), "merge", into(&two))
+        .tries_on(&other_town.chair, &one.path(), "merge", into(&two))
         .await
         .status(404);
     on_file

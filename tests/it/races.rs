@@ -167,7 +167,7 @@ async fn a_case_is_withdrawn_or_answered_but_not_both() {
         let deliver = act_on(&case, &case.reply(0), clerk, "deliver", json!({}));
         let (grant, deliver) = race(round, grant, deliver).await;
         let granted = one_winner(&grant, &deliver);
-        let seen = case.seen_by(&town.staff).await;
+        let seen = case.seen_by(&town.auditor).await;
         let (status, reply, request) = if granted {
             ("withdrawn", "superseded", "granted")
         } else {

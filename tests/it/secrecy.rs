@@ -162,7 +162,7 @@ async fn a_secret_proposal_is_left_with_its_refusal() {
     for who in [member, staff, chair, &town.examiners[0], &town.members[1]] {
         let path = format!("{}/actions", case.path());
         let told = case.as_(who).get(&path).send().await.status(200);
-        let told = told.json["actions"].as_array().expect("actions").clone();
+        let told = told.json["items"].as_array().expect("actions").clone();
         let open: Vec<_> = told
             .iter()
             .filter(|action| action["allowed"] == true)
