@@ -49,6 +49,8 @@ pub struct DutyRow {
 pub struct Asker {
     /// The account.
     pub user: UserId,
+    /// When.
+    pub now: Timestamp,
     /// Its member on the register.
     pub member: Option<MemberId>,
     /// The audiences it belongs to.
@@ -75,6 +77,12 @@ macro_rules! waiting {
             )
             .filter(duties::committee_id.eq(committee))
             .filter(duties::audience.eq_any(audiences))
+            // An invitation that has run out is refused already, though nobody has written it down.
+            .filter(
+                duties::action
+                    .ne(Task::AnswerInvitation)
+                    .or(duties::due_at.ge(At(asker.now))),
+            )
             .filter(
                 duties::action
                     .ne(Task::Examine)

@@ -51,7 +51,7 @@ pub fn load(
         }
     }
     for id in &named.proposals {
-        if let Some(row) = cases::touch(tx, committee, *id)? {
+        if let Some(row) = cases::hold(tx, committee, *id)? {
             let facts = ProposalFacts {
                 status: row.status,
                 session: row.session_id,
@@ -59,6 +59,8 @@ pub fn load(
                 serial_no: row.serial_no,
                 case_no: row.case_no,
                 title: row.title,
+                secrecy: row.secrecy,
+                proposers: cases::proposers_of(tx, committee, *id)?,
             };
             references.proposals.insert(*id, facts);
         }

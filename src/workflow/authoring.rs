@@ -86,7 +86,7 @@ pub fn begin(
         created_by: user,
         filed_at: None,
         marks: Marks {
-            open_for_seconding: input.form.open_for_seconding,
+            open_for_seconding: opened(&input.form, env),
             ..Marks::default()
         },
         created_at: env.now,
@@ -135,6 +135,12 @@ pub fn begin(
         happened: vec![happened],
         made: None,
     })
+}
+
+/// 可否附议: members see and join the proposal before it is filed. The proposer's wish counts only
+/// where the policy knows seconding.
+const fn opened(form: &ProposalForm, env: Env<'_>) -> bool {
+    form.open_for_seconding && env.profile.seconding_enabled
 }
 
 fn entitled_to_begin(actor: &Actor, origin: &Origin) -> Result<Who, Refusal> {
@@ -281,7 +287,7 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let version = step.case.proposal.text_version + 1;
     step.case.proposal.text_version = version;
     step.case.proposal.form = (**form).clone();
-    step.case.proposal.marks.open_for_seconding = form.open_for_seconding;
+    step.case.proposal.marks.open_for_seconding = opened(form, step.env);
     step.records.push(Record::ProposalText {
         version,
         form: (**form).clone(),
@@ -320,7 +326,8 @@ pub fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
 }
 
 /// PT03: invitations to current members, or of a joint collective to active organisations; not to
-/// the first proposer, and none while one is open. Who declined, let it run out or was dropped at a submission is asked again.
+/// the first proposer, and none while one is open. Who declined, let it run out or was dropped
+/// at an earlier submission is asked again.
 pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
@@ -431,6 +438,7 @@ fn add_invitation(step: &mut Step<'_>, invited: Proposer, pointer: &str) -> Resu
             ) =>
         {
             known.status = ConsentStatus::Invited;
+            known.consented_version = None;
             known.decided_at = None;
             known.comment = None;
             known.id

@@ -166,7 +166,7 @@ pub struct Session {
 }
 
 /// A proposer of the case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposer {
     /// Identifier; names the rater on opinion forms.
     pub id: ProposerId,
@@ -380,6 +380,8 @@ pub struct Main {
 pub struct Before {
     /// Status.
     pub status: ProposalStatus,
+    /// Since when.
+    pub status_since: Timestamp,
     /// Kind of the proposer.
     pub kind: ProposerKind,
     /// How far each signer was.
@@ -658,15 +660,11 @@ impl Case {
             .find(|proposer| proposer.role == ProposerRole::First)
     }
 
-    /// Whether the member signed or was asked to sign and has not declined.
-    pub fn is_signer(&self, member: MemberId) -> bool {
-        self.proposers.iter().any(|proposer| {
-            proposer.member == Some(member)
-                && !matches!(
-                    proposer.status,
-                    ConsentStatus::Declined | ConsentStatus::Dropped | ConsentStatus::Expired
-                )
-        })
+    /// Whether the actor, or an organisation it speaks for, signed the case or one it absorbed, or
+    /// was asked to sign and has not declined.
+    pub fn is_signed_by(&self, actor: &Actor) -> bool {
+        self.everybody()
+            .any(|proposer| proposer.signs() && proposer.is(actor))
     }
 
     /// The contacts of a row.
@@ -784,6 +782,14 @@ impl Case {
 }
 
 impl Proposer {
+    /// Signed, or was asked to and has not declined.
+    pub const fn signs(&self) -> bool {
+        !matches!(
+            self.status,
+            ConsentStatus::Declined | ConsentStatus::Dropped | ConsentStatus::Expired
+        )
+    }
+
     /// Whether the actor is this proposer, or speaks for it.
     pub fn is(&self, actor: &Actor) -> bool {
         (self.member.is_some() && self.member == actor.member)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::calendar::Calendar;
 use super::case::{Assignment, Before, Case, Clock, Proposer, Reply};
-use super::codes::{ClockKind, LinkKind};
+use super::codes::{ClockKind, LinkKind, Secrecy};
 use super::deadline::{self, Limit};
 use super::guard::View;
 use super::input::{Input, NoInput, ProposalForm, ReplyForm};
@@ -107,6 +107,10 @@ pub struct ProposalFacts {
     pub case_no: Option<i32>,
     /// 案由.
     pub title: String,
+    /// Who may read it.
+    pub secrecy: Secrecy,
+    /// Who signed it, or was asked to.
+    pub proposers: Vec<Proposer>,
 }
 
 /// What a decision depends on beside the case.
@@ -507,21 +511,15 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
                 && proposer.organisation.is_some()
                 && proposer.is(actor)
         }),
-        Who::RatingClerk => {
-            let absorbed = case.absorbed.iter();
-            let handed_in = absorbed
-                .clone()
-                .filter_map(|absorbed| absorbed.organisation);
-            case.signers()
-                .chain(absorbed.flat_map(|absorbed| &absorbed.signers))
-                .filter_map(|signer| signer.organisation)
-                .chain(handed_in)
-                .any(|signed| actor.organisations().any(|own| own == signed))
-        }
+        Who::RatingClerk => case
+            .signers()
+            .chain(case.absorbed.iter().flat_map(|absorbed| &absorbed.signers))
+            .filter_map(|signer| signer.organisation)
+            .any(|organisation| actor.organisations().any(|own| own == organisation)),
         Who::ProposingClerk => case
             .proposal
             .organisation
-            .is_some_and(|handed_in| actor.organisations().any(|own| own == handed_in)),
+            .is_some_and(|organisation| actor.organisations().any(|own| own == organisation)),
         Who::Proxy => case.proposal.form.paper_reference.is_some(),
         Who::LineOfficer => actor.grants.iter().any(|grant| {
             grant.role == Role::AssigningOfficer
@@ -626,7 +624,9 @@ fn finish(before: &Case, mut after: Case, now: Timestamp) -> Case {
             reply.version += 1;
         }
     }
-    if after.proposal.status != before.proposal.status {
+    // An undone merge brings the earlier moment back with the earlier status.
+    let (old, new) = (&before.proposal, &after.proposal);
+    if new.status != old.status && new.status_since == old.status_since {
         after.proposal.status_since = now;
     }
     after.proposal.updated_at = now;

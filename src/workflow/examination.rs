@@ -7,7 +7,8 @@ use serde_json::json;
 use super::authoring::mismatched;
 use super::case::Opinion;
 use super::codes::{
-    ClockKind, ConsentStatus, Disposition, ProposerRole, Recommendation, SessionMark, Urgency,
+    ClockKind, ConsentStatus, Disposition, ProposerRole, Recommendation, Secrecy, SessionMark,
+    Urgency,
 };
 use super::deadline;
 use super::decide::{Number, Record, Step};
@@ -236,7 +237,8 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     note_reasons(step, "not_file", &input.reason_codes);
     let reasons = &step.env.references.reasons;
     let hides = |code| reasons.get(code).is_some_and(|facts| facts.hides_text);
-    if input.reason_codes.iter().any(hides) {
+    let secret = step.case.proposal.secrecy == Secrecy::Secret;
+    if secret || input.reason_codes.iter().any(hides) {
         step.case.proposal.form = step.case.proposal.form.without_text();
         step.records.push(Record::HideText);
     }

@@ -141,9 +141,9 @@ guards! {
         |view| view.case.proposal.form.no_secret_declaration;
     /// A joint proposal has at least one invitation that is not declined.
     JOINT_HAS_COSIGNERS, "joint_has_cosigners", Some("I17"),
-        "联名提案须至少有一位未拒绝的联名人。", "A joint proposal needs at least one co-signer who has not declined.",
+        "联名提案（含集体联名）须至少有一位未拒绝的联名人。", "A joint proposal needs at least one co-signer who has not declined.",
         |view| {
-            view.case.proposal.kind != ProposerKind::Joint
+            !matches!(view.case.proposal.kind, ProposerKind::Joint | ProposerKind::JointCollective)
                 || view.case.proposers.iter().any(|proposer| {
                     proposer.role == ProposerRole::Cosigner
                         && (proposer.status == ConsentStatus::Consented
@@ -180,10 +180,12 @@ guards! {
     NOT_YET_EXAMINED, "not_yet_examined", None,
         "已有审查意见，不能撤回。", "An opinion on this submission exists already.",
         |view| view.case.current_opinions().next().is_none();
-    /// I10: nobody examines or decides on a proposal he or she signed.
+    /// I10: nobody examines or decides on a proposal he or she signed, or an organisation he or she
+    /// speaks for; the absorbed ones are decided on with their main one.
     NOT_A_SIGNER, "not_a_signer", Some("I10"),
-        "不得审查或决定本人提出或联名的提案。", "Nobody examines or decides on a proposal he or she signed.",
-        |view| view.actor.member.is_none_or(|member| !view.case.is_signer(member));
+        "不得审查或决定本人或本人所代表单位提出、联名的提案。",
+        "Nobody examines or decides on a proposal that he or she, or an organisation he or she speaks for, signed.",
+        |view| !view.case.is_signed_by(view.actor);
     /// I10, the other way round: nobody signs a proposal he or she examined.
     NOT_ITS_EXAMINER, "not_its_examiner", Some("I10"),
         "不得联名本人审查过的提案。", "Nobody signs a proposal he or she examined.",
@@ -205,9 +207,9 @@ guards! {
     STAGES_RECORDED, "stages_recorded", None,
         "尚有审查阶段未完成。", "A stage of the examination is not recorded yet.",
         |view| view.case.stage_due(view.env.profile.examination_stages).is_none();
-    /// A secret text is never filed.
-    NOT_SECRET, "not_secret", None,
-        "涉密内容不得立案。", "A secret text cannot be filed.",
+    /// Nothing is left of a secret proposal but its refusal.
+    NOT_SECRET, "not_secret", Some("I29"),
+        "涉密提案只能不予立案，不得再作其他处理。", "A secret proposal can only be refused; nothing else is done with it.",
         |view| view.case.proposal.secrecy != Secrecy::Secret;
     /// From `returned` only once K02 has lapsed.
     REVISION_LAPSED, "revision_lapsed", None,

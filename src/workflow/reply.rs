@@ -617,6 +617,7 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         Some(subject),
     );
     step.start(ClockKind::K18, reply.id.cast(), profile.reply_publication);
+    super::withdrawal::overtake(step);
     Ok(())
 }
 

@@ -162,6 +162,7 @@ pub async fn get_desk(
     let principal = ctx.principal.clone();
     let asker = Asker {
         user: principal.user,
+        now: ctx.now,
         member: principal.member,
         audiences: principal
             .grants

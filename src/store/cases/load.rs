@@ -56,9 +56,9 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?;
-    // A merged proposal changes with its main one: that is locked too.
+    // What becomes of a merged proposal depends on its main one: that is locked too.
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
-        touch(tx, committee, main)?;
+        hold(tx, committee, main)?;
     }
     row.map(|row| assemble(tx, row)).transpose()
 }
@@ -72,6 +72,20 @@ pub fn touch(
 ) -> Result<Option<ProposalRow>> {
     Ok(diesel::update(proposals::table.find((committee, id)))
         .set(proposals::version.eq(proposals::version + 1))
+        .returning(proposals::all_columns)
+        .get_result(tx.conn)
+        .optional()?)
+}
+
+/// Locks another case for the rest of the transaction and leaves it as it is; the row, if the
+/// committee has it.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Option<ProposalRow>> {
+    Ok(diesel::update(proposals::table.find((committee, id)))
+        .set(proposals::version.eq(proposals::version))
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?)
@@ -242,7 +256,8 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn proposers_of(
+/// Who signed a case, or was asked to, in order.
+pub fn proposers_of(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     id: ProposalId,

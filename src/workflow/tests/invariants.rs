@@ -119,8 +119,11 @@ pub fn step(
     }
     if let Some(actor) = attempt.map(|attempt| &attempt.actor) {
         for happened in happened.iter().filter(|happened| judges(happened)) {
-            let signer = actor.member.filter(|member| old.is_signer(*member));
-            assert_eq!(signer, None, "I10: {} of a signer", happened.rule);
+            assert!(
+                !old.is_signed_by(actor),
+                "I10: {} of a signer",
+                happened.rule
+            );
             if happened.rule == "PT14" {
                 witness.examiners.extend(actor.member);
             }
