@@ -1,6 +1,7 @@
 //! Use cases: each function is one transaction. The layer exists only where something is decided.
 
 pub mod act;
+pub mod batch;
 pub mod ctx;
 pub mod setup;
 pub mod signin;
