@@ -40,6 +40,10 @@ const TAGS: &[(&str, &str)] = &[
         "replies",
         "Replies of units: drafted, signed, reviewed, delivered. 答复。",
     ),
+    (
+        "batches",
+        "What a meeting decides on many cases at once. 会议批量立案、交办。",
+    ),
     ("desk", "What waits for the caller. 待办。"),
     (
         "service",

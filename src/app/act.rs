@@ -122,12 +122,12 @@ pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
 }
 
 /// The profile of a case: the one pinned at filing (I26), before that the one in force.
-fn profile_of(_: &Case) -> Arc<Profile> {
+pub(super) fn profile_of(_: &Case) -> Arc<Profile> {
     Arc::clone(&profile::DEFAULT)
 }
 
 /// What decisions depend on.
-fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
+pub(super) fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
     Env {
         now,
         profile,
@@ -383,7 +383,7 @@ fn unknown(pointer: &str) -> Error {
 }
 
 /// A refusal as a problem document, with what the caller may do instead.
-fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
+pub(super) fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
     let words = refusal.words();
     let error = match refusal {
         Refusal::NotAllowed { needs } => Error::new(Code::Forbidden)

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod ctx;
 pub mod setup;
 pub mod signin;
+pub mod succession;
 pub mod write;
 
 use std::sync::Arc;

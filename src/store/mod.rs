@@ -31,6 +31,7 @@ pub mod setup;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;
+pub mod succession;
 pub mod terms;
 pub mod timeline;
 pub mod tx;

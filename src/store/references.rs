@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::{members, organisations, units};
-use super::{Tx, cases, refusal_uses};
+use super::{Tx, cases, refusal_uses, succession};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::decide::{
@@ -70,6 +70,7 @@ pub fn load(
                 units::system_line,
             ))
             .load(tx.conn)?;
+        let successors = succession::successors(tx, committee)?;
         references.units = rows
             .into_iter()
             .map(|(id, name, active, reply_prefix, system_line)| {
@@ -80,7 +81,7 @@ pub fn load(
                         active,
                         reply_prefix,
                         system_line,
-                        predecessors: Vec::new(),
+                        predecessors: succession::predecessors(&successors, id),
                     },
                 )
             })

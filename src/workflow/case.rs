@@ -802,14 +802,14 @@ impl Proposer {
 impl Clock {
     /// The day on which it goes on, while it stands still.
     pub fn paused_until(&self) -> Option<Date> {
-        match self.changes.last()? {
+        self.changes.iter().rev().find_map(|change| match change {
             ClockChange::Paused {
                 until,
                 ended: false,
                 ..
             } if self.stopped_at.is_none() => Some(*until),
             _ => None,
-        }
+        })
     }
 }
 

@@ -26,6 +26,10 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
         ClockKind::K09,
     ];
     step.stop(&left_over, None);
+    let rows: Vec<_> = step.case.current_rows().map(|row| row.id).collect();
+    for row in rows {
+        units::lapse_requests(step, row);
+    }
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())
