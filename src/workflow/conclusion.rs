@@ -12,6 +12,7 @@ use super::proposal::ProposalStatus;
 use super::refusal::{Refusal, Unmet};
 use super::role::Role;
 use super::rule::Who;
+use super::units;
 use crate::error::Message;
 
 /// PT21: the last required reply was delivered (I15).
