@@ -8,6 +8,7 @@ pub mod rows;
 pub mod seed;
 pub mod steps;
 pub mod story;
+pub mod units;
 
 use std::time::Duration;
 
