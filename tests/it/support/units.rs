@@ -38,7 +38,6 @@ impl Story<'_> {
     }
 
     /// Tries something that is refused for this reason and leaves everything as it was.
-    #[track_caller]
     pub async fn is_refused(
         &self,
         who: &Person,
