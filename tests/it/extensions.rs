@@ -156,6 +156,7 @@ async fn a_pause_runs_from_its_decision_until_it_is_ended_or_its_end_comes() {
     let case = assigned_at(&app, &town, "2026-03-25T02:00:00Z", "sole", &[0]).await;
     let (clerk, officer) = (&town.unit_clerks[0], &town.officer);
     case.accept(0).await;
+    days(&app, 1);
     let due = case.due(0, "K10").await;
     case.row_refuses(
         officer,
@@ -181,12 +182,12 @@ async fn a_pause_runs_from_its_decision_until_it_is_ended_or_its_end_comes() {
         Why::Guard("pause_running"),
     )
     .await;
-    for (date, code) in [("2026-03-25", "in_past"), ("2026-04-25", "over_the_cap")] {
+    for (date, code) in [("2026-03-26", "in_past"), ("2026-04-26", "over_the_cap")] {
         let why = Why::Field("/expected_end", code);
         case.row_refuses(clerk, 0, "request-pause", pause(date), why)
             .await;
     }
-    case.on_row(0, "request-pause", pause("2026-04-06")).await;
+    case.on_row(0, "request-pause", pause("2026-04-07")).await;
     assert_eq!(case.due(0, "K10").await, due, "I8");
     assert!(
         case.desk(officer)
@@ -207,13 +208,13 @@ async fn a_pause_runs_from_its_decision_until_it_is_ended_or_its_end_comes() {
         .await;
     assert_eq!(case.due(0, "K10").await, due);
 
-    // Twelve days from 25 March: the due date of 25 June moves to 7 July.
-    case.on_row(0, "request-pause", pause("2026-04-06")).await;
+    // Twelve days from 26 March: the due date of 25 June moves to 7 July.
+    case.on_row(0, "request-pause", pause("2026-04-07")).await;
     case.decides(0, "pause-clock", json!({})).await;
     let clock = case.clock(0, "K10").await.expect("it runs");
     assert_eq!(
         (&clock["due_on"], &clock["paused_until"]),
-        (&json!("2026-07-07"), &json!("2026-04-06"))
+        (&json!("2026-07-07"), &json!("2026-04-07"))
     );
     assert_eq!(clock["original_due_at"], json!(due.to_string()));
     case.row_refuses(
@@ -226,9 +227,9 @@ async fn a_pause_runs_from_its_decision_until_it_is_ended_or_its_end_comes() {
     .await;
     // The unit may still ask for more time; the pause goes on meanwhile.
     // AT15 by the system: seen when the day has come, written with the next act.
-    at(&app, "2026-04-05T15:59:59Z");
+    at(&app, "2026-04-06T15:59:59Z");
     assert!(case.clock(0, "K10").await.expect("it runs")["paused_until"].is_string());
-    at(&app, "2026-04-05T16:00:00Z");
+    at(&app, "2026-04-06T16:00:00Z");
     assert!(case.clock(0, "K10").await.expect("it runs")["paused_until"].is_null());
     assert_eq!(case.times("AT15").await, 0);
     case.row_refuses(
@@ -244,7 +245,7 @@ async fn a_pause_runs_from_its_decision_until_it_is_ended_or_its_end_comes() {
     assert_eq!(case.due_on(0, "K10").await, "2026-07-07");
 
     // AT15 by the officer: only the days that really were paused count.
-    case.on_row(0, "request-pause", pause("2026-04-16")).await;
+    case.on_row(0, "request-pause", pause("2026-04-17")).await;
     case.decides(0, "pause-clock", json!({})).await;
     days(&app, 3);
     case.decides(0, "resume-clock", json!({ "note": "标准已发布。" }))

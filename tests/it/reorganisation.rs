@@ -36,7 +36,7 @@ async fn succeed(app: &TestApp, town: &Town, unit: usize, by: usize) -> Reply {
 /// Unit, role and status of the rows, in order.
 async fn rows(case: &Story<'_>) -> Vec<(usize, String, String)> {
     let seen = case.seen_by(&case.town.auditor).await;
-    let rows = seen.json["assignments"].as_array().expect("rows").clone();
+    let rows = seen.json["handling"].as_array().expect("rows").clone();
     let unit = |row: &Value| {
         case.town
             .units

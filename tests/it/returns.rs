@@ -208,7 +208,7 @@ async fn a_granted_return_names_who_follows_in_the_same_act() {
     assert_ne!(case.row(0), old);
     let seen = case.seen_by(officer).await;
     assert_eq!(seen.text("/handling_kind"), "joint");
-    assert_eq!(seen.json["assignments"].as_array().map(Vec::len), Some(3));
+    assert_eq!(seen.json["handling"].as_array().map(Vec::len), Some(3));
     assert_eq!(seen.text("/replies/0/status"), "superseded");
     assert_eq!(case.row_now(1).await.text("/status"), "pending");
     // Fresh clocks from the day of the decision, 4 March.

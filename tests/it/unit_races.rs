@@ -113,7 +113,7 @@ async fn a_return_is_granted_or_rejected() {
         assert_eq!(statuses(&replies), [200, 409]);
         assert_eq!(case.times("AT05").await + case.times("AT06").await, 1);
         let seen = case.seen_by(&town.auditor).await;
-        let bound = seen.json["assignments"].as_array().expect("rows").iter();
+        let bound = seen.json["handling"].as_array().expect("rows").iter();
         let bound = bound.filter(|row| {
             ["pending", "accepted"].contains(&row["status"].as_str().unwrap_or_default())
         });

@@ -71,7 +71,7 @@ async fn a_suggestion_of_units_is_answered_by_other_units_or_by_a_refusal() {
         "add": [case.unit_row(2, "co_handler")],
     });
     let seen = case.does(officer, "adjust-units", body).await;
-    assert_eq!(seen.json["assignments"].as_array().map(Vec::len), Some(3));
+    assert_eq!(seen.json["handling"].as_array().map(Vec::len), Some(3));
     assert!(
         !case
             .desk(officer)

@@ -170,7 +170,7 @@ impl Story<'_> {
     pub async fn learn_rows(&mut self) {
         let seen = self.seen_by(&self.town.auditor).await;
         let round = &seen.json["round"];
-        for row in seen.json["assignments"].as_array().expect("rows") {
+        for row in seen.json["handling"].as_array().expect("rows") {
             let live = row["status"] != "void" && row["status"] != "returned";
             let unit = self
                 .town
