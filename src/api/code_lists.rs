@@ -14,9 +14,10 @@ use crate::codes::Label;
 use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    Adoption, AssignmentRole, ClockKind, ConsentStatus, ContactWay, CountersignStatus, Disposition,
-    Grade, HandlingKind, OutcomeMeaning, PromiseStatus, ProposerRole, PublicationLevel,
-    Recommendation, Relevance, Secrecy, SessionMark, SourceKind, Stage, SubjectClass, Urgency,
+    AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
+    CountersignStatus, Disposition, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
+    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RehandlingCause, Relevance,
+    RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -27,6 +28,7 @@ use crate::workflow::proposal::{ProposalAction, ProposalStatus};
 use crate::workflow::reasons::ReasonStatus;
 use crate::workflow::reply::{ReplyAction, ReplyStatus};
 use crate::workflow::role::{Line, Role};
+use crate::workflow::rule::Machine;
 
 /// A code with its labels.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -72,6 +74,7 @@ macro_rules! lists {
 /// Every fixed code list, by name. Reasons for not filing are data of each committee.
 pub fn all() -> CodeLists {
     let mut items = lists! {
+        "adjust_cause" AdjustCause;
         "adoption" Adoption;
         "assignment_action" AssignmentAction;
         "assignment_role" AssignmentRole;
@@ -80,6 +83,7 @@ pub fn all() -> CodeLists {
         "committee_level" CommitteeLevel;
         "consent_status" ConsentStatus;
         "consultation_case" ConsultationCase;
+        "consultation_form" ConsultationForm;
         "contact_way" ContactWay;
         "countersign_status" CountersignStatus;
         "disposition" Disposition;
@@ -91,8 +95,11 @@ pub fn all() -> CodeLists {
         "lapsed_form" LapsedForm;
         "letter" Letter;
         "line" Line;
+        "link_kind" LinkKind;
+        "machine" Machine;
         "outcome_meaning" OutcomeMeaning;
         "phase" Phase;
+        "programme_tier" ProgrammeTier;
         "promise_status" PromiseStatus;
         "proposal_action" ProposalAction;
         "proposal_status" ProposalStatus;
@@ -102,9 +109,12 @@ pub fn all() -> CodeLists {
         "raters" Raters;
         "reason_status" ReasonStatus;
         "recommendation" Recommendation;
+        "rehandling_cause" RehandlingCause;
         "relevance" Relevance;
         "reply_action" ReplyAction;
         "reply_status" ReplyStatus;
+        "request_kind" RequestKind;
+        "request_status" RequestStatus;
         "role" Role;
         "secrecy" Secrecy;
         "session_mark" SessionMark;

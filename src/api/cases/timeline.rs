@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::records::{ReasonOut, with_labels};
+use super::decisions::{ReasonOut, with_labels};
 use crate::api::extract::{Params, PathId};
 use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
@@ -19,6 +19,7 @@ use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
 use crate::store::{Tx, refusal_uses, timeline};
 use crate::workflow::access;
+use crate::workflow::case::Case;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::ReasonCode;
 use crate::workflow::role::Role;
@@ -105,10 +106,21 @@ pub struct TimelineTarget {
     pub id: String,
 }
 
-/// The labels of the action behind a row of the tables.
-fn label_of(rule: &str) -> Option<Label> {
+/// The labels of an event: of the action behind its row of the tables, unless several actions
+/// share row and event.
+fn label_of(event: &Event) -> Option<Label> {
+    let own = |zh, en| Some(Label { zh, en });
+    match event.name.as_str() {
+        "extension.decided" => return own("延期决定", "decision on the extension"),
+        "clock.resumed" => return own("恢复计时", "clock resumed"),
+        "proposal.absorbed" => return own("并入提案", "absorbed a proposal"),
+        "proposal.released" => return own("撤销并入", "released an absorbed proposal"),
+        _ => {}
+    }
+    let rule = event.rule.as_deref()?;
     rules()
-        .find(|row| row.id == rule)
+        .find(|row| row.id == rule && row.event == event.name)
+        .or_else(|| rules().find(|row| row.id == rule))
         .map(|row| row.action.label())
 }
 
@@ -131,8 +143,8 @@ impl TimelineItem {
             before: text("before"),
             after: text("after"),
             target: serde_json::from_value(target).unwrap_or_default(),
+            label: label_of(&event),
             name: event.name,
-            label: event.rule.as_deref().and_then(label_of),
             rule: event.rule,
             actor: event.actor_name,
             actor_role: event.actor_role,
@@ -156,7 +168,11 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
 }
 
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
-fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
+fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case, concluded: bool) -> bool {
+    if !access::may_know_of(case, &item.name, &ctx.principal.actor()) {
+        return true;
+    }
+    let feedback = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
     let committee = ctx.principal.has_any(&[
         Role::CommitteeStaff,
         Role::Examiner,
@@ -169,12 +185,12 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
         .grants
         .iter()
         .any(|grant| grant.role.is_handling_side());
-    if committee && !(handles && item.name == "feedback.given") {
+    if committee && !(handles && feedback) {
         return false;
     }
     match item.name.as_str() {
         _ if item.actor_role == Role::Examiner.as_str() => item.actor = String::new(),
-        "feedback.given" if !concluded => return true,
+        _ if feedback && !concluded => return true,
         _ => {}
     }
     let handling = [
@@ -235,7 +251,8 @@ pub async fn get_timeline(
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
-            page.items.retain_mut(|item| !hide(item, &ctx, concluded));
+            page.items
+                .retain_mut(|item| !hide(item, &ctx, &known.case, concluded));
             Ok(page)
         })
         .await?;
