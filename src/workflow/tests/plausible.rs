@@ -45,6 +45,7 @@ fn on_row(world: &World, target: Target, action: Row, tone: u8) -> Input {
         | Row::NoteMissingOpinion
         | Row::EndPause
         | Row::MarkReplied
+        | Row::HandOver
         | Row::ResumeClock => NoInput {}.into(),
         Row::Accept => inputs::accept().into(),
         Row::RecordContact => inputs::contact(today).into(),

@@ -68,6 +68,7 @@ AT15|accepted|resume_clock||clock.resumed|assigning_officer
 AT15|accepted|end_pause||clock.resumed|system
 AT16|accepted|mark_replied|replied|assignment.replied|system
 AT17|pending accepted return_requested opinion_submitted|void|void|assignment.voided|assigning_officer
+AT18|pending accepted return_requested opinion_submitted replied|hand_over||assignment.handed_over|system
 RT01|-|draft|draft|reply.drafted|unit_clerk
 RT02|draft countersigning|edit|draft|reply.edited|unit_clerk
 RT03|draft|request_countersign|countersigning|countersign.requested|unit_clerk
