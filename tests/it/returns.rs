@@ -71,7 +71,7 @@ async fn a_unit_that_asks_to_return_stays_bound_and_its_clock_runs_until_it_is_r
     .await;
     let reply = case.reply(0);
     let by = json!({ "signatory": "林涛" });
-    case.is_refused(
+    case.refuses_on(
         &town.signatories[0],
         &reply,
         "sign",
@@ -80,7 +80,7 @@ async fn a_unit_that_asks_to_return_stays_bound_and_its_clock_runs_until_it_is_r
     )
     .await;
     let ask = Why::Guard("row_accepted");
-    case.is_refused(clerk, &reply, "request-countersign", json!({}), ask)
+    case.refuses_on(clerk, &reply, "request-countersign", json!({}), ask)
         .await;
     let edit = case.as_(clerk);
     let version = edit.get(&reply).send().await.version();

@@ -30,15 +30,8 @@ pub fn at(app: &TestApp, moment: &str) {
 }
 
 impl Story<'_> {
-    /// What may not change when something is refused: the length of the trail and the version of
-    /// the case.
-    async fn mark(&self) -> (usize, i32) {
-        let version = self.seen_by(&self.town.auditor).await.version();
-        (self.trail().await.len(), version)
-    }
-
     /// Tries something that is refused for this reason and leaves everything as it was.
-    pub async fn is_refused(
+    pub async fn refuses_on(
         &self,
         who: &Person,
         base: &str,
@@ -97,7 +90,7 @@ impl Story<'_> {
         body: Value,
         why: Why<'_>,
     ) -> Reply {
-        self.is_refused(who, &self.row(unit), action, body, why)
+        self.refuses_on(who, &self.row(unit), action, body, why)
             .await
     }
 
