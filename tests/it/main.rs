@@ -17,6 +17,7 @@ mod compose;
 mod concurrency;
 mod conditional;
 mod demo;
+mod desk_items;
 mod docs;
 mod errors;
 mod explain;
