@@ -41,6 +41,10 @@ const TAGS: &[(&str, &str)] = &[
         "Replies of units: drafted, signed, reviewed, delivered. 答复。",
     ),
     (
+        "policy",
+        "The limits and choices of the committee, in versions. 政策参数。",
+    ),
+    (
         "batches",
         "What a meeting decides on many cases at once. 会议批量立案、交办。",
     ),

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod batch;
 pub mod ctx;
+pub mod policy;
 pub mod setup;
 pub mod signin;
 pub mod succession;

@@ -123,7 +123,11 @@ fn successor(
         );
     }
     if id == before.id {
-        return refuse("cycle", "单位不能承继自身。", "A unit cannot take over from itself.");
+        return refuse(
+            "cycle",
+            "单位不能承继自身。",
+            "A unit cannot take over from itself.",
+        );
     }
     let chain = succession::successors(tx, ctx.committee())?;
     if succession::follows(&chain, before.id, id) {
@@ -149,18 +153,20 @@ fn successor(
     }
 }
 
-fn hand_over_case(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: ProposalId,
-    facts: &Succession,
-) -> Result<()> {
+fn hand_over_case(tx: &mut Tx<'_>, ctx: &Ctx, id: ProposalId, facts: &Succession) -> Result<()> {
     let loaded = cases::lock(tx, ctx.committee(), id)?.ok_or_else(Error::not_found)?;
-    let profile = act::profile_of(&loaded.case);
+    let profile = act::profile_of(tx, &loaded.case)?;
     let references = References::default();
     let env = act::env(ctx.now, &profile, &references);
     let mut decision =
         hand_over(&loaded.case, facts, env).map_err(|refusal| act::refuse(refusal, None))?;
     let by = Circumstances::of(ctx, &[Role::Administrator]);
-    cases::save(tx, &loaded.case, &loaded.head, &mut decision, &profile, &by)
+    cases::save(
+        tx,
+        (&loaded.case, &profile),
+        &loaded.head,
+        &mut decision,
+        &profile,
+        &by,
+    )
 }

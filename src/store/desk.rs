@@ -124,12 +124,12 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[DutyRow]) -> Resul
 pub struct Asker {
     /// The account.
     pub user: UserId,
+    /// When.
+    pub now: Timestamp,
     /// Its member on the register.
     pub member: Option<MemberId>,
     /// The audiences it belongs to.
     pub audiences: Vec<Audience>,
-    /// The moment; an invitation whose time has run out waits for nobody.
-    pub now: Timestamp,
 }
 
 /// The duties of an asker, before paging.
@@ -152,15 +152,16 @@ macro_rules! waiting {
             )
             .filter(duties::committee_id.eq(committee))
             .filter(duties::audience.eq_any(audiences))
-            .filter(
-                duties::action
-                    .ne(Task::Examine)
-                    .or(diesel::dsl::not(examined)),
-            )
+            // An invitation that has run out is refused already, though nobody has written it down.
             .filter(
                 duties::action
                     .ne(Task::AnswerInvitation)
                     .or(duties::due_at.ge(At(asker.now))),
+            )
+            .filter(
+                duties::action
+                    .ne(Task::Examine)
+                    .or(diesel::dsl::not(examined)),
             )
             .into_boxed();
         if let Some(member) = asker.member {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
-use super::schema::{assignments, case_marks, promises, proposals, proposers};
+use super::schema::{assignments, case_marks, merges, promises, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{
@@ -72,10 +72,11 @@ pub struct Filter {
 /// Where a page starts: sort key and identifier of the last row before it.
 pub type After = (Option<Timestamp>, ProposalId);
 
-type Condition = Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
+pub(in crate::store) type Condition =
+    Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
 
 /// The row of the permission matrix as a condition: own, assigned, filed and open, or everything.
-fn visible(reach: &Reach) -> Option<Condition> {
+pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
     if reach.everything {
         return None;
     }
@@ -91,12 +92,12 @@ fn visible(reach: &Reach) -> Option<Condition> {
     }
     if let Some(member) = reach.member {
         condition = Box::new(condition.or(signed_by(member)));
+        condition = Box::new(condition.or(opened()));
+        condition = Box::new(condition.or(absorbed(Whose::Member(member))));
     }
     for organisation in &reach.organisations {
-        let own = proposals::organisation_id
-            .assume_not_null()
-            .eq(*organisation);
-        condition = Box::new(condition.or(own));
+        condition = Box::new(condition.or(invited(*organisation)));
+        condition = Box::new(condition.or(absorbed(Whose::Organisation(*organisation))));
     }
     for unit in &reach.units {
         condition = Box::new(condition.or(assigned_to(*unit)).or(promised_by(*unit)));
@@ -112,6 +113,70 @@ fn signed_by(member: MemberId) -> Condition {
             .filter(proposers::member_id.eq(member))
             .filter(proposers::status.ne(ConsentStatus::Dropped)),
     ))
+}
+
+/// The organisation proposes it, or was invited to.
+fn invited(organisation: OrganisationId) -> Condition {
+    Box::new(exists(
+        proposers::table
+            .filter(proposers::committee_id.eq(proposals::committee_id))
+            .filter(proposers::proposal_id.eq(proposals::id))
+            .filter(proposers::organisation_id.eq(organisation))
+            .filter(proposers::status.ne(ConsentStatus::Dropped)),
+    ))
+}
+
+/// 附议: opened to every member until it is filed.
+fn opened() -> Condition {
+    let before_filing = [
+        ProposalStatus::Draft,
+        ProposalStatus::Submitted,
+        ProposalStatus::Returned,
+    ];
+    let opened = exists(
+        case_marks::table
+            .filter(case_marks::committee_id.eq(proposals::committee_id))
+            .filter(case_marks::proposal_id.eq(proposals::id))
+            .filter(case_marks::open_for_seconding.eq(true)),
+    );
+    Box::new(
+        proposals::status
+            .eq_any(before_filing)
+            .and(proposals::secrecy.eq(Secrecy::Open))
+            .and(opened),
+    )
+}
+
+/// It absorbed a proposal that the member or the organisation signs: that one is answered with it.
+fn absorbed(whose: Whose) -> Condition {
+    macro_rules! signs {
+        ($own:expr) => {
+            Box::new(exists(
+                merges::table
+                    .inner_join(
+                        proposers::table.on(proposers::committee_id
+                            .eq(merges::committee_id)
+                            .and(proposers::proposal_id.eq(merges::proposal_id))),
+                    )
+                    .filter(merges::committee_id.eq(proposals::committee_id))
+                    .filter(merges::main_id.eq(proposals::id))
+                    .filter(merges::unmerged_at.is_null())
+                    .filter(proposers::status.eq(ConsentStatus::Consented))
+                    .filter(proposers::role.ne(ProposerRole::Seconder))
+                    .filter($own),
+            ))
+        };
+    }
+    match whose {
+        Whose::Member(member) => signs!(proposers::member_id.eq(member)),
+        Whose::Organisation(organisation) => signs!(proposers::organisation_id.eq(organisation)),
+    }
+}
+
+/// Whose signature is looked for.
+enum Whose {
+    Member(MemberId),
+    Organisation(OrganisationId),
 }
 
 fn assigned_to(unit: UnitId) -> Condition {

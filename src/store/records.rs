@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::Tx;
-use super::schema::{co_opinions, consultations, contacts, decisions, feedback_forms, opinions};
+use super::schema::{
+    co_opinions, consultations, contacts, decisions, deliveries, feedback_forms, opinions, replies,
+};
 use super::sql_types::{At, Json};
 use crate::error::Result;
 use crate::ids::{
@@ -28,6 +30,41 @@ pub type FormRow = (ReplyId, ProposerId, i32, bool, Json, At);
 
 /// Consultation: identifier, round, content, moment.
 pub type ConsultationRow = (ConsultationId, i32, Json, At);
+
+/// Delivery: reply, proposal that it reached, moment.
+pub type DeliveryRow = (ReplyId, ProposalId, At);
+
+/// Where the replies of a case went, and what reached it as an absorbed one; newest first.
+pub fn deliveries(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<DeliveryRow>> {
+    Ok(deliveries::table
+        .inner_join(
+            replies::table.on(replies::committee_id
+                .eq(deliveries::committee_id)
+                .and(replies::id.eq(deliveries::reply_id))),
+        )
+        .filter(deliveries::committee_id.eq(committee))
+        .filter(
+            replies::proposal_id
+                .eq(id)
+                .or(deliveries::proposal_id.eq(id)),
+        )
+        .order((
+            deliveries::delivered_at.desc(),
+            deliveries::reply_id,
+            deliveries::proposal_id,
+        ))
+        .limit(MOST)
+        .select((
+            deliveries::reply_id,
+            deliveries::proposal_id,
+            deliveries::delivered_at,
+        ))
+        .load(tx.conn)?)
+}
 
 /// Decisions on a case, newest first.
 pub fn decisions(

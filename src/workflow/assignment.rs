@@ -199,7 +199,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::ObjectContact),
         from: &[ACCEPTED, REQUESTED, OPINION, State::Assignment(S::Replied)],
         to: To::Stay,
-        who: &[Who::RatingMember, Who::ProposingClerk],
+        who: &[Who::RatingMember, Who::RatingClerk],
         guards: &[&g::CONTACT_ON_RECORD],
         effect: object_contact,
         event: "contact.objected",
@@ -423,6 +423,7 @@ fn submit_opinion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         version = row.opinions;
     }
     step.stop(&[ClockKind::K08], Some(id.cast()));
+    u::lapse_clock_requests(step, id);
     let content = serde_json::to_value(input).unwrap_or_default();
     step.records.push(Record::CoOpinion {
         assignment: id,
@@ -463,5 +464,6 @@ fn note_missing_opinion(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         row.opinion_missing = true;
     }
     step.stop(&[ClockKind::K08], Some(id.cast()));
+    u::lapse_clock_requests(step, id);
     Ok(())
 }

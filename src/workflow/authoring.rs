@@ -86,7 +86,7 @@ pub fn begin(
         created_by: user,
         filed_at: None,
         marks: Marks {
-            open_for_seconding: input.form.open_for_seconding,
+            open_for_seconding: opened(&input.form, env),
             ..Marks::default()
         },
         created_at: env.now,
@@ -135,6 +135,12 @@ pub fn begin(
         happened: vec![happened],
         made: None,
     })
+}
+
+/// 可否附议: members see and join the proposal before it is filed. The proposer's wish counts only
+/// where the policy knows seconding.
+const fn opened(form: &ProposalForm, env: Env<'_>) -> bool {
+    form.open_for_seconding && env.profile.seconding_enabled
 }
 
 fn entitled_to_begin(actor: &Actor, origin: &Origin) -> Result<Who, Refusal> {
@@ -281,7 +287,7 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let version = step.case.proposal.text_version + 1;
     step.case.proposal.text_version = version;
     step.case.proposal.form = (**form).clone();
-    step.case.proposal.marks.open_for_seconding = form.open_for_seconding;
+    step.case.proposal.marks.open_for_seconding = opened(form, step.env);
     step.records.push(Record::ProposalText {
         version,
         form: (**form).clone(),
@@ -320,7 +326,8 @@ pub fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
 }
 
 /// PT03: invitations to current members, or of a joint collective to active organisations; not to
-/// the first proposer, and none while one is open. Who declined or let it run out is asked again.
+/// the first proposer, and none while one is open. Who declined, let it run out or was dropped
+/// at an earlier submission is asked again.
 pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
@@ -427,10 +434,11 @@ fn add_invitation(step: &mut Step<'_>, invited: Proposer, pointer: &str) -> Resu
         Some(known)
             if matches!(
                 known.status,
-                ConsentStatus::Declined | ConsentStatus::Expired
+                ConsentStatus::Declined | ConsentStatus::Expired | ConsentStatus::Dropped
             ) =>
         {
             known.status = ConsentStatus::Invited;
+            known.consented_version = None;
             known.decided_at = None;
             known.comment = None;
             known.id
@@ -588,18 +596,22 @@ fn drop_unsigned(step: &mut Step<'_>) {
     step.stop(&[ClockKind::K01], None);
 }
 
-/// K03: to the day of the session record, in working days, or in hours for urgent ones.
+/// K03.
 pub fn start_examination(step: &mut Step<'_>) {
-    let env = step.env;
-    let (proposal, until) = (&step.case.proposal, step.case.session.examination_until);
-    let (urgency, mark) = (proposal.urgency, proposal.session_mark);
-    let subject = step.subject();
-    match (urgency, mark) {
-        (Urgency::Urgent, _) => step.start(ClockKind::K03, subject, env.profile.examination_urgent),
+    let (subject, now, limit) = (step.subject(), step.env.now, examination_limit(step));
+    step.start_on(ClockKind::K03, subject, now, limit);
+}
+
+/// K03: to the day of the session record, in working days, or in hours for urgent ones.
+pub fn examination_limit(step: &Step<'_>) -> String {
+    let (env, proposal) = (step.env, &step.case.proposal);
+    let until = step.case.session.examination_until;
+    match (proposal.urgency, proposal.session_mark) {
+        (Urgency::Urgent, _) => env.profile.examination_urgent.to_string(),
         (Urgency::Normal, Some(SessionMark::Session)) if env.today() <= until => {
-            step.start_until(ClockKind::K03, subject, until);
+            format!("until {until}")
         }
-        _ => step.start(ClockKind::K03, subject, env.profile.examination_ordinary),
+        _ => env.profile.examination_ordinary.to_string(),
     }
 }
 
@@ -607,6 +619,7 @@ pub fn start_examination(step: &mut Step<'_>) {
 #[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn recall(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K03], None);
+    super::units::void_early(step, "PT08");
     Ok(())
 }
 
@@ -625,6 +638,7 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
+    super::units::void_early(step, "PT09");
     step.record_decision("withdraw", json!({ "reason": input.reason }));
     Ok(())
 }

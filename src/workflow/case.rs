@@ -124,6 +124,16 @@ pub struct Marks {
     pub archived_at: Option<Timestamp>,
     /// Its place in the yearly programme.
     pub tier: Option<ProgrammeTier>,
+    /// The year of the programme.
+    pub programme_year: Option<i32>,
+    /// How far the text is published.
+    pub published_text: Option<PublicationLevel>,
+    /// Since when.
+    pub text_published_at: Option<Timestamp>,
+    /// How far the replies are published.
+    pub published_replies: Option<PublicationLevel>,
+    /// Since when.
+    pub replies_published_at: Option<Timestamp>,
     /// How far the text may be published, as reviewed.
     pub publish_text: Option<PublicationLevel>,
     /// How far the replies may be published, as reviewed.
@@ -156,7 +166,7 @@ pub struct Session {
 }
 
 /// A proposer of the case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposer {
     /// Identifier; names the rater on opinion forms.
     pub id: ProposerId,
@@ -370,6 +380,8 @@ pub struct Main {
 pub struct Before {
     /// Status.
     pub status: ProposalStatus,
+    /// Since when.
+    pub status_since: Timestamp,
     /// Kind of the proposer.
     pub kind: ProposerKind,
     /// How far each signer was.
@@ -555,6 +567,16 @@ pub enum ClockChange {
         /// Went on, by a decision or at the agreed end.
         ended: bool,
     },
+    /// It counts on another limit, from its original start: the case became urgent, or is no
+    /// longer.
+    Relimited {
+        /// The day of the decision.
+        on: Date,
+        /// The limit before.
+        from: String,
+        /// The limit now.
+        to: String,
+    },
     /// The due date was moved.
     Extended {
         /// The day of the decision.
@@ -638,15 +660,11 @@ impl Case {
             .find(|proposer| proposer.role == ProposerRole::First)
     }
 
-    /// Whether the member signed or was asked to sign and has not declined.
-    pub fn is_signer(&self, member: MemberId) -> bool {
-        self.proposers.iter().any(|proposer| {
-            proposer.member == Some(member)
-                && !matches!(
-                    proposer.status,
-                    ConsentStatus::Declined | ConsentStatus::Dropped | ConsentStatus::Expired
-                )
-        })
+    /// Whether the actor, or an organisation it speaks for, signed the case or one it absorbed, or
+    /// was asked to sign and has not declined.
+    pub fn is_signed_by(&self, actor: &Actor) -> bool {
+        self.everybody()
+            .any(|proposer| proposer.signs() && proposer.is(actor))
     }
 
     /// The contacts of a row.
@@ -764,6 +782,14 @@ impl Case {
 }
 
 impl Proposer {
+    /// Signed, or was asked to and has not declined.
+    pub const fn signs(&self) -> bool {
+        !matches!(
+            self.status,
+            ConsentStatus::Declined | ConsentStatus::Dropped | ConsentStatus::Expired
+        )
+    }
+
     /// Whether the actor is this proposer, or speaks for it.
     pub fn is(&self, actor: &Actor) -> bool {
         (self.member.is_some() && self.member == actor.member)

@@ -12,7 +12,6 @@ use super::proposal::ProposalStatus;
 use super::refusal::{Refusal, Unmet};
 use super::role::Role;
 use super::rule::Who;
-use super::units;
 use crate::error::Message;
 
 /// PT21: the last required reply was delivered (I15).
@@ -27,10 +26,8 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
         ClockKind::K09,
     ];
     step.stop(&left_over, None);
-    let rows: Vec<_> = step.case.current_rows().map(|row| row.id).collect();
-    for row in rows {
-        units::lapse_requests(step, row);
-    }
+    // What is still asked for can no longer be decided, and would keep the case open for ever.
+    super::units::lapse(step, |_| true);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())
@@ -220,7 +217,7 @@ fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer
         Some(own) => Ok(own.clone()),
         None if step.actor.has(Role::CommitteeStaff) => Err(required("/rater_id")),
         None => Err(Refusal::NotAllowed {
-            needs: vec![Who::RatingMember, Who::ProposingClerk],
+            needs: vec![Who::RatingMember, Who::RatingClerk],
         }),
     }
 }

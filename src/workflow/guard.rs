@@ -141,9 +141,9 @@ guards! {
         |view| view.case.proposal.form.no_secret_declaration;
     /// A joint proposal has at least one invitation that is not declined.
     JOINT_HAS_COSIGNERS, "joint_has_cosigners", Some("I17"),
-        "联名提案须至少有一位未拒绝的联名人。", "A joint proposal needs at least one co-signer who has not declined.",
+        "联名提案（含集体联名）须至少有一位未拒绝的联名人。", "A joint proposal needs at least one co-signer who has not declined.",
         |view| {
-            view.case.proposal.kind != ProposerKind::Joint
+            !matches!(view.case.proposal.kind, ProposerKind::Joint | ProposerKind::JointCollective)
                 || view.case.proposers.iter().any(|proposer| {
                     proposer.role == ProposerRole::Cosigner
                         && (proposer.status == ConsentStatus::Consented
@@ -180,10 +180,12 @@ guards! {
     NOT_YET_EXAMINED, "not_yet_examined", None,
         "已有审查意见，不能撤回。", "An opinion on this submission exists already.",
         |view| view.case.current_opinions().next().is_none();
-    /// I10: nobody examines or decides on a proposal he or she signed.
+    /// I10: nobody examines or decides on a proposal he or she signed, or an organisation he or she
+    /// speaks for; the absorbed ones are decided on with their main one.
     NOT_A_SIGNER, "not_a_signer", Some("I10"),
-        "不得审查或决定本人提出或联名的提案。", "Nobody examines or decides on a proposal he or she signed.",
-        |view| view.actor.member.is_none_or(|member| !view.case.is_signer(member));
+        "不得审查或决定本人或本人所代表单位提出、联名的提案。",
+        "Nobody examines or decides on a proposal that he or she, or an organisation he or she speaks for, signed.",
+        |view| !view.case.is_signed_by(view.actor);
     /// I10, the other way round: nobody signs a proposal he or she examined.
     NOT_ITS_EXAMINER, "not_its_examiner", Some("I10"),
         "不得联名本人审查过的提案。", "Nobody signs a proposal he or she examined.",
@@ -205,9 +207,9 @@ guards! {
     STAGES_RECORDED, "stages_recorded", None,
         "尚有审查阶段未完成。", "A stage of the examination is not recorded yet.",
         |view| view.case.stage_due(view.env.profile.examination_stages).is_none();
-    /// A secret text is never filed.
-    NOT_SECRET, "not_secret", None,
-        "涉密内容不得立案。", "A secret text cannot be filed.",
+    /// Nothing is left of a secret proposal but its refusal.
+    NOT_SECRET, "not_secret", Some("I29"),
+        "涉密提案只能不予立案，不得再作其他处理。", "A secret proposal can only be refused; nothing else is done with it.",
         |view| view.case.proposal.secrecy != Secrecy::Secret;
     /// From `returned` only once K02 has lapsed.
     REVISION_LAPSED, "revision_lapsed", None,
@@ -409,7 +411,8 @@ guards! {
             let staff = view.actor.has(Role::CommitteeStaff);
             let round = view.case.proposal.round;
             view.case.forms.iter().filter(|form| form.round == round).any(|form| {
-                staff || view.case.everybody().any(|one| one.id == form.rater && one.is(view.actor))
+                view.case.raters(view.env.profile.every_signer_rates())
+                    .any(|one| one.id == form.rater && (staff || one.is(view.actor)))
             })
         };
     /// A further round is allowed.
@@ -555,6 +558,44 @@ guards! {
                     request.reply == reply.id && request.status == CountersignStatus::Object
                 })
         });
+    /// Not in the urgent lane.
+    NOT_URGENT, "not_urgent", None,
+        "已是急办提案。", "It is urgent already.",
+        |view| view.case.proposal.urgency == super::codes::Urgency::Normal;
+    /// In the urgent lane.
+    IS_URGENT, "is_urgent", None,
+        "不是急办提案。", "It is not urgent.",
+        |view| view.case.proposal.urgency == super::codes::Urgency::Urgent;
+    /// One request at a time.
+    NO_OPEN_URGENCY, "no_open_urgency", None,
+        "已有待决定的急办申请。", "Urgent handling is asked for already.",
+        |view| view.case.open_request(RequestKind::Urgency, None).is_none();
+    /// Urgent handling waits for its decision.
+    URGENCY_REQUESTED, "urgency_requested", None,
+        "没有待决定的急办申请。", "Urgent handling is not asked for.",
+        |view| view.case.open_request(RequestKind::Urgency, None).is_some();
+    /// One nomination at a time.
+    NO_OPEN_NOMINATION, "no_open_nomination", None,
+        "已有待决定的推荐。", "It is nominated already.",
+        |view| view.case.open_request(RequestKind::Key, None).is_none();
+    /// A closed case only while it still owes something.
+    KEY_OPEN, "key_open", None,
+        "已办结且无未落实事项的提案不再列入。", "A closed case is taken only while a promise is open.",
+        |view| view.case.proposal.status != ProposalStatus::Closed
+            || view.case.promises.iter().any(|promise| promise.status == super::codes::PromiseStatus::Open);
+    /// Nominated for the programme, or in it.
+    IN_PROGRAMME, "in_programme", None,
+        "未列入也未被推荐。", "It is neither in the programme nor nominated.",
+        |view| view.case.proposal.marks.tier.is_some()
+            || view.case.open_request(RequestKind::Key, None).is_some();
+    /// Nothing restricted or secret is published.
+    CASE_OPEN, "case_open", Some("I30"),
+        "内部、涉密提案不得公开。", "A restricted or secret case is not published.",
+        |view| view.case.proposal.secrecy == Secrecy::Open;
+    /// Reviewed for publication.
+    PUBLICATION_REVIEWED, "publication_reviewed", Some("I30"),
+        "须先进行公开审核。", "The publication must be reviewed first.",
+        |view| view.case.proposal.marks.publish_text.is_some();
 }
 
 fn applies(kind: ConsultationCase, case: &Case) -> bool {

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::authoring::{mismatched, start_cosign, start_examination};
 use super::case::{Before, Main};
-use super::codes::{ClockKind, ConsentStatus};
+use super::codes::{ClockKind, ConsentStatus, Secrecy};
 use super::decide::{ProposalFacts, Record, Step};
 use super::examination::{freeze_signers, not_blank, start_assignment};
+use super::guard;
 use super::input::Input;
 use super::proposal::ProposalStatus;
 use super::refusal::Refusal;
@@ -26,6 +27,7 @@ pub fn merge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     check_main(step, &facts)?;
     let before = Before {
         status: step.case.proposal.status,
+        status_since: step.case.proposal.status_since,
         kind: step.case.proposal.kind,
         signers: step
             .case
@@ -95,6 +97,20 @@ fn check_main(step: &Step<'_>, main: &ProposalFacts) -> Result<(), Refusal> {
             "Only proposals of the same session are merged.",
         ));
     }
+    if main
+        .proposers
+        .iter()
+        .any(|proposer| proposer.signs() && proposer.is(step.actor))
+    {
+        let guard = &guard::NOT_A_SIGNER;
+        let (zh, en) = guard.message;
+        return Err(Refusal::unmet(guard.name, guard.invariant, zh, en));
+    }
+    if main.secrecy == Secrecy::Secret {
+        let guard = &guard::NOT_SECRET;
+        let (zh, en) = guard.message;
+        return Err(Refusal::unmet(guard.name, guard.invariant, zh, en));
+    }
     if main.absorbed || !open {
         return Err(Refusal::unmet(
             "main_open",
@@ -124,6 +140,7 @@ pub fn unmerge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(mismatched());
     };
     step.case.proposal.status = main.before.status;
+    step.case.proposal.status_since = main.before.status_since;
     step.case.proposal.kind = main.before.kind;
     step.case.proposal.marks.archived_at = None;
     let mut waiting = Vec::new();

@@ -610,13 +610,14 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     if tracked {
         step.case.tracked_since.get_or_insert(now);
     }
-    u::lapse_requests(step, reply.assignment);
+    u::lapse(step, |request| request.assignment == Some(reply.assignment));
     let subject = reply.assignment.cast();
     step.stop(
         &[ClockKind::K05, ClockKind::K07, ClockKind::K10],
         Some(subject),
     );
     step.start(ClockKind::K18, reply.id.cast(), profile.reply_publication);
+    super::withdrawal::overtake(step);
     Ok(())
 }
 

@@ -34,11 +34,7 @@ pub struct Succession {
 }
 
 /// What a case comes to when the unit's open rows and promises pass to its successor.
-pub fn hand_over(
-    case: &Case,
-    succession: &Succession,
-    env: Env<'_>,
-) -> Result<Decision, Refusal> {
+pub fn hand_over(case: &Case, succession: &Succession, env: Env<'_>) -> Result<Decision, Refusal> {
     consequence(case, env, |step| {
         pass_rows(step, succession)?;
         pass_promises(step, succession);
@@ -142,7 +138,11 @@ fn pass_promises(step: &mut Step<'_>, succession: &Succession) {
     rows.sort_unstable();
     rows.dedup();
     for row in rows {
-        step.part_with("AT18", Target::Assignment(row), told(succession, "promises"));
+        step.part_with(
+            "AT18",
+            Target::Assignment(row),
+            told(succession, "promises"),
+        );
     }
 }
 

@@ -110,6 +110,18 @@ pub fn approve(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// RT09: with the first delivered reply nothing can be withdrawn any more; an open request ends.
+pub fn overtake(step: &mut Step<'_>) {
+    let open = step.case.requests.iter_mut().find(|request| {
+        request.kind == RequestKind::Withdrawal && request.status == RequestStatus::Open
+    });
+    if let Some(request) = open {
+        request.status = RequestStatus::Lapsed;
+        let id = request.id;
+        step.stop(&[ClockKind::K14], Some(id.cast()));
+    }
+}
+
 /// PT12: the case goes on (I11).
 pub fn reject(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Deny(input) = input else {

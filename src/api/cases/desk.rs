@@ -176,13 +176,13 @@ pub async fn get_desk(
     let principal = ctx.principal.clone();
     let asker = Asker {
         user: principal.user,
+        now: ctx.now,
         member: principal.member,
         audiences: principal
             .grants
             .iter()
             .filter_map(|grant| Audience::of(grant, principal.member))
             .collect(),
-        now: ctx.now,
     };
     let page = app
         .db

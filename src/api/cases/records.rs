@@ -50,6 +50,29 @@ pub struct CaseRecords {
     /// Opinion forms that the caller may read, every version.
     #[schema(max_items = 200)]
     pub feedback: Vec<FeedbackRecord>,
+    /// Receipts of the delivered replies: one for each proposal of a merge group.
+    #[schema(max_items = 200)]
+    pub deliveries: Vec<DeliveryRecord>,
+}
+
+/// A reply reached the proposers of a proposal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryRecord {
+    /// The reply.
+    pub reply_id: ReplyId,
+    /// The proposal: the case itself, or one that it absorbed.
+    pub proposal_id: ProposalId,
+    /// When.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+}
+
+fn delivery((reply_id, proposal_id, at): records::DeliveryRow) -> DeliveryRecord {
+    DeliveryRecord {
+        reply_id,
+        proposal_id,
+        at: at.0,
+    }
 }
 
 /// An examination opinion in words.
@@ -278,6 +301,7 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
+    let deliveries = records::deliveries(tx, committee, id)?;
     let (mut decisions, mut opinions) = (decisions, opinions);
     name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
@@ -287,6 +311,7 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         co_opinions,
         consultations,
         feedback,
+        deliveries: deliveries.into_iter().map(delivery).collect(),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::store::schema::{
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Case, Form, Session};
-use crate::workflow::codes::AssignmentRole;
+use crate::workflow::codes::{AssignmentRole, Urgency};
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -56,9 +56,9 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?;
-    // A merged proposal changes with its main one: that is locked too.
+    // What becomes of a merged proposal depends on its main one: that is locked too.
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
-        touch(tx, committee, main)?;
+        hold(tx, committee, main)?;
     }
     row.map(|row| assemble(tx, row)).transpose()
 }
@@ -72,6 +72,20 @@ pub fn touch(
 ) -> Result<Option<ProposalRow>> {
     Ok(diesel::update(proposals::table.find((committee, id)))
         .set(proposals::version.eq(proposals::version + 1))
+        .returning(proposals::all_columns)
+        .get_result(tx.conn)
+        .optional()?)
+}
+
+/// Locks another case for the rest of the transaction and leaves it as it is; the row, if the
+/// committee has it.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Option<ProposalRow>> {
+    Ok(diesel::update(proposals::table.find((committee, id)))
+        .set(proposals::version.eq(proposals::version))
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?)
@@ -105,7 +119,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         .select(proposal_texts::form)
         .first(tx.conn)?;
     // Rows exist once a case is filed; early reference copies of an urgent one before.
-    let filed = row.filed_at.is_some();
+    let filed = row.filed_at.is_some() || row.urgency == Urgency::Urgent;
     let main_id = row.main_id;
     let marks = marks_of(tx, committee, id)?;
     let proposal = row.into_facts(form.to()?, marks.clone().into_facts());
@@ -257,7 +271,8 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn proposers_of(
+/// Who signed a case, or was asked to, in order.
+pub fn proposers_of(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     id: ProposalId,

@@ -102,7 +102,7 @@ fn mark(who: Who) -> &'static str {
     match who {
         Who::FirstProposer => "first",
         Who::Invitee | Who::InvitedClerk => "invitee",
-        Who::RatingMember => "rater",
+        Who::RatingMember | Who::RatingClerk => "rater",
         Who::ProposingClerk => "own",
         Who::Proxy => "paper",
         Who::LineOfficer => "line",

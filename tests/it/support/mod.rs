@@ -6,6 +6,7 @@ pub mod files;
 pub mod people;
 pub mod rows;
 pub mod seed;
+pub mod sides;
 pub mod steps;
 pub mod story;
 pub mod units;
