@@ -312,7 +312,7 @@ async fn promises_are_inherited_and_a_later_reply_takes_the_place_of_the_earlier
         "cause": "dissatisfied", "handling_kind": "sole", "rows": [case.unit_row(2, "lead")],
     });
     case.does(&town.chair, "rehandle", rehandle).await;
-    case.learn_rows().await;
+    case.read_rows().await;
     case.answer(2).await;
     let seen = case.seen_by(&town.auditor).await;
     let replies = seen.json["replies"].as_array().expect("replies");

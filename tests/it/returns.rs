@@ -71,7 +71,7 @@ async fn a_unit_that_asks_to_return_stays_bound_and_its_clock_runs_until_it_is_r
     .await;
     let reply = case.reply(0);
     let by = json!({ "signatory": "林涛" });
-    case.is_refused(
+    case.refuses_on(
         &town.signatories[0],
         &reply,
         "sign",
@@ -80,7 +80,7 @@ async fn a_unit_that_asks_to_return_stays_bound_and_its_clock_runs_until_it_is_r
     )
     .await;
     let ask = Why::Guard("row_accepted");
-    case.is_refused(clerk, &reply, "request-countersign", json!({}), ask)
+    case.refuses_on(clerk, &reply, "request-countersign", json!({}), ask)
         .await;
     let edit = case.as_(clerk);
     let version = edit.get(&reply).send().await.version();
@@ -204,7 +204,7 @@ async fn a_granted_return_names_who_follows_in_the_same_act() {
         json!([]),
         "K06 and the clocks of the row stop"
     );
-    case.learn_rows().await;
+    case.read_rows().await;
     assert_ne!(case.row(0), old);
     let seen = case.seen_by(&town.auditor).await;
     assert_eq!(seen.text("/handling_kind"), "joint");
@@ -229,7 +229,7 @@ async fn after_too_many_bounces_the_next_unit_is_bound_for_good() {
         case.request_return(from, to).await;
         let body = json!({ "replacement": [case.unit_row(to, "lead")] });
         case.decides(from, "grant-return", body).await;
-        case.learn_rows().await;
+        case.read_rows().await;
         let returnable = case.row_now(to).await.json["returnable"].clone();
         assert_eq!(returnable, json!(to == 1), "final arbitration after two");
     }

@@ -78,7 +78,7 @@ async fn a_suggestion_of_units_is_answered_by_other_units_or_by_a_refusal() {
             .await
             .contains(&"answer_suggestion".to_owned())
     );
-    case.learn_rows().await;
+    case.read_rows().await;
     assert_eq!(case.due_on(2, "K05").await, "2026-03-09");
     case.witness(&["AT03", "AT03b", "PT20"]).await;
 }
@@ -120,12 +120,12 @@ async fn units_change_only_into_a_whole_and_a_delivered_row_stays() {
     ];
     for (body, pointer, code) in refused {
         let why = Why::Field(pointer, code);
-        case.is_refused(officer, &path, "adjust-units", change(body), why)
+        case.refuses_on(officer, &path, "adjust-units", change(body), why)
             .await;
     }
     let clerk = &town.unit_clerks[1];
     let body = change(json!({ "remove": [row(1)] }));
-    case.is_refused(clerk, &path, "adjust-units", body, Why::Right)
+    case.refuses_on(clerk, &path, "adjust-units", body, Why::Right)
         .await;
     let void = json!({ "reason": "该单位职责已划出。" });
     case.row_refuses(officer, 0, "void", void.clone(), Why::State)
@@ -137,7 +137,7 @@ async fn units_change_only_into_a_whole_and_a_delivered_row_stays() {
     case.does(officer, "adjust-units", change(body)).await;
     assert_eq!(case.row_now(1).await.text("/status"), "void");
     assert_eq!(case.row_now(0).await.json["version"], before);
-    case.learn_rows().await;
+    case.read_rows().await;
     // AT17: a row may go while the others make a whole; the last required reply was delivered
     // already, so the case is handled at that moment (I15).
     case.answer(2).await;
@@ -222,7 +222,7 @@ async fn an_opinion_that_never_came_blocks_the_lead_no_longer() {
     let (reply, by) = (case.reply(0), json!({ "signatory": "林涛" }));
     let signatory = &town.signatories[0];
     at(&app, "2026-04-02T16:00:00Z");
-    case.is_refused(signatory, &reply, "sign", by, Why::Guard("opinions_in"))
+    case.refuses_on(signatory, &reply, "sign", by, Why::Guard("opinions_in"))
         .await;
     at(&app, "2026-04-02T16:00:01Z");
     assert!(
