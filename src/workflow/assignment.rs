@@ -1,5 +1,6 @@
 //! The assignment machine: one row per unit and round.
 
+use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
 use super::codes::ClockKind;
 use super::decide::{Record, Step, Target};
@@ -9,7 +10,7 @@ use super::input::Input;
 use super::refusal::Refusal;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
 use crate::code_list;
-use crate::ids::AssignmentId;
+use crate::ids::{AssignmentId, ContactId};
 
 code_list! {
     /// Statuses of a unit's row.
@@ -125,12 +126,16 @@ fn record_contact(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(super::examination::required("/no_visit_note"));
     }
     let id = own_row(step)?;
+    let contact: ContactId = step.env.id();
+    let binding = Binding::to(BoundKind::Contact, contact.cast());
+    attachments::attach(step, &input.attachment_ids, binding)?;
     if !step.case.contacted.contains(&id) {
         step.case.contacted.push(id);
     }
     step.stop(&[ClockKind::K07], Some(id.cast()));
     let content = serde_json::to_value(input).unwrap_or_default();
     step.records.push(Record::Contact {
+        id: contact,
         assignment: id,
         content,
     });
@@ -144,6 +149,8 @@ fn submit_opinion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     not_blank("/text", &input.text)?;
     let id = own_row(step)?;
+    let binding = Binding::to(BoundKind::CoOpinion, id.cast());
+    attachments::attach(step, &input.attachment_ids, binding)?;
     let mut version = 0;
     if let Some(row) = step.row_mut(id) {
         row.opinions += 1;

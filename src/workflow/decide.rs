@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attachments::{AttachmentFacts, Binding};
 use super::calendar::Calendar;
 use super::case::{Assignment, Case, Clock, Reply};
 use super::codes::ClockKind;
@@ -19,7 +20,7 @@ use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, ClockId, DecisionId, Id, IdKind, MemberId, ReplyId, SubjectId, UnitId,
+    AssignmentId, AttachmentId, ClockId, ContactId, DecisionId, Id, IdKind, MemberId, ReplyId, SubjectId, UnitId,
 };
 
 /// The thing inside a case that an act is about.
@@ -68,6 +69,8 @@ pub struct References {
     pub units: BTreeMap<UnitId, UnitFacts>,
     /// Members by identifier.
     pub members: BTreeMap<MemberId, MemberFacts>,
+    /// Files by identifier.
+    pub attachments: BTreeMap<AttachmentId, AttachmentFacts>,
 }
 
 /// What a decision depends on beside the case.
@@ -125,8 +128,17 @@ pub enum Record {
         /// What was decided.
         content: Value,
     },
+    /// A file goes with a text from now on.
+    Attachment {
+        /// The file.
+        id: AttachmentId,
+        /// The text.
+        to: Binding,
+    },
     /// A contact with the proposer.
     Contact {
+        /// Identifier.
+        id: ContactId,
         /// The row.
         assignment: AssignmentId,
         /// The record.

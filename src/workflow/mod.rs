@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod assignment;
+pub mod attachments;
 mod authoring;
 pub mod calendar;
 pub mod case;

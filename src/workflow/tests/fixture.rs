@@ -41,6 +41,7 @@ fn references() -> References {
         members: (0..=MEMBERS)
             .map(|n| (member(n), member_facts(n)))
             .collect(),
+        attachments: std::collections::BTreeMap::new(),
     }
 }
 

@@ -89,6 +89,7 @@ pub fn invite(members: &[usize]) -> InviteIn {
 pub fn cosign() -> CosignIn {
     CosignIn {
         comment: Some("同意联名。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -179,6 +180,7 @@ pub fn contact(today: Date) -> ContactIn {
         said: "介绍了线路调整方案。".to_owned(),
         proposer_view: "表示认可。".to_owned(),
         no_visit_note: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -188,6 +190,7 @@ pub fn opinion() -> OpinionIn {
         signatory: "郑海峰".to_owned(),
         will_carry_out: Vec::new(),
         document_no: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -217,6 +220,7 @@ pub fn reply(outcome: Option<OutcomeMeaning>, today: Date) -> ReplyForm {
         phone: "0599-5550145".to_owned(),
         publication: PublicationLevel::Full,
         non_publication_reason: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -272,6 +276,7 @@ pub fn feedback(reply_id: ReplyId, grade: Grade) -> FeedbackIn {
         leader_answered: Some(true),
         adoption: None,
         comment: Some("希望抓好落实。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 
