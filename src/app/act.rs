@@ -1,6 +1,8 @@
 //! The one path of every act of the three machines: load → may know → may do → input → decide →
 //! write → answer. People and the demo take the same one.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
 use crate::workflow::input::{Input, NoInput, ProposalIn};
-use crate::workflow::profile;
+use crate::workflow::profile::{self, Profile};
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::role::{Actor, Role};
@@ -54,6 +56,8 @@ pub struct Known {
     pub case: Case,
     /// The thing.
     pub target: Target,
+    /// The profile of the case.
+    pub profile: Arc<Profile>,
 }
 
 /// Reads a case for a caller; 404 if it is not there or the caller may not know of it. A reply is
@@ -74,6 +78,7 @@ pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
     known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| Known {
+        profile: profile_of(&loaded.case),
         case: loaded.case,
         target,
     })
@@ -107,15 +112,20 @@ pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
         &known.case,
         &ctx.principal.actor(),
         known.target,
-        env(ctx.now, &references),
+        env(ctx.now, &known.profile, &references),
     )
 }
 
-/// What decisions depend on. The profile of version 1 is the only one so far.
-fn env(now: Timestamp, references: &References) -> Env<'_> {
+/// The profile of a case: the one pinned at filing (I26), before that the one in force.
+fn profile_of(_: &Case) -> Arc<Profile> {
+    Arc::clone(&profile::DEFAULT)
+}
+
+/// What decisions depend on.
+fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
     Env {
         now,
-        profile: &profile::DEFAULT,
+        profile,
         calendar: Calendar::builtin(),
         references,
         ids: new_uuid,
@@ -149,7 +159,8 @@ pub fn perform(
         &units_of(&case, target, &input),
         &input.members(),
     )?;
-    let env = env(ctx.now, &references);
+    let profile = profile_of(&case);
+    let env = env(ctx.now, &profile, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
             let possible = decide::allowed(&case, &actor, target, env);
@@ -161,6 +172,7 @@ pub fn perform(
     Ok(Known {
         case: decision.case,
         target,
+        profile,
     })
 }
 
@@ -254,20 +266,22 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
     let origin = origin(tx, ctx, input, session.term)?;
     let units = input.form.units();
     let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
+    let profile = Arc::clone(&profile::DEFAULT);
     let mut decision = begin(
         ctx.committee(),
         session,
         &actor,
         input,
         &origin,
-        env(ctx.now, &references),
+        env(ctx.now, &profile, &references),
     )
     .map_err(|refusal| refuse(refusal, None))?;
     let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
-    cases::create(tx, &mut decision, &profile::DEFAULT, &by)?;
+    cases::create(tx, &mut decision, &profile, &by)?;
     Ok(Known {
         case: decision.case,
         target: Target::Proposal,
+        profile,
     })
 }
 

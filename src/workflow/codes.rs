@@ -184,15 +184,6 @@ code_list! {
 }
 
 impl OutcomeMeaning {
-    /// The letter of the scheme `abc_default`; letters follow from meanings, never the reverse.
-    pub const fn letter(self) -> &'static str {
-        match self {
-            Self::Resolved | Self::ResolvedOtherwise => "A",
-            Self::PartiallyResolved | Self::InProgress | Self::Planned => "B",
-            Self::DeferredByConditions | Self::ForReference | Self::NotFeasible => "C",
-        }
-    }
-
     /// Meanings whose reply must say why a suggestion is not adopted.
     pub const fn needs_reasons(self) -> bool {
         matches!(

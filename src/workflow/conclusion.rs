@@ -30,7 +30,7 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
     step.stop(&left_over, None);
     let raters: Vec<_> = step
         .case
-        .raters(step.env.profile.every_signer_rates)
+        .raters(step.env.profile.every_signer_rates())
         .map(|rater| rater.id)
         .collect();
     for rater in raters {
@@ -112,7 +112,7 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
 
 /// The rater: the actor itself, or the one whose paper staff enter (I20).
 fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer, Refusal> {
-    let mut raters = step.case.raters(step.env.profile.every_signer_rates);
+    let mut raters = step.case.raters(step.env.profile.every_signer_rates());
     if by_staff {
         if input.paper_reference.is_none() {
             return Err(required("/paper_reference"));
@@ -147,8 +147,12 @@ fn rater(step: &Step<'_>, input: &FeedbackIn, by_staff: bool) -> Result<Proposer
 }
 
 fn check_form(step: &Step<'_>, input: &FeedbackIn) -> Result<(), Refusal> {
-    for (pointer, grade) in [("/attitude", input.attitude), ("/result", input.result)] {
-        if !step.env.profile.scale.contains(&grade) {
+    let profile = step.env.profile;
+    for (pointer, grade, scale) in [
+        ("/attitude", input.attitude, &profile.scale_attitude),
+        ("/result", input.result, &profile.scale_result),
+    ] {
+        if !scale.contains(&grade) {
             return Err(Refusal::invalid(
                 pointer,
                 "not_in_scale",
@@ -180,7 +184,7 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(mismatched());
     };
     let mut unmet = Vec::new();
-    let trigger = step.env.profile.rehandling_trigger;
+    let trigger = &step.env.profile.rehandling_trigger;
     let dissatisfied = step.case.forms.iter().any(|form| {
         let current = step
             .case

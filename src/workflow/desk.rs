@@ -316,7 +316,7 @@ impl Desk<'_> {
 
     fn raters(&mut self) {
         let case = self.case;
-        for rater in case.raters(self.profile.every_signer_rates) {
+        for rater in case.raters(self.profile.every_signer_rates()) {
             let audience = match (rater.member, rater.organisation) {
                 (Some(member), _) => Audience::member(member),
                 (None, Some(organisation)) => Audience::organisation(organisation),

@@ -15,6 +15,7 @@ use super::deadline;
 use super::decide::{Number, Record, Step};
 use super::input::{AssignIn, ExamineIn, Input};
 use super::lists::ProposerKind;
+use super::profile::Profile;
 use super::refusal::Refusal;
 use super::rule::Who;
 
@@ -199,7 +200,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
     let subject = step.subject();
-    step.start(ClockKind::K20, subject, step.env.profile.disposition);
+    step.start(ClockKind::K20, subject, Profile::DISPOSITION);
     if input.reason_codes.iter().any(|code| code.hides_text()) {
         step.case.proposal.form = step.case.proposal.form.without_text();
         step.records.push(Record::HideText);

@@ -11,6 +11,7 @@ use super::codes::{
 };
 use super::decide::{Env, Target};
 use super::lists::ProposerKind;
+use super::profile::LapseMeans;
 use super::proposal::ProposalStatus;
 use super::refusal::Unmet;
 use super::reply::ReplyStatus;
@@ -324,7 +325,7 @@ guards! {
     ALL_RATED, "all_rated", Some("I22"),
         "尚有提案者未反馈。", "A rater has not answered yet.",
         |view| view.case.delivered().all(|reply| {
-            view.case.raters(view.env.profile.every_signer_rates).all(|rater| {
+            view.case.raters(view.env.profile.every_signer_rates()).all(|rater| {
                 view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
             })
         });
@@ -333,7 +334,7 @@ guards! {
         "应反馈的答复均已反馈。", "Every reply that could be rated was rated already.",
         |view| {
             let staff = view.actor.has(Role::CommitteeStaff);
-            view.case.raters(view.env.profile.every_signer_rates)
+            view.case.raters(view.env.profile.every_signer_rates())
                 .filter(|rater| staff || rater.is(view.actor))
                 .any(|rater| view.case.delivered().any(|reply| {
                     !view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
@@ -363,7 +364,7 @@ fn countersigned(view: &View<'_>) -> bool {
         .filter(|request| match request.status {
             CountersignStatus::Agree | CountersignStatus::AgreeWithRemarks => true,
             CountersignStatus::Requested => {
-                view.env.profile.countersign_lapse_agrees
+                view.env.profile.countersign_lapse == LapseMeans::Agreed
                     && view
                         .case
                         .lapsed(ClockKind::K09, request.assignment.cast(), view.env.now)

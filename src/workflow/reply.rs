@@ -524,7 +524,7 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let tracked = !reply.form.promises.is_empty()
         || reply
             .current_outcome
-            .is_some_and(|outcome| profile.promise_required_for.contains(&outcome));
+            .is_some_and(|outcome| profile.tracking_required_for.contains(&outcome));
     if tracked {
         step.case.tracked_since.get_or_insert(now);
     }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::act::Known;
 use crate::codes::Label;
 use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, UnitId};
 use crate::workflow::assignment::AssignmentStatus;
@@ -167,7 +168,8 @@ pub struct ReplyFacts {
 
 impl ReplyFacts {
     /// A reply of the case.
-    pub fn of(case: &Case, reply: &Reply) -> Self {
+    pub fn of(known: &Known, reply: &Reply) -> Self {
+        let case = &known.case;
         Self {
             id: reply.id,
             version: reply.version,
@@ -184,7 +186,9 @@ impl ReplyFacts {
             unit_outcome: reply.unit_outcome,
             reviewer_outcome: reply.reviewer_outcome,
             current_outcome: reply.current_outcome,
-            letter: reply.current_outcome.map(OutcomeMeaning::letter),
+            letter: reply
+                .current_outcome
+                .map(|outcome| known.profile.letter(outcome).as_str()),
             outcome_label: reply.current_outcome.map(OutcomeMeaning::label),
             signatory: reply.signatory.clone(),
             signed_at: reply.signed_at,

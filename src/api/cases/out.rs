@@ -203,7 +203,7 @@ impl ProposalOut {
                 .replies
                 .iter()
                 .filter(|reply| access::may_read_reply(case, reply, &actor))
-                .map(|reply| ReplyFacts::of(case, reply))
+                .map(|reply| ReplyFacts::of(known, reply))
                 .collect(),
             feedback: case
                 .forms
@@ -281,7 +281,7 @@ pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
         Target::Reply(id) => {
             let reply = case.reply(id).ok_or_else(crate::error::Error::not_found)?;
             Answer::ok(&ReplyOut {
-                reply: ReplyFacts::of(case, reply),
+                reply: ReplyFacts::of(known, reply),
                 proposal: ProposalItem::from_case(case),
                 actions: possible::of(ctx, known),
             })?

@@ -216,7 +216,7 @@ fn rating(world: &World, actor: &Actor, tone: u8) -> Input {
             .any(|form| form.reply == reply && form.rater == rater)
     };
     let raters: Vec<_> = case
-        .raters(world.profile.every_signer_rates)
+        .raters(world.profile.every_signer_rates())
         .map(|p| p.id)
         .collect();
     let pairs: Vec<_> = case

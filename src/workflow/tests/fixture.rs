@@ -18,7 +18,7 @@ use crate::workflow::decide::{
 };
 use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
-use crate::workflow::profile::{self, Profile};
+use crate::workflow::profile::Profile;
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyStatus;
@@ -117,7 +117,7 @@ impl World {
     /// PT01, by whomever, in the middle of the session window.
     pub fn begin(actor: &Actor, input: &ProposalIn, origin: &Origin) -> Result<Self, Refusal> {
         let now = "2026-03-02T01:00:00Z".parse().unwrap();
-        let (profile, references) = (profile::DEFAULT, references());
+        let (profile, references) = (Profile::default(), references());
         let env = Env {
             now,
             profile: &profile,

@@ -51,8 +51,8 @@ fn lenient(default: &Profile) -> Profile {
         opinion_required: false,
         countersign_required: false,
         review_required: false,
-        every_signer_rates: false,
-        ..*default
+        feedback_raters: crate::workflow::profile::Raters::LeadOnly,
+        ..default.clone()
     }
 }
 
@@ -60,9 +60,9 @@ fn strict(default: &Profile) -> Profile {
     Profile {
         cosign_comment_required: true,
         examination_stages: 3,
-        countersign_lapse_agrees: false,
+        countersign_lapse: crate::workflow::profile::LapseMeans::Blocks,
         reviewer_may_change_outcome: false,
-        ..*default
+        ..default.clone()
     }
 }
 

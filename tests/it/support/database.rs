@@ -90,9 +90,9 @@ impl TestDatabase {
                 let mut conn = PgConnection::establish(url).expect("to connect");
                 diesel::sql_query(sql).execute(&mut conn).expect(sql)
             }
-            DatabaseUrl::Sqlite(path) => {
-                diesel::sql_query(sql).execute(&mut sqlite(path)).expect(sql)
-            }
+            DatabaseUrl::Sqlite(path) => diesel::sql_query(sql)
+                .execute(&mut sqlite(path))
+                .expect(sql),
         }
     }
 
