@@ -89,6 +89,8 @@ macro_rules! error_codes {
 error_codes! {
     MalformedJson, 400, "malformed-json", "请求体不是有效的 JSON", "The body is not valid JSON",
         "The body could not be read as one JSON value: bad syntax, a key given twice, a NUL character, or nested too deeply. Correct the body and send it again.";
+    MalformedMultipart, 400, "malformed-multipart", "上传内容格式有误", "The upload is not valid",
+        "The body could not be read as multipart/form-data, ended early or came too slowly. Send it again.";
     InvalidParameter, 400, "invalid-parameter", "查询参数无效", "A query parameter is not valid",
         "A query parameter is unknown, given twice or has a value outside its limits. `errors` names it.";
     InvalidHeader, 400, "invalid-header", "请求头无效", "A request header is not valid",
@@ -117,14 +119,16 @@ error_codes! {
         "A value that must be unique in the committee is used by another row. `errors` names the field.";
     InUse, 409, "in-use", "仍被使用", "It is still in use",
         "The row is referred to by others and cannot be changed that way.";
+    ContentRemoved, 410, "content-removed", "文件内容已移除", "The content was removed",
+        "The file was taken away; what is known of it can still be read, its content not any more.";
     VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
         "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";
     PayloadTooLarge, 413, "payload-too-large", "请求体过大", "The body is too large",
-        "The body is larger than the service accepts (256 KiB).";
+        "The body is larger than the service accepts: 256 KiB, for a file what the policy profile says (by default 32 MiB). `max_bytes` is the limit.";
     UriTooLong, 414, "uri-too-long", "请求地址过长", "The address is too long",
         "The path and query are longer than 8 KiB.";
     UnsupportedMediaType, 415, "unsupported-media-type", "不支持的媒体类型", "Unsupported media type",
-        "Send application/json, or application/merge-patch+json with PATCH, without a content encoding.";
+        "Send application/json, application/merge-patch+json with PATCH, or multipart/form-data to upload a file, without a content encoding. `accepts` says which.";
     InvalidBody, 422, "invalid-body", "请求内容不符合要求", "The body does not have the required form",
         "The JSON does not fit the schema of the operation: `errors` lists every wrong place with a JSON pointer.";
     InvalidInput, 422, "invalid-input", "请求内容有误", "The content is not acceptable",
@@ -139,6 +143,8 @@ error_codes! {
         "More work arrived than can be done in time; nothing was changed. Repeat after Retry-After seconds.";
     DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
         "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";
+    StorageUnavailable, 503, "storage-unavailable", "文件存储暂不可用", "The file storage is away",
+        "The storage of files cannot be reached; nothing was changed. Repeat after Retry-After seconds.";
 }
 
 /// A failed request.

@@ -19,6 +19,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod terms;
 pub mod units;
+pub mod upload;
 pub mod users;
 
 use routes::Routes;

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, FieldError, Message, Result};
 use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
-use crate::store::{Tx, references};
+use crate::store::{Tx, attachments, references};
 use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
@@ -152,13 +152,17 @@ pub fn perform(
     decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
     let input = parse(&case)?;
     check_version(ctx, &case, target)?;
-    let references = references::load(
+    let mut references = references::load(
         tx,
         ctx.committee(),
         case.session.term,
         &units_of(&case, target, &input),
         &input.members(),
     )?;
+    references.attachments = attachments::find_all(tx, ctx.committee(), input.attachments())?
+        .iter()
+        .map(|row| (row.id, row.facts()))
+        .collect();
     let profile = profile_of(&case);
     let env = env(ctx.now, &profile, &references);
     let mut decision =
@@ -363,7 +367,7 @@ fn unknown(pointer: &str) -> Error {
 }
 
 /// A refusal as a problem document, with what the caller may do instead.
-fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
+pub(super) fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
     let words = refusal.words();
     let error = match refusal {
         Refusal::NotAllowed { needs } => Error::new(Code::Forbidden)

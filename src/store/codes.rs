@@ -9,6 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
     OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
@@ -23,10 +24,13 @@ use crate::workflow::role::{Line, Role};
 text_codes!(
     AssignmentRole,
     AssignmentStatus,
+    AttachmentStatus,
+    BoundKind,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
     CountersignStatus,
+    FileType,
     Grade,
     HandlingKind,
     Line,

@@ -32,6 +32,31 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    attachments (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        version -> Integer,
+        status -> Text,
+        name -> Text,
+        file_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Text,
+        stored -> Bool,
+        bound_kind -> Nullable<Text>,
+        bound_id -> Nullable<Uid>,
+        bound_rater_id -> Nullable<Uid>,
+        uploaded_by -> Uid,
+        created_at -> Moment,
+        bound_at -> Nullable<Moment>,
+        removed_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     clocks (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -572,6 +597,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
+    attachments,
     clocks,
     co_opinions,
     committees,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::access;
 use super::case::{Case, Form, Reply};
 use super::decide::{self, Record, Step, Target};
+use super::profile::Profile;
 use super::refusal::Refusal;
 use super::role::{Actor, Role};
 use super::rule::{Action, Who, rules_of};
@@ -16,12 +17,13 @@ use crate::workflow::assignment::AssignmentAction as A;
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
 
-/// `attachments.max_count`: files of one text.
-pub const MAX_COUNT: usize = 5;
-/// `attachments.max_mb`: size of one file, in MiB.
-pub const MAX_MB: u32 = 32;
 /// Files that one account may have uploaded to one case without any act naming them yet.
 pub const MAX_STAGED: usize = 20;
+
+/// Bytes that one file may have.
+pub fn max_bytes(profile: &Profile) -> u64 {
+    u64::from(profile.attachments_max_mb) * 1024 * 1024
+}
 
 code_list! {
     /// How far a file is.
@@ -42,6 +44,61 @@ code_list! {
         CoOpinion = "co_opinion", "会办意见", "opinion of a co-handler";
         Reply = "reply", "答复", "reply";
         OpinionForm = "opinion_form", "征询意见表", "opinion form";
+    }
+}
+
+code_list! {
+    /// Types of files that are taken, as their content shows.
+    pub enum FileType {
+        Pdf = "pdf", "PDF 文档", "PDF document";
+        Jpeg = "jpeg", "JPEG 图片", "JPEG picture";
+        Png = "png", "PNG 图片", "PNG picture";
+        Docx = "docx", "Word 文档", "Word document";
+        Xlsx = "xlsx", "Excel 工作簿", "Excel workbook";
+        Pptx = "pptx", "PowerPoint 演示文稿", "PowerPoint presentation";
+        Doc = "doc", "Word 97–2003 文档", "Word 97–2003 document";
+        Xls = "xls", "Excel 97–2003 工作簿", "Excel 97–2003 workbook";
+        Ppt = "ppt", "PowerPoint 97–2003 演示文稿", "PowerPoint 97–2003 presentation";
+        Ofd = "ofd", "OFD 版式文档", "OFD document";
+        Text = "text", "纯文本(UTF-8)", "plain text in UTF-8";
+    }
+}
+
+impl FileType {
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Pptx => {
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+            }
+            Self::Doc => "application/msword",
+            Self::Xls => "application/vnd.ms-excel",
+            Self::Ppt => "application/vnd.ms-powerpoint",
+            Self::Ofd => "application/ofd",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// The extensions that fit it, in lower case.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &["pdf"],
+            Self::Jpeg => &["jpg", "jpeg"],
+            Self::Png => &["png"],
+            Self::Docx => &["docx"],
+            Self::Xlsx => &["xlsx"],
+            Self::Pptx => &["pptx"],
+            Self::Doc => &["doc"],
+            Self::Xls => &["xls"],
+            Self::Ppt => &["ppt"],
+            Self::Ofd => &["ofd"],
+            Self::Text => &["txt"],
+        }
     }
 }
 
@@ -171,12 +228,13 @@ fn watches(actor: &Actor) -> bool {
 /// Takes the files that a form names along with its text: each of this case, uploaded by the actor
 /// or with this very text already, none twice, within the limits.
 pub fn attach(step: &mut Step<'_>, ids: &[AttachmentId], to: Binding) -> Result<(), Refusal> {
-    if ids.len() > MAX_COUNT {
+    let most = step.env.profile.attachments_max_count;
+    if ids.len() > most {
         return Err(Refusal::invalid(
             "/attachment_ids",
             "max_items",
-            format!("最多 {MAX_COUNT} 个附件。"),
-            format!("At most {MAX_COUNT} files."),
+            format!("最多 {most} 个附件。"),
+            format!("At most {most} files."),
         ));
     }
     let mut seen = BTreeSet::new();
@@ -237,7 +295,7 @@ fn check(
             "The file goes with another text already: upload it again.",
         ),
         (AttachmentStatus::Staged, None) if own => {
-            if facts.size > u64::from(MAX_MB) * 1024 * 1024 {
+            if facts.size > max_bytes(step.env.profile) {
                 return refuse(
                     "too_large",
                     "附件超过大小限制。",

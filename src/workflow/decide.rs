@@ -20,7 +20,8 @@ use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, AttachmentId, ClockId, ContactId, DecisionId, Id, IdKind, MemberId, ReplyId, SubjectId, UnitId,
+    AssignmentId, AttachmentId, ClockId, ContactId, DecisionId, Id, IdKind, MemberId, ReplyId,
+    SubjectId, UnitId,
 };
 
 /// The thing inside a case that an act is about.

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod assignments;
+pub mod attachments;
 pub mod brief;
 pub mod desk;
 pub mod docs;
@@ -23,6 +24,7 @@ pub fn routes(routes: &mut Routes) {
     records::routes(routes);
     assignments::routes(routes);
     replies::routes(routes);
+    attachments::routes(routes);
     desk::routes(routes);
     actions::routes(routes);
 }

@@ -14,7 +14,8 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId, kind,
+    AssignmentId, AttachmentId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
+    kind,
 };
 use crate::store::{Tx, records};
 use crate::workflow::access;
@@ -187,6 +188,10 @@ pub struct ContactRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 500)]
     pub no_visit_note: Option<String>,
+    /// Files that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// An opinion of a co-handler.
@@ -243,6 +248,10 @@ pub struct FeedbackRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 4000)]
     pub comment: Option<String>,
+    /// Files that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// What was written with each step
@@ -373,6 +382,7 @@ fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result
         said: stored.said,
         proposer_view: stored.proposer_view,
         no_visit_note: stored.no_visit_note,
+        attachment_ids: stored.attachment_ids,
     })
 }
 
@@ -413,5 +423,6 @@ fn feedback(
         relevance: stored.relevance,
         adoption: stored.adoption,
         comment: stored.comment,
+        attachment_ids: stored.attachment_ids,
     })
 }

@@ -5,12 +5,11 @@ use diesel::prelude::*;
 use super::save::Writer;
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::ids::ContactId;
 use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, idempotency};
+use crate::store::{Tx, attachments, idempotency};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -43,7 +42,11 @@ pub(super) fn write(
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .execute(tx.conn)?;
+            attachments::hide(tx, writer.committee, writer.proposal, writer.by)?;
             idempotency::forget_proposals(tx, writer.committee)?;
+        }
+        Record::Attachment { id, to } => {
+            attachments::bind(tx, writer.committee, *id, *to, writer.by.at)?;
         }
         Record::OpinionText { id, content } => {
             let opinion = case
@@ -91,13 +94,14 @@ fn write_unit_record(tx: &mut Tx<'_>, record: &Record, writer: &Writer<'_>) -> R
     let at = At(writer.by.at);
     match record {
         Record::Contact {
+            id,
             assignment,
             content,
         } => {
             diesel::insert_into(contacts::table)
                 .values((
                     contacts::committee_id.eq(writer.committee),
-                    contacts::id.eq(ContactId::new(writer.by.at)),
+                    contacts::id.eq(*id),
                     contacts::proposal_id.eq(writer.proposal),
                     contacts::assignment_id.eq(*assignment),
                     contacts::content.eq(Json(content.clone())),

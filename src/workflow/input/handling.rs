@@ -55,9 +55,9 @@ pub struct ContactIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 500)]
     pub no_visit_note: Option<String>,
-    /// 附件: files uploaded to the case, in order; none twice.
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 
@@ -83,9 +83,9 @@ pub struct OpinionIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 50)]
     pub document_no: Option<String>,
-    /// 附件: files uploaded to the case, in order; none twice.
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 
@@ -151,9 +151,9 @@ pub struct ReplyForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 500)]
     pub non_publication_reason: Option<String>,
-    /// 附件: files uploaded to the case, in order; none twice.
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 
@@ -292,9 +292,9 @@ pub struct FeedbackIn {
         example = "答复针对性强，希望抓好落实。"
     )]
     pub comment: Option<String>,
-    /// 附件: files uploaded to the case, in order; none twice.
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 

@@ -122,7 +122,7 @@ pub struct ProposalForm {
     /// 附件: files uploaded to the case, in order; none twice. Not in the first version, as there
     /// is no case to upload to before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 
@@ -184,9 +184,9 @@ pub struct CosignIn {
         example = "同意联名，建议补充试点线路。"
     )]
     pub comment: Option<String>,
-    /// 附件: files uploaded to the case, in order; none twice.
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 20)]
     pub attachment_ids: Vec<AttachmentId>,
 }
 
