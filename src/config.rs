@@ -472,7 +472,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
     } else {
         auth.issuer
     };
-    let database = check_database(database, origins)?;
+    let database = check_database(&database, origins)?;
     Ok(Config {
         server,
         storage: check_storage(storage, &database.url, origins)?,
@@ -497,7 +497,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
     })
 }
 
-fn check_database(database: RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
+fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
     Ok(Database {
         url: database
             .url

@@ -153,7 +153,7 @@ fn unavailable(error: object_store::Error) -> Error {
     Error::new(Code::StorageUnavailable).context(error)
 }
 
-fn on_disk(error: std::io::Error) -> Error {
+fn on_disk(error: impl fmt::Display) -> Error {
     Error::new(Code::StorageUnavailable).context(format!("scratch file: {error}"))
 }
 

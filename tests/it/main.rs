@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod attachments;
 mod audit;
 mod bad_input;
 mod bad_requests;

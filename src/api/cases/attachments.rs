@@ -218,7 +218,7 @@ pub async fn upload_attachment(
     let max = app.upload_limit(&ctx, id).await?;
     let received = upload::receive(&app.files, &request, payload, max).await?;
     let parts = [&received.received.sha256, &received.name];
-    let ctx = ctx.for_parts(&request, &parts.map(|part| part.as_bytes()))?;
+    let ctx = ctx.for_parts(&request, &parts.map(String::as_bytes))?;
     app.stage(&ctx, id, received, |row, case| {
         let location = format!("/api/v1/attachments/{}", row.id);
         Ok(Answer::created(&AttachmentOut::of(row, case), location)?.version(row.version))
