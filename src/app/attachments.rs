@@ -136,7 +136,7 @@ impl App {
                         "Only its uploader may take a file away, as long as no text names it.",
                     )));
                 }
-                by.if_match.check(row.version)?;
+                by.if_match.check_part(row.version)?;
                 if row.status != AttachmentStatus::Staged {
                     return Err(Error::new(Code::InUse).detail(Message::new(
                         "附件已附于文本，不能删除；可修改文本不再引用。",

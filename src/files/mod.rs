@@ -16,11 +16,10 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use object_store::aws::AmazonS3Builder;
-use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::digest::Running;
@@ -32,11 +31,8 @@ pub use incoming::{Incoming, Received};
 /// A piece of a file.
 pub type Piece = bytes::Bytes;
 
-/// What is kept in memory of a file on its way to the storage, and the least size of a part of a
-/// large upload to S3.
-const PART: usize = 5 * 1024 * 1024;
-/// Bytes read from the scratch file at a time.
-const READ: usize = 64 * 1024;
+/// What is in memory of a file on its way to the storage; S3 takes no smaller parts than these.
+const PART: u64 = 5 * 1024 * 1024;
 /// How long an upload waits for a free place.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection to S3 may take to come about, and to stay silent.
@@ -225,22 +221,27 @@ impl Files {
     pub async fn put(&self, key: &Key, received: &Received) -> Result<()> {
         let mut file = tokio::fs::File::from_std(received.reader().map_err(on_disk)?);
         file.rewind().await.map_err(on_disk)?;
-        let mut reader = BufReader::with_capacity(READ, file);
-        let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), self.path(key), PART)
-            .with_max_concurrency(2);
-        let copied = match tokio::io::copy_buf(&mut reader, &mut writer).await {
-            Ok(count) => writer.shutdown().await.map(|()| count),
-            Err(error) => Err(error),
-        };
-        match copied {
-            Ok(count) if count == received.size => Ok(()),
-            Ok(_) => Err(Error::internal("a scratch file changed its size")),
-            Err(error) => {
-                // Parts that were sent already would stay for ever.
-                let _ = writer.abort().await;
-                Err(Error::new(Code::StorageUnavailable).context(error))
-            }
+        let (path, mut rest) = (self.path(key), received.size);
+        if rest <= PART {
+            let whole = piece(&mut file, rest).await?;
+            let stored = self.store.put(&path, whole.into()).await;
+            return stored.map(drop).map_err(unavailable);
         }
+        let mut parts = self.store.put_multipart(&path).await.map_err(unavailable)?;
+        let sent = async {
+            while rest > 0 {
+                let next = piece(&mut file, rest.min(PART)).await?;
+                rest -= rest.min(PART);
+                parts.put_part(next.into()).await.map_err(unavailable)?;
+            }
+            parts.complete().await.map(drop).map_err(unavailable)
+        }
+        .await;
+        if sent.is_err() {
+            // Parts that were sent already would stay for ever.
+            let _ = parts.abort().await;
+        }
+        sent
     }
 
     /// The content, piece by piece. It ends with an error, before its last piece, if it is not what
@@ -279,6 +280,13 @@ impl Files {
     }
 }
 
+/// The next bytes of a scratch file.
+async fn piece(file: &mut tokio::fs::File, size: u64) -> Result<Piece> {
+    let mut bytes = vec![0; usize::try_from(size).map_err(Error::internal)?];
+    file.read_exact(&mut bytes).await.map_err(on_disk)?;
+    Ok(bytes.into())
+}
+
 fn bucket(name: &str, s3: &S3) -> Result<object_store::aws::AmazonS3> {
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT)
@@ -293,6 +301,8 @@ fn bucket(name: &str, s3: &S3) -> Result<object_store::aws::AmazonS3> {
         .with_bucket_name(name)
         .with_region(&s3.region)
         .with_virtual_hosted_style_request(s3.virtual_hosted)
+        // Not every service that speaks S3 knows how to delete many at once.
+        .with_disable_bulk_delete(true)
         .with_client_options(client)
         .with_retry(retry);
     if let Some(endpoint) = &s3.endpoint {

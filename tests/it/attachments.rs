@@ -9,38 +9,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::seed::Person;
+use crate::support::steps::{MULTIPART, PDF, parts, upload as try_upload};
 use crate::support::story::{Story, contact, form, members, reply_form};
-use crate::support::{Client, Reply, TestApp};
-
-const MULTIPART: &str = "multipart/form-data; boundary=jianjian-test";
-const PDF: &[u8] = b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n";
-
-/// A body with parts: name of the part, name of the file, content.
-fn parts(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, file, content) in parts {
-        let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
-        body.extend(
-            format!(
-                "--jianjian-test\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\
-                 Content-Type: application/octet-stream\r\n\r\n"
-            )
-            .bytes(),
-        );
-        body.extend(*content);
-        body.extend(b"\r\n");
-    }
-    body.extend(b"--jianjian-test--\r\n");
-    body
-}
-
-async fn try_upload(client: &Client, proposal: &str, name: &str, content: &[u8]) -> Reply {
-    client
-        .post(&format!("{proposal}/attachments"))
-        .raw(MULTIPART, parts(&[("file", Some(name), content)]))
-        .send()
-        .await
-}
+use crate::support::{Reply, TestApp};
 
 /// Uploads a file; gives its identifier.
 async fn upload(case: &Story<'_>, who: &Person, name: &str, content: &[u8]) -> String {

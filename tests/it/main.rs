@@ -9,6 +9,7 @@
 
 mod architecture;
 mod attachments;
+mod attachments_s3;
 mod audit;
 mod bad_input;
 mod bad_requests;

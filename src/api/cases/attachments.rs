@@ -187,6 +187,11 @@ impl AttachmentOut {
     }
 }
 
+/// What is shown of a file depends on its case as well; If-Match looks at the first part.
+fn tag(row: &AttachmentRow, case: &Case) -> String {
+    format!("{}.{}", row.version, case.proposal.version)
+}
+
 /// The files of a case.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttachmentList {
@@ -221,7 +226,7 @@ pub async fn upload_attachment(
     let ctx = ctx.for_parts(&request, &parts.map(String::as_bytes))?;
     app.stage(&ctx, id, received, |row, case| {
         let location = format!("/api/v1/attachments/{}", row.id);
-        Ok(Answer::created(&AttachmentOut::of(row, case), location)?.version(row.version))
+        Ok(Answer::created(&AttachmentOut::of(row, case), location)?.tag(tag(row, case)))
     })
     .await
 }
@@ -247,8 +252,8 @@ pub async fn list_attachments(
                 .map(|row| AttachmentOut::of(row, &known.case))
                 .collect();
             let answer = Answer::ok(&AttachmentList { items })?;
-            let tag = crate::digest::hex(&[answer.body.to_string().as_bytes()]);
-            Ok(answer.tag(tag))
+            let hash = crate::digest::hex(&[answer.body.to_string().as_bytes()]);
+            Ok(answer.tag(format!("{}.{hash}", known.case.proposal.version)))
         })
         .await
 }
@@ -265,7 +270,8 @@ pub async fn get_attachment(
     app.db
         .read("attachment.get", move |tx| {
             let (row, known) = files::readable(tx, &ctx, id)?;
-            Ok(Answer::ok(&AttachmentOut::of(&row, &known.case))?.version(row.version))
+            let answer = Answer::ok(&AttachmentOut::of(&row, &known.case))?;
+            Ok(answer.tag(tag(&row, &known.case)))
         })
         .await
 }
