@@ -32,6 +32,21 @@ impl Message {
             en: en.into(),
         }
     }
+
+    /// The message that was shown as one text; `None` for a text that never was a message.
+    pub fn from_words(words: &str) -> Option<Self> {
+        words
+            .split_once(" / ")
+            .filter(|(zh, _)| !zh.is_ascii())
+            .map(|(zh, en)| Self::new(zh.to_owned(), en.to_owned()))
+    }
+}
+
+/// Both languages, for places that take one text; [`Message::from_words`] takes them apart.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.zh, self.en)
+    }
 }
 
 impl From<Label> for Message {
@@ -52,7 +67,7 @@ pub struct FieldError {
 }
 
 macro_rules! error_codes {
-    ($($variant:ident, $status:literal, $code:literal, $zh:literal, $en:literal, $about:literal;)+) => {
+    ($($variant:ident, $status:literal, $code:literal, $zh:literal, $en:literal, $about_zh:literal, $about:literal;)+) => {
         /// Every way in which a request can fail. The code is part of the interface.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -79,8 +94,8 @@ macro_rules! error_codes {
             }
 
             /// What it means and what a client should do; text of `docs/errors.md`.
-            pub const fn about(self) -> &'static str {
-                match self { $(Self::$variant => $about),+ }
+            pub const fn about(self) -> Label {
+                match self { $(Self::$variant => Label { zh: $about_zh, en: $about }),+ }
             }
         }
     };
@@ -88,62 +103,91 @@ macro_rules! error_codes {
 
 error_codes! {
     MalformedJson, 400, "malformed-json", "请求体不是有效的 JSON", "The body is not valid JSON",
+        "请求体不能读作一个 JSON 值：语法错误、同一键出现两次、含 NUL 字符或嵌套过深。请改正后重新发送。",
         "The body could not be read as one JSON value: bad syntax, a key given twice, a NUL character, or nested too deeply. Correct the body and send it again.";
     MalformedMultipart, 400, "malformed-multipart", "上传内容格式有误", "The upload is not valid",
+        "请求体不能读作 multipart/form-data，或未传完，或传输过慢。请重新发送。",
         "The body could not be read as multipart/form-data, ended early or came too slowly. Send it again.";
     InvalidParameter, 400, "invalid-parameter", "查询参数无效", "A query parameter is not valid",
+        "查询参数未定义、重复出现或超出允许范围。`errors` 指明是哪一个参数。",
         "A query parameter is unknown, given twice or has a value outside its limits. `errors` names it.";
     InvalidHeader, 400, "invalid-header", "请求头无效", "A request header is not valid",
+        "If-Match、Idempotency-Key 等请求头不符合文档规定的格式。",
         "A header such as If-Match or Idempotency-Key does not have the documented form.";
     InvalidCursor, 400, "invalid-cursor", "分页游标无效", "The cursor is not valid",
+        "游标被改动，或属于另一列表、筛选条件或排序。请去掉 `cursor` 从头开始。",
         "The cursor was changed, or belongs to another list, filter or order. Start again without `cursor`.";
     Unauthenticated, 401, "unauthenticated", "尚未登录或登录已失效", "Not signed in",
+        "缺少访问令牌，或令牌已过期、被撤销、无效。请刷新令牌或重新登录。",
         "The access token is missing, expired, revoked or not valid. Refresh it or sign in.";
     BadCredentials, 401, "bad-credentials", "用户名或密码不正确", "User name or password is not right",
+        "委员会不存在、用户不存在、密码错误和账号停用，得到的回答相同。",
         "The answer is the same for an unknown committee, an unknown user, a wrong password and a disabled account.";
     RefreshRefused, 401, "refresh-refused", "刷新令牌无效", "The refresh token is not accepted",
+        "刷新令牌未知、已过期或已使用过；同一令牌使用两次将使整个登录失效。请重新登录。",
         "The refresh token is unknown, expired, or was used before; using one twice ends the whole sign-in. Sign in again.";
     PasswordChangeRequired, 403, "password-change-required", "须先修改初始密码", "The password must be changed first",
+        "账号使用的是初始密码。修改密码之前，只有 `POST /auth/password`、`GET /auth/me` 和退出登录可用。",
         "The account was given an initial password. Only `POST /auth/password`, `GET /auth/me` and sign-out work until it is changed.";
     Forbidden, 403, "forbidden", "无权进行此操作", "Not allowed",
+        "可以查看该对象，但所持角色不允许对其进行此操作。`needs` 列出有权的角色。",
         "The caller may see the object but has no role that allows this act on it. `needs` lists the roles that have.";
     NotFound, 404, "not-found", "找不到该资源", "Not found",
+        "本委员会内没有该对象，或无权知悉，或接口中没有该路径。",
         "There is no such object in the caller's committee, or the caller may not know of it, or the path is not part of the interface.";
     MethodNotAllowed, 405, "method-not-allowed", "不支持该请求方法", "Method not allowed",
+        "路径存在，但不支持该方法。`Allow` 响应头列出可用的方法。",
         "The path exists but not with this method. The `Allow` header lists the methods that work.";
     StateConflict, 409, "state-conflict", "当前状态不允许此操作", "The present state does not allow this",
+        "当前状态不能开始此操作。`current_status` 为当前状态，`allowed_from` 列出可以进行此操作的状态，`allowed_actions` 列出现在可以进行的操作。",
         "The act does not start from the present status. `current_status` is the present one, `allowed_from` lists those from which it would work, `allowed_actions` what the caller may do now.";
     GuardUnmet, 409, "guard-unmet", "条件尚未满足", "A condition is not met",
+        "状态允许此操作，但该提案的某项条件尚未满足。`unmet` 列出每项未满足的条件及其对应的不变式。",
         "The status would allow the act but a condition of the case is not met. `unmet` lists each failed condition with its invariant.";
     AlreadyExists, 409, "already-exists", "已存在相同的记录", "It exists already",
+        "委员会内必须唯一的值已被另一条记录使用。`errors` 指明字段。",
         "A value that must be unique in the committee is used by another row. `errors` names the field.";
     InUse, 409, "in-use", "仍被使用", "It is still in use",
-        "The row is referred to by others and cannot be changed that way.";
+        "该记录正被其他记录引用，不能这样修改。`uses` 说明被多少件提案使用。",
+        "The row is referred to by others and cannot be changed that way. `uses` says by how many cases.";
     ContentRemoved, 410, "content-removed", "文件内容已移除", "The content was removed",
+        "文件已被移除：其登记信息仍可读取，内容不能再读取。",
         "The file was taken away; what is known of it can still be read, its content not any more.";
     VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
+        "If-Match 中的版本不是当前版本。请重新读取该对象，查看变化，再用新的 ETag 重试。",
         "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";
     PayloadTooLarge, 413, "payload-too-large", "请求体过大", "The body is too large",
+        "请求体超过服务接受的大小：一般为 256 KiB，文件以政策参数为准（默认 32 MiB）。`max_bytes` 为上限。",
         "The body is larger than the service accepts: 256 KiB, for a file what the policy profile says (by default 32 MiB). `max_bytes` is the limit.";
     UriTooLong, 414, "uri-too-long", "请求地址过长", "The address is too long",
+        "路径和查询参数的总长度超过 8 KiB。",
         "The path and query are longer than 8 KiB.";
     UnsupportedMediaType, 415, "unsupported-media-type", "不支持的媒体类型", "Unsupported media type",
+        "请发送 application/json；PATCH 请求用 application/merge-patch+json；上传文件用 multipart/form-data。不得使用内容编码。`accepts` 说明应使用哪一种。",
         "Send application/json, application/merge-patch+json with PATCH, or multipart/form-data to upload a file, without a content encoding. `accepts` says which.";
     InvalidBody, 422, "invalid-body", "请求内容不符合要求", "The body does not have the required form",
+        "JSON 不符合该操作的模式：`errors` 以 JSON 指针列出每一处错误。",
         "The JSON does not fit the schema of the operation: `errors` lists every wrong place with a JSON pointer.";
     InvalidInput, 422, "invalid-input", "请求内容有误", "The content is not acceptable",
+        "请求体形式正确，但内容违反规则，例如承办单位已停用。`errors` 以 JSON 指针列出每一处错误。",
         "The body has the right form but its content breaks a rule, such as a unit that is not active. `errors` lists every wrong place with a JSON pointer.";
     IdempotencyKeyReused, 422, "idempotency-key-reused", "幂等键已用于另一请求", "The idempotency key was used for another request",
+        "同一 Idempotency-Key 已用于内容或地址不同的请求。新的请求请使用新的键。",
         "The same Idempotency-Key was sent with another body or address. Use a new key for a new request.";
     PreconditionRequired, 428, "precondition-required", "缺少 If-Match 请求头", "If-Match is required",
+        "修改已有对象须带 If-Match，其值为所读版本的 ETag。",
         "Changing an existing object needs If-Match with the ETag of the version that was read.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
+        "服务故障，没有作任何修改。请报告 `instance`，日志中以此可查原因。",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";
     Busy, 503, "busy", "服务器繁忙", "The service is busy",
+        "请求过多，无法及时处理；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "More work arrived than can be done in time; nothing was changed. Repeat after Retry-After seconds.";
     DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
+        "数据库无法访问。若连接在提交时中断，写入可能已经完成，也可能没有：请在 Retry-After 所示秒数后用同一 Idempotency-Key 重试。",
         "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";
     StorageUnavailable, 503, "storage-unavailable", "文件存储暂不可用", "The file storage is away",
+        "文件存储无法访问；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "The storage of files cannot be reached; nothing was changed. Repeat after Retry-After seconds.";
 }
 

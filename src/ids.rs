@@ -17,6 +17,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::{NoContext, Uuid};
 
+use crate::error::Message;
+
 /// What an [`Id`] names: gives the prefix of its text form.
 pub trait IdKind: Copy + Ord + fmt::Debug + Send + Sync + 'static {
     /// Prefix of the text form, without the underscore.
@@ -88,6 +90,10 @@ id_kinds! {
     Clock, ClockId, "clck";
     /// Something that waits for somebody on a desk.
     Duty, DutyId, "duty";
+    /// Something asked for on a case: withdrawal, return, extension, pause.
+    CaseRequest, CaseRequestId, "creq";
+    /// A consultation on a case.
+    Consultation, ConsultationId, "cons";
     /// An entry of the audit trail.
     Event, EventId, "evnt";
     /// One HTTP request.
@@ -166,7 +172,12 @@ impl<K: IdKind> Serialize for Id<K> {
 impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text.parse().map_err(|BadId(prefix)| {
+            serde::de::Error::custom(Message::new(
+                format!("须为 {prefix}_ 加 32 位小写十六进制数字。"),
+                format!("{prefix}_ and 32 lower-case hexadecimal digits."),
+            ))
+        })
     }
 }
 

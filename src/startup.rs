@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::api::document::Document;
 use crate::api::json::Schemas;
 use crate::api::service::{self, Condition};
+use crate::api::workflow::Description;
 use crate::api::{self, problem};
 use crate::app::{App, AppSettings};
 use crate::auth::password::HashParams;
@@ -52,6 +53,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
+    let description = Data::new(Description::new()?);
     let condition = Data::new(Condition::default());
     let (data, state) = (Data::new(app.clone()), condition.clone());
     let mut server = HttpServer::new(move || {
@@ -60,6 +62,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(schemas.clone())
             .app_data(metrics.clone())
             .app_data(document.clone())
+            .app_data(description.clone())
             .app_data(state.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))

@@ -152,7 +152,7 @@ pub async fn create_committee(
     request: HttpRequest,
     body: RawBody,
 ) -> Result<Answer> {
-    let ctx = ctx.for_write(&request, &body)?;
+    let mut ctx = ctx.for_write(&request, &body)?;
     let NewCommittee {
         code,
         name,
@@ -173,6 +173,8 @@ pub async fn create_committee(
         display_name,
         password,
     } = administrator;
+    ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
+        .await?;
     let initial = InitialPassword { password };
     let hash = initial
         .hash(&app, "/administrator/password", &username)

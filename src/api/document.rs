@@ -1,18 +1,22 @@
-//! The OpenAPI document as text: always the same for the same program.
+//! Documents that are always the same for the same program, with an entity tag; among them the
+//! OpenAPI document as text.
 
 use std::fmt;
 
+use actix_web::http::header;
 use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::none_match;
 use super::routes::Routes;
 use crate::digest;
 use crate::error::{Error, Result};
 
-/// The OpenAPI document.
+/// A JSON document that changes only with the version of the program.
 #[derive(Debug, Clone)]
 pub struct Document {
     text: Bytes,
@@ -20,18 +24,29 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document of the register: pretty, with a newline at the end.
+    /// The OpenAPI document of the register: pretty, with a newline at the end.
     pub fn of(routes: &Routes) -> Result<Self> {
         let text = serde_json::to_string(routes.openapi()).map_err(Error::internal)?;
         let node: Node = serde_json::from_str(&text).map_err(Error::internal)?;
         let mut text = serde_json::to_string_pretty(&node).map_err(Error::internal)?;
         text.push('\n');
+        Ok(Self::from_text(text))
+    }
+
+    /// A value as a document.
+    pub fn from_value(value: &impl Serialize) -> Result<Self> {
+        serde_json::to_string(value)
+            .map(Self::from_text)
+            .map_err(Error::internal)
+    }
+
+    fn from_text(text: String) -> Self {
         let mut etag = digest::hex(&[text.as_bytes()]);
         etag.truncate(32);
-        Ok(Self {
+        Self {
             text: text.into(),
             etag: format!("\"{etag}\""),
-        })
+        }
     }
 
     /// The text.
@@ -42,6 +57,25 @@ impl Document {
     /// Its strong entity tag.
     pub fn etag(&self) -> &str {
         &self.etag
+    }
+
+    /// The document as an answer, or 304 where the client has it. Anybody may keep it.
+    pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let unchanged = none_match(request, &self.etag);
+        let mut response = if unchanged {
+            HttpResponse::NotModified()
+        } else {
+            HttpResponse::Ok()
+        };
+        response
+            .insert_header((header::ETAG, self.etag.as_str()))
+            .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+            .content_type("application/json");
+        if unchanged {
+            response.finish()
+        } else {
+            response.body(self.text.clone())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What handlers take from a request beside the body; every failure is a problem document.
 
 use std::future::{Ready, ready};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::json::RawBody;
 use super::page::PageQuery;
+use super::query;
 use super::routes::Meta;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
@@ -37,6 +39,21 @@ impl<K: IdKind> FromRequest for PathId<K> {
     }
 }
 
+/// The one text in the path, as what it stands for. Anything else names nothing.
+#[derive(Debug, Clone)]
+pub struct PathText<T>(pub T);
+
+impl<T: FromStr> FromRequest for PathText<T> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().iter().next();
+        let value = text.and_then(|(_, text)| text.parse().ok());
+        ready(value.map(Self).ok_or_else(|| Error::not_found().into()))
+    }
+}
+
 /// The query string as a `T`; unknown and repeated parameters are refused.
 #[derive(Debug, Clone)]
 pub struct Params<T>(pub T);
@@ -47,7 +64,7 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(
-            parse_query(request.query_string())
+            query::parse(request.query_string())
                 .map(Self)
                 .map_err(Into::into),
         )
@@ -70,7 +87,7 @@ impl<F: DeserializeOwned> FromRequest for Listing<F> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut filter = form_urlencoded::Serializer::new(String::new());
         let mut page = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in form_pairs(request.query_string()) {
+        for (name, value) in query::pairs(request.query_string()) {
             let part = if PageQuery::NAMES.contains(&&*name) {
                 &mut page
             } else {
@@ -78,37 +95,14 @@ impl<F: DeserializeOwned> FromRequest for Listing<F> {
             };
             part.append_pair(&name, &value);
         }
-        let listing = parse_query(&filter.finish()).and_then(|filter| {
+        let listing = query::parse(&filter.finish()).and_then(|filter| {
             Ok(Self {
                 filter,
-                page: parse_query(&page.finish())?,
+                page: query::parse(&page.finish())?,
             })
         });
         ready(listing.map_err(Into::into))
     }
-}
-
-fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
-    let wrong = |name: String, what: String| {
-        Error::new(Code::InvalidParameter).field(
-            name,
-            "invalid",
-            Message::new(format!("参数无效：{what}"), format!("Not valid: {what}")),
-        )
-    };
-    if query.contains("%00") {
-        return Err(wrong(
-            String::new(),
-            "the NUL character is not allowed".to_owned(),
-        ));
-    }
-    let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
-    serde_path_to_error::deserialize(pairs)
-        .map_err(|error| wrong(error.path().to_string(), error.inner().to_string()))
-}
-
-fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
-    form_urlencoded::parse(query.as_bytes())
 }
 
 /// The circumstances of the request without its body; for reads.
@@ -179,7 +173,7 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
         #[serde(default)]
         validate_only: bool,
     }
-    parse_query::<WriteParams>(request.query_string()).map(|params| params.validate_only)
+    query::parse::<WriteParams>(request.query_string()).map(|params| params.validate_only)
 }
 
 fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<IdempotencyKey>> {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod cases;
+pub mod code_lists;
 pub mod committees;
 pub mod document;
 pub mod extract;
@@ -12,6 +13,8 @@ pub mod openapi;
 pub mod organisations;
 pub mod page;
 pub mod problem;
+mod query;
+pub mod refusal_reasons;
 pub mod register;
 pub mod routes;
 pub mod service;
@@ -21,6 +24,7 @@ pub mod terms;
 pub mod units;
 pub mod upload;
 pub mod users;
+pub mod workflow;
 
 use routes::Routes;
 
@@ -29,6 +33,7 @@ pub fn routes() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
+    workflow::routes(&mut routes);
     sign_in::routes(&mut routes);
     committees::routes(&mut routes);
     terms::routes(&mut routes);
@@ -37,5 +42,7 @@ pub fn routes() -> Routes {
     organisations::routes(&mut routes);
     units::routes(&mut routes);
     users::routes(&mut routes);
+    refusal_reasons::routes(&mut routes);
+    code_lists::routes(&mut routes);
     routes.finish()
 }

@@ -24,6 +24,10 @@ const TAGS: &[(&str, &str)] = &[
         "registers",
         "Committees, terms, sessions, members, organisations, units. 届次、委员、组织与承办单位名录。",
     ),
+    (
+        "code-lists",
+        "Code lists: the fixed ones, and those that a committee makes its own. 代码表。",
+    ),
     ("accounts", "User accounts and their roles. 用户与角色。"),
     (
         "proposals",
@@ -105,7 +109,7 @@ pub fn base() -> OpenApi {
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
-    let has_id = path.contains("_id}");
+    let has_id = path.contains("_id}") || path.contains("_code}");
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
@@ -193,6 +197,10 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "ETag of the version that was read, or `*`.",
         );
     }
+    // What is known by a code of the committee may be in use.
+    if mutates && path.contains("_code}") {
+        codes.push(Code::InUse);
+    }
     if has_id && !mutates {
         parameter(
             operation,
@@ -236,9 +244,14 @@ fn problem_schema() -> RefOr<Schema> {
         .items(unmet)
         .max_items(Some(20))
         .description(Some("`guard-unmet`: every condition that is not met."));
+    let uses = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(i32::MAX))
+        .description(Some("`in-use`: how many cases have it."));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 6] = [
+        let members: [(&str, RefOr<Schema>); 7] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -256,6 +269,7 @@ fn problem_schema() -> RefOr<Schema> {
                 list("`forbidden`: roles that have the right.").into(),
             ),
             ("unmet", unmet.into()),
+            ("uses", uses.into()),
             (
                 "current_etag",
                 text("`version-mismatch`: the present entity tag.").into(),

@@ -39,7 +39,12 @@ impl<'de> Deserialize<'de> for PageSize {
             .ok()
             .filter(|size| (1..=Self::MAX).contains(size))
             .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("a whole number from 1 to 100"))
+            .ok_or_else(|| {
+                serde::de::Error::custom(Message::new(
+                    "须为 1 至 100 的整数。",
+                    "A whole number from 1 to 100.",
+                ))
+            })
     }
 }
 

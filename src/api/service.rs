@@ -14,7 +14,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::none_match;
 use super::document::Document;
 use super::problem::Problem;
 use super::routes::{Access, Routes};
@@ -157,20 +156,7 @@ pub struct Text(String);
         body = inline(serde_json::Map<String, serde_json::Value>),
         headers(("ETag" = inline(Text), description = "Names this state of the document.")))))]
 pub async fn get_openapi(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    let mut response = if none_match(&request, document.etag()) {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response
-        .insert_header((header::ETAG, document.etag()))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .content_type("application/json");
-    if none_match(&request, document.etag()) {
-        response.finish()
-    } else {
-        response.body(document.text().clone())
-    }
+    document.answer(&request)
 }
 
 /// What an error means
@@ -196,29 +182,35 @@ pub async fn get_error_page(request: HttpRequest) -> Result<HttpResponse> {
         .body(error_page(*code)))
 }
 
-/// The texts are the program's own and contain nothing that HTML would take for markup.
-fn error_page(code: Code) -> String {
-    let title = code.title();
-    let mut about = String::new();
-    for (number, part) in code.about().split('`').enumerate() {
+/// A text of the program's own as HTML, with its code marked.
+fn html(text: &str) -> String {
+    let mut html = String::new();
+    for (number, part) in text.split('`').enumerate() {
         let part = part.replace('&', "&amp;").replace('<', "&lt;");
         if number % 2 == 1 {
-            about.extend(["<code>", &part, "</code>"]);
+            html.extend(["<code>", &part, "</code>"]);
         } else {
-            about.push_str(&part);
+            html.push_str(&part);
         }
     }
+    html
+}
+
+fn error_page(code: Code) -> String {
+    let (title, about) = (code.title(), code.about());
     format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{code} · jianjian</title>\n\
          <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;\
          padding:0 1rem;color:#222}}code{{background:#eee;padding:0 .25em}}</style>\n</head>\n<body>\n\
-         <p><code>{code}</code> · HTTP {status}</p>\n<h1>{zh}</h1>\n<div lang=\"en\">\n<h2>{en}</h2>\n\
-         <p>{about}</p>\n</div>\n</body>\n</html>\n",
+         <p><code>{code}</code> · HTTP {status}</p>\n<h1>{zh}</h1>\n<p>{about_zh}</p>\n\
+         <div lang=\"en\">\n<h2>{en}</h2>\n<p>{about_en}</p>\n</div>\n</body>\n</html>\n",
         code = code.as_str(),
         status = code.status(),
         zh = title.zh,
         en = title.en,
+        about_zh = html(about.zh),
+        about_en = html(about.en),
     )
 }
 
@@ -231,6 +223,9 @@ pub fn errors_markdown() -> String {
          `application/problem+json`). Its `code` is stable; `type` is `/errors/{code}`, a page of the\n\
          service. `title` and `detail` are in zh-CN or English by `Accept-Language`. `instance` names the\n\
          request and is also sent as `X-Request-Id`; `errors` lists wrong places by JSON pointer.\n\n\
+         状态码 400 及以上的回答都是问题文档（RFC 9457）。`code` 固定不变；`type` 指向本服务的说明页；\n\
+         `title` 和 `detail` 按 `Accept-Language` 用中文或英文；`instance` 为请求编号，与 `X-Request-Id` 相同；\n\
+         `errors` 以 JSON 指针列出每一处错误。\n\n\
          | Code | Status | 中文 | English |\n| --- | --- | --- | --- |\n",
     );
     for code in Code::ALL {
@@ -245,15 +240,16 @@ pub fn errors_markdown() -> String {
         );
     }
     for code in Code::ALL {
-        let title = code.title();
+        let (title, about) = (code.title(), code.about());
         let _ = write!(
             out,
-            "\n## {}\n\nHTTP {}. {} {}.\n\n{}\n",
+            "\n## {}\n\nHTTP {}. {} {}.\n\n{}\n\n{}\n",
             code.as_str(),
             code.status(),
             title.zh,
             title.en,
-            code.about()
+            about.zh,
+            about.en
         );
     }
     out

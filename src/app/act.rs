@@ -9,9 +9,11 @@ use uuid::Uuid;
 use super::Ctx;
 use crate::error::{Code, Error, FieldError, Message, Result};
 use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
+use crate::store::Tx;
+use crate::store::attachments;
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
-use crate::store::{Tx, attachments, references};
+use crate::store::references::{self, Named};
 use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
@@ -20,6 +22,7 @@ use crate::workflow::input::{Input, NoInput, ProposalIn};
 use crate::workflow::profile::{self, Profile};
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
+use crate::workflow::reply::ReplyAction;
 use crate::workflow::role::{Actor, Role};
 use crate::workflow::rule::{Action, State, Who, roles_of, rules};
 use crate::workflow::{Origin, begin};
@@ -77,10 +80,13 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
-    known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| Known {
-        profile: profile_of(&loaded.case),
-        case: loaded.case,
-        target,
+    known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| {
+        let profile = profile_of(&loaded.case);
+        Known {
+            case: caught_up(ctx, &loaded.case, &profile),
+            target,
+            profile,
+        }
     })
 }
 
@@ -151,19 +157,14 @@ pub fn perform(
         known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
     decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
     let input = parse(&case)?;
-    check_version(ctx, &case, target)?;
-    let mut references = references::load(
-        tx,
-        ctx.committee(),
-        case.session.term,
-        &units_of(&case, target, &input),
-        &input.members(),
-    )?;
+    let profile = profile_of(&case);
+    check_version(ctx, &caught_up(ctx, &case, &profile), target)?;
+    let named = named_in(&case, &actor, target, action, &input);
+    let mut references = references::load(tx, ctx.committee(), case.session.term, &named)?;
     references.attachments = attachments::find_all(tx, ctx.committee(), input.attachments())?
         .iter()
         .map(|row| (row.id, row.facts()))
         .collect();
-    let profile = profile_of(&case);
     let env = env(ctx.now, &profile, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
@@ -180,13 +181,30 @@ pub fn perform(
     })
 }
 
-/// Units whose facts the act may need: those it names, and the unit that signs.
-fn units_of(case: &Case, target: Target, input: &Input) -> Vec<crate::ids::UnitId> {
-    let mut units = input.units();
-    if let (Target::Reply(id), Input::Sign(_)) = (target, input) {
-        units.extend(case.reply(id).map(|reply| reply.unit));
+/// The case with what time alone has done to it by now, as the next act will find it.
+fn caught_up(ctx: &Ctx, case: &Case, profile: &Profile) -> Case {
+    decide::catch_up(case, env(ctx.now, profile, &References::default()))
+}
+
+/// What the act may need facts of: what its input names, the unit of the reply, the member who
+/// joins.
+fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &Input) -> Named {
+    let mut named = Named {
+        units: input.units(),
+        members: input.members(),
+        organisations: input.organisations(),
+        proposals: input.proposals(),
+        reasons: input.reasons().to_vec(),
+    };
+    if let (Target::Reply(id), Action::Reply(ReplyAction::Sign | ReplyAction::Deliver)) =
+        (target, action)
+    {
+        named.units.extend(case.reply(id).map(|reply| reply.unit));
     }
-    units
+    if action == Action::Proposal(ProposalAction::Second) {
+        named.members.extend(actor.member);
+    }
+    named
 }
 
 /// If-Match against the version before this transaction locked the case.
@@ -268,8 +286,11 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
     let session =
         cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
     let origin = origin(tx, ctx, input, session.term)?;
-    let units = input.form.units();
-    let references = references::load(tx, ctx.committee(), session.term, &units, &[])?;
+    let named = Named {
+        units: input.form.units(),
+        ..Named::default()
+    };
+    let references = references::load(tx, ctx.committee(), session.term, &named)?;
     let profile = Arc::clone(&profile::DEFAULT);
     let mut decision = begin(
         ctx.committee(),

@@ -198,7 +198,10 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             author,
             1,
             P::InviteCosigners,
-            Input::Invite(InviteIn { member_ids }),
+            Input::Invite(InviteIn {
+                member_ids,
+                organisation_ids: Vec::new(),
+            }),
         )?;
         self.sign_again()
     }
@@ -445,6 +448,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
         let input = SignIn {
             signatory: form.leader.clone(),
             document_prefix: None,
+            by_head: false,
         };
         self.on_reply(&signatory, 24, reply, R::Sign, Input::Sign(input))?;
         if progress == Progress::UnderReview {

@@ -11,13 +11,15 @@ use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
-    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
+    Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
+    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
     SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
 
@@ -29,18 +31,27 @@ text_codes!(
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
+    ConsultationForm,
+    ContactWay,
     CountersignStatus,
     FileType,
     Grade,
     HandlingKind,
     Line,
+    LinkKind,
     OutcomeMeaning,
+    ProgrammeTier,
     PromiseStatus,
     ProposalStatus,
     ProposerKind,
     ProposerRole,
+    PublicationLevel,
+    ReasonCode,
+    ReasonStatus,
     Recommendation,
     ReplyStatus,
+    RequestKind,
+    RequestStatus,
     Role,
     Secrecy,
     SessionMark,

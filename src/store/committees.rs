@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::refusal_reasons;
 use super::register::{
     self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text,
 };
@@ -112,7 +113,7 @@ fn matching(
     query
 }
 
-/// Adds a committee; its parent must exist.
+/// Adds a committee, with the code lists that all are given; its parent must exist.
 pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
     diesel::insert_into(committees::table)
         .values((
@@ -123,7 +124,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
             committees::updated_at.eq(At(entry.updated_at)),
         ))
         .execute(tx.conn)?;
-    Ok(())
+    refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
 }
 
 /// Adds a committee below the caller's, with the account of its first administrator, who must

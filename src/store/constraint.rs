@@ -29,6 +29,11 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "members.committee_id, members.term_id, members.member_no",
         "/member_no",
     ),
+    (
+        "refusal_reasons_pkey",
+        "refusal_reasons.committee_id, refusal_reasons.code",
+        "/code",
+    ),
     ("units_name_key", "units.committee_id, units.name", "/name"),
     (
         "users_username_key",

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod events;
 pub mod health;
 pub mod idempotency;
+pub mod links;
 pub mod members;
 pub mod migrate;
 pub mod numbers;
@@ -21,6 +22,8 @@ pub mod organisations;
 pub mod proposals;
 pub mod records;
 pub mod references;
+pub mod refusal_reasons;
+pub mod refusal_uses;
 pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
@@ -31,6 +34,7 @@ pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;
 pub mod terms;
+pub mod texts;
 pub mod timeline;
 pub mod tx;
 pub mod units;

@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 
 use super::Tx;
-use super::schema::{co_opinions, contacts, decisions, feedback_forms, opinions};
+use super::schema::{co_opinions, consultations, contacts, decisions, feedback_forms, opinions};
 use super::sql_types::{At, Json};
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
+    AssignmentId, CommitteeId, ConsultationId, ContactId, DecisionId, OpinionId, ProposalId,
+    ProposerId, ReplyId,
 };
 use crate::workflow::codes::Stage;
 
@@ -24,6 +25,9 @@ pub type ContactRow = (ContactId, AssignmentId, Json, At);
 pub type CoOpinionRow = (AssignmentId, i32, Json, At);
 /// Opinion form: reply, rater, version, entered by staff, content, moment.
 pub type FormRow = (ReplyId, ProposerId, i32, bool, Json, At);
+
+/// Consultation: identifier, round, content, moment.
+pub type ConsultationRow = (ConsultationId, i32, Json, At);
 
 /// Decisions on a case, newest first.
 pub fn decisions(
@@ -129,6 +133,48 @@ pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<
             feedback_forms::by_staff,
             feedback_forms::content,
             feedback_forms::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Consultations, newest first.
+pub fn consultations(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<ConsultationRow>> {
+    Ok(consultations::table
+        .filter(consultations::committee_id.eq(committee))
+        .filter(consultations::proposal_id.eq(id))
+        .order((consultations::held_on.desc(), consultations::id.desc()))
+        .limit(MOST)
+        .select((
+            consultations::id,
+            consultations::round,
+            consultations::content,
+            consultations::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Orders of further rounds: decisions of that kind, newest first.
+pub fn rehandlings(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<DecisionRow>> {
+    Ok(decisions::table
+        .filter(decisions::committee_id.eq(committee))
+        .filter(decisions::proposal_id.eq(id))
+        .filter(decisions::kind.eq("rehandle"))
+        .order((decisions::created_at.desc(), decisions::id.desc()))
+        .limit(MOST)
+        .select((
+            decisions::id,
+            decisions::kind,
+            decisions::round,
+            decisions::content,
+            decisions::created_at,
         ))
         .load(tx.conn)?)
 }

@@ -2,22 +2,62 @@
 
 use diesel::prelude::*;
 
-use super::Tx;
 use super::schema::{members, organisations, units};
+use super::{Tx, cases, refusal_uses};
 use crate::error::Result;
-use crate::ids::{CommitteeId, MemberId, OrganisationId, TermId, UnitId};
-use crate::workflow::decide::{MemberFacts, References, UnitFacts};
+use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
+use crate::workflow::decide::{
+    MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
+};
 use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::reasons::ReasonCode;
 
-/// Facts of the units and members named.
+/// What an act names.
+#[derive(Debug, Clone, Default)]
+pub struct Named {
+    /// Units.
+    pub units: Vec<UnitId>,
+    /// Members.
+    pub members: Vec<MemberId>,
+    /// Organisations.
+    pub organisations: Vec<OrganisationId>,
+    /// Other proposals; they are locked for the rest of the transaction.
+    pub proposals: Vec<ProposalId>,
+    /// Reasons for not filing.
+    pub reasons: Vec<ReasonCode>,
+}
+
+/// Facts of everything named.
 pub fn load(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     term: TermId,
-    unit_ids: &[UnitId],
-    member_ids: &[MemberId],
+    named: &Named,
 ) -> Result<References> {
-    let mut references = References::default();
+    let mut references = References {
+        reasons: refusal_uses::facts(tx, committee, &named.reasons)?,
+        ..References::default()
+    };
+    for id in &named.organisations {
+        if let Some((name, _, active)) = organisation(tx, committee, *id)? {
+            let facts = OrganisationFacts { name, active };
+            references.organisations.insert(*id, facts);
+        }
+    }
+    for id in &named.proposals {
+        if let Some(row) = cases::touch(tx, committee, *id)? {
+            let facts = ProposalFacts {
+                status: row.status,
+                session: row.session_id,
+                absorbed: row.main_id.is_some(),
+                serial_no: row.serial_no,
+                case_no: row.case_no,
+                title: row.title,
+            };
+            references.proposals.insert(*id, facts);
+        }
+    }
+    let (unit_ids, member_ids) = (&named.units, &named.members);
     if !unit_ids.is_empty() {
         let rows: Vec<(UnitId, String, bool, String, SystemLine)> = units::table
             .filter(units::committee_id.eq(committee))
@@ -40,6 +80,7 @@ pub fn load(
                         active,
                         reply_prefix,
                         system_line,
+                        predecessors: Vec::new(),
                     },
                 )
             })

@@ -248,7 +248,10 @@ pub(in crate::store) fn text<'de, D: Deserializer<'de>, const MAX: usize>(
     if (1..=MAX).contains(&text.chars().count()) {
         Ok(Some(text))
     } else {
-        Err(serde::de::Error::custom(format!("1 to {MAX} characters")))
+        Err(serde::de::Error::custom(Message::new(
+            format!("须为 1 至 {MAX} 个字符。"),
+            format!("1 to {MAX} characters."),
+        )))
     }
 }
 

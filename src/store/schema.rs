@@ -25,6 +25,42 @@ diesel::table! {
         opinions -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        carried_over -> Bool,
+        replaced_by -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    case_links (committee_id, proposal_id, other_id, kind) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        other_id -> Uid,
+        kind -> Text,
+        note -> Nullable<Text>,
+        created_by -> Uid,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    case_marks (committee_id, proposal_id) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        archived_at -> Nullable<Moment>,
+        tier -> Nullable<Text>,
+        publish_text -> Nullable<Text>,
+        publish_replies -> Nullable<Text>,
+        disposed_at -> Nullable<Moment>,
+        open_for_seconding -> Bool,
+        has_requests -> Bool,
+        has_consultations -> Bool,
+        has_absorbed -> Bool,
     }
 }
 
@@ -71,6 +107,7 @@ diesel::table! {
         original_due -> Moment,
         due_at -> Moment,
         stopped_at -> Nullable<Moment>,
+        changes -> Doc,
     }
 }
 
@@ -111,11 +148,13 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
-    contacts (committee_id, id) {
+    consultations (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
         proposal_id -> Uid,
-        assignment_id -> Uid,
+        round -> Integer,
+        form -> Text,
+        held_on -> Day,
         content -> Doc,
         recorded_by -> Uid,
         created_at -> Moment,
@@ -126,11 +165,29 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
-    countersigns (committee_id, reply_id, assignment_id) {
+    contacts (committee_id, id) {
         committee_id -> Uid,
+        id -> Uid,
         proposal_id -> Uid,
+        assignment_id -> Uid,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+        way -> Text,
+        objection -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    countersign_requests (committee_id, reply_id, assignment_id, attempt) {
+        committee_id -> Uid,
         reply_id -> Uid,
         assignment_id -> Uid,
+        attempt -> Integer,
+        proposal_id -> Uid,
         status -> Text,
         content_hash -> Text,
         remarks -> Nullable<Text>,
@@ -152,6 +209,18 @@ diesel::table! {
         content -> Doc,
         decided_by -> Uid,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    deliveries (committee_id, reply_id, proposal_id) {
+        committee_id -> Uid,
+        reply_id -> Uid,
+        proposal_id -> Uid,
+        delivered_at -> Moment,
     }
 }
 
@@ -254,6 +323,23 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    merges (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        main_id -> Uid,
+        before -> Doc,
+        content -> Doc,
+        decided_by -> Uid,
+        merged_at -> Moment,
+        unmerged_at -> Nullable<Moment>,
     }
 }
 
@@ -398,6 +484,8 @@ diesel::table! {
         comment -> Nullable<Text>,
         decided_at -> Nullable<Moment>,
         created_at -> Moment,
+        excused -> Nullable<Text>,
+        waived_round -> Nullable<Integer>,
     }
 }
 
@@ -411,6 +499,39 @@ diesel::table! {
         token_hash -> Text,
         issued_at -> Moment,
         used_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    refusal_reasons (committee_id, code) {
+        committee_id -> Uid,
+        code -> Text,
+        label_zh -> Text,
+        label_en -> Text,
+        national -> Bool,
+        hide_text -> Bool,
+        built_in -> Bool,
+        status -> Text,
+        position -> Integer,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    refusal_uses (committee_id, proposal_id, act, code) {
+        committee_id -> Uid,
+        proposal_id -> Uid,
+        act -> Text,
+        code -> Text,
+        position -> Integer,
     }
 }
 
@@ -444,6 +565,10 @@ diesel::table! {
         delivered_at -> Nullable<Moment>,
         created_at -> Moment,
         updated_at -> Moment,
+        coordinated_hash -> Nullable<Text>,
+        coordination -> Nullable<Text>,
+        signed_by_head -> Bool,
+        rejected_hash -> Nullable<Text>,
     }
 }
 
@@ -459,6 +584,25 @@ diesel::table! {
         content_hash -> Text,
         created_by -> Uid,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    requests (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        assignment_id -> Nullable<Uid>,
+        kind -> Text,
+        status -> Text,
+        escalated -> Bool,
+        form -> Doc,
+        decision -> Nullable<Doc>,
+        requested_by -> Uid,
+        requested_at -> Moment,
     }
 }
 
@@ -598,17 +742,22 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     attachments,
+    case_links,
+    case_marks,
     clocks,
     co_opinions,
     committees,
+    consultations,
     contacts,
-    countersigns,
+    countersign_requests,
     decisions,
+    deliveries,
     duties,
     events,
     feedback_forms,
     idempotency_keys,
     members,
+    merges,
     number_series,
     opinions,
     organisations,
@@ -617,8 +766,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposals,
     proposers,
     refresh_tokens,
+    refusal_reasons,
+    refusal_uses,
     replies,
     reply_texts,
+    requests,
     sessions,
     sign_ins,
     signing_keys,

@@ -4,9 +4,9 @@
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::Tx;
 use super::schema::{committees, user_roles, users};
 use super::sql_types::At;
+use super::{Tx, refusal_reasons};
 use crate::error::Result;
 use crate::ids::{CommitteeId, UserId};
 use crate::workflow::lists::CommitteeLevel;
@@ -40,7 +40,7 @@ pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
         .is_some())
 }
 
-/// A committee at the root of the tree.
+/// A committee at the root of the tree, with the code lists that all are given.
 pub fn insert_committee(
     tx: &mut Tx<'_>,
     id: CommitteeId,
@@ -60,7 +60,7 @@ pub fn insert_committee(
             committees::updated_at.eq(At(now)),
         ))
         .execute(tx.conn)?;
-    Ok(())
+    refusal_reasons::give_built_in(tx, id, now)
 }
 
 /// An administrator who must change the password.

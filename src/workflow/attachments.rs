@@ -191,8 +191,8 @@ pub fn may_upload(case: &Case, actor: &Actor) -> Result<(), Refusal> {
 }
 
 /// Whether the actor may read a file: staged, its uploader; bound, whoever may read the text that
-/// it goes with. A file that a later version of the text left out is for its uploader and for
-/// those who watch over the case.
+/// it goes with. A file that a later version of a proposal's text left out is for those who may read
+/// the earlier ones; one that a reply left out is for its uploader, staff and auditor.
 pub fn may_read(case: &Case, id: AttachmentId, facts: &AttachmentFacts, actor: &Actor) -> bool {
     if !access::may_read(case, actor) || facts.status == AttachmentStatus::Incoming {
         return false;
@@ -205,7 +205,7 @@ pub fn may_read(case: &Case, id: AttachmentId, facts: &AttachmentFacts, actor: &
     };
     match bound.kind {
         BoundKind::ProposalText => {
-            case.proposal.form.attachment_ids.contains(&id) || watches(actor)
+            case.proposal.form.attachment_ids.contains(&id) || access::may_read_texts(case, actor)
         }
         BoundKind::Consent | BoundKind::Contact => access::may_read_contacts(case, actor),
         BoundKind::CoOpinion => access::may_read_co_opinions(case, actor),

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::attachments::{self, Binding, BoundKind};
-use super::case::{Case, Proposal, Proposer, Session};
+use super::case::{Case, Marks, Proposal, Proposer, Session};
 use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
 use super::examination::required;
 use super::input::{Input, ProposalForm, ProposalIn};
 use super::lists::ProposerKind;
+use super::profile::DropUnsigned;
 use super::proposal::ProposalStatus;
 use super::refusal::Refusal;
 use super::role::{Actor, Role};
@@ -86,6 +87,10 @@ pub fn begin(
         },
         created_by: user,
         filed_at: None,
+        marks: Marks {
+            open_for_seconding: input.form.open_for_seconding,
+            ..Marks::default()
+        },
         created_at: env.now,
         updated_at: env.now,
     };
@@ -95,12 +100,16 @@ pub fn begin(
         session,
         opinions: Vec::new(),
         assignments: Vec::new(),
-        contacted: Vec::new(),
+        contacts: Vec::new(),
         replies: Vec::new(),
         countersigns: Vec::new(),
         forms: Vec::new(),
         promises: Vec::new(),
         tracked_since: None,
+        requests: Vec::new(),
+        consultations: Vec::new(),
+        absorbed: Vec::new(),
+        main: None,
         clocks: Vec::new(),
     };
     let without_text = ProposalIn {
@@ -205,6 +214,8 @@ fn first_proposer(origin: &Origin, env: Env<'_>) -> Proposer {
         consented_version: Some(1),
         comment: None,
         decided_at: Some(env.now),
+        excused: None,
+        waived_round: None,
     }
 }
 
@@ -275,6 +286,7 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let version = step.case.proposal.text_version + 1;
     step.case.proposal.text_version = version;
     step.case.proposal.form = (**form).clone();
+    step.case.proposal.marks.open_for_seconding = form.open_for_seconding;
     step.records.push(Record::ProposalText {
         version,
         form: (**form).clone(),
@@ -300,7 +312,8 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
+/// K01.
+pub fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
     let in_session = step.case.session.is_open(step.env.now);
     let profile = step.env.profile;
     let limit = if in_session {
@@ -311,36 +324,39 @@ fn start_cosign(step: &mut Step<'_>, id: crate::ids::ProposerId) {
     step.start(ClockKind::K01, id.cast(), limit);
 }
 
-/// PT03: invitations, none twice, not to the first proposer, only to current members.
+/// PT03: invitations to current members, or of a joint collective to active organisations; not to
+/// the first proposer, and none while one is open. Who declined or let it run out is asked again.
 pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Invite(input) = input else {
         return Err(mismatched());
     };
-    if input.member_ids.is_empty() {
-        return Err(required("/member_ids"));
+    let collective = step.case.proposal.kind == ProposerKind::JointCollective;
+    let (wrong, right) = if collective {
+        (input.member_ids.len(), input.organisation_ids.len())
+    } else {
+        (input.organisation_ids.len(), input.member_ids.len())
+    };
+    let (own, other) = if collective {
+        ("/organisation_ids", "/member_ids")
+    } else {
+        ("/member_ids", "/organisation_ids")
+    };
+    if right == 0 {
+        return Err(required(own));
+    }
+    if wrong > 0 {
+        return Err(Refusal::invalid(
+            other,
+            "mismatch",
+            "委员联名邀请委员，集体联名邀请单位。",
+            "Members are invited to a joint proposal, organisations to a joint collective one.",
+        ));
     }
     for (index, member) in input.member_ids.iter().enumerate() {
+        let facts = step.env.references.members.get(member);
+        let facts = facts.filter(|facts| facts.current).cloned();
         let pointer = format!("/member_ids/{index}");
-        let known = step
-            .case
-            .proposers
-            .iter()
-            .any(|proposer| proposer.member == Some(*member));
-        if known || input.member_ids[..index].contains(member) {
-            return Err(Refusal::invalid(
-                pointer,
-                "duplicate",
-                "该委员已是提案者或已被邀请。",
-                "This member signs already or is invited already.",
-            ));
-        }
-        let Some(facts) = step
-            .env
-            .references
-            .members
-            .get(member)
-            .filter(|facts| facts.current)
-        else {
+        let Some(facts) = facts else {
             return Err(Refusal::invalid(
                 pointer,
                 "unknown_member",
@@ -348,31 +364,145 @@ pub fn invite(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
                 "There is no such member of the present term.",
             ));
         };
-        let position = step
-            .case
-            .proposers
-            .iter()
-            .map(|p| p.position)
-            .max()
-            .unwrap_or(0)
-            + 1;
-        let id = step.env.id();
-        step.case.proposers.push(Proposer {
-            id,
-            position,
-            role: ProposerRole::Cosigner,
-            status: ConsentStatus::Invited,
+        let invited = Proposer {
             member: Some(*member),
-            organisation: None,
-            name: facts.name.clone(),
-            sector: Some(facts.sector.clone()),
-            party: facts.party.clone(),
-            member_no: Some(facts.member_no.clone()),
-            consented_version: None,
-            comment: None,
-            decided_at: None,
-        });
-        start_cosign(step, id);
+            name: facts.name,
+            sector: Some(facts.sector),
+            party: facts.party,
+            member_no: Some(facts.member_no),
+            ..invitation(step)
+        };
+        add_invitation(step, invited, &pointer)?;
+    }
+    for (index, organisation) in input.organisation_ids.iter().enumerate() {
+        let facts = step.env.references.organisations.get(organisation);
+        let facts = facts.filter(|facts| facts.active).cloned();
+        let pointer = format!("/organisation_ids/{index}");
+        let Some(facts) = facts else {
+            return Err(Refusal::invalid(
+                pointer,
+                "unknown_organisation",
+                "没有这个在用的单位。",
+                "There is no such active organisation.",
+            ));
+        };
+        let invited = Proposer {
+            organisation: Some(*organisation),
+            name: facts.name,
+            ..invitation(step)
+        };
+        add_invitation(step, invited, &pointer)?;
+    }
+    Ok(())
+}
+
+/// An invitation to nobody yet.
+fn invitation(step: &Step<'_>) -> Proposer {
+    let last = step.case.proposers.iter().map(|one| one.position).max();
+    Proposer {
+        id: step.env.id(),
+        position: last.unwrap_or(0) + 1,
+        role: ProposerRole::Cosigner,
+        status: ConsentStatus::Invited,
+        member: None,
+        organisation: None,
+        name: String::new(),
+        sector: None,
+        party: None,
+        member_no: None,
+        consented_version: None,
+        comment: None,
+        decided_at: None,
+        excused: None,
+        waived_round: None,
+    }
+}
+
+fn add_invitation(step: &mut Step<'_>, invited: Proposer, pointer: &str) -> Result<(), Refusal> {
+    let known = step.case.proposers.iter_mut().find(|one| {
+        (one.member.is_some() && one.member == invited.member)
+            || (one.organisation.is_some() && one.organisation == invited.organisation)
+    });
+    let id = match known {
+        None => {
+            let id = invited.id;
+            step.case.proposers.push(invited);
+            id
+        }
+        Some(known)
+            if matches!(
+                known.status,
+                ConsentStatus::Declined | ConsentStatus::Expired
+            ) =>
+        {
+            known.status = ConsentStatus::Invited;
+            known.decided_at = None;
+            known.comment = None;
+            known.id
+        }
+        Some(_) => {
+            return Err(Refusal::invalid(
+                pointer,
+                "duplicate",
+                "已是提案者或已被邀请。",
+                "Signs already, or is invited already.",
+            ));
+        }
+    };
+    start_cosign(step, id);
+    Ok(())
+}
+
+/// PT04b: a member joins an opened proposal uninvited.
+pub fn second(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Cosign(input) = input else {
+        return Err(mismatched());
+    };
+    let facts = step
+        .actor
+        .member
+        .and_then(|member| Some((member, step.env.references.members.get(&member)?.clone())))
+        .filter(|(_, facts)| facts.current);
+    let Some((member, facts)) = facts else {
+        return Err(Refusal::unmet(
+            "current_member",
+            Some("I10"),
+            "附议人不是本届在任委员。",
+            "Only a member of the present term seconds a proposal.",
+        ));
+    };
+    let version = step.case.proposal.text_version;
+    let seconder = Proposer {
+        role: ProposerRole::Seconder,
+        status: ConsentStatus::Consented,
+        member: Some(member),
+        name: facts.name,
+        sector: Some(facts.sector),
+        party: facts.party,
+        member_no: Some(facts.member_no),
+        consented_version: Some(version),
+        comment: input.comment.clone(),
+        decided_at: Some(step.env.now),
+        ..invitation(step)
+    };
+    step.case.proposers.push(seconder);
+    Ok(())
+}
+
+/// PT05b: invitations whose time ran out.
+#[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
+pub fn expire(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let now = step.env.now;
+    let lapsed: Vec<_> = step
+        .case
+        .lapsed_invitations(now)
+        .map(|one| one.id)
+        .collect();
+    for id in lapsed {
+        if let Some(proposer) = step.proposer_mut(id) {
+            proposer.status = ConsentStatus::Expired;
+        }
+        step.stop(&[ClockKind::K01], Some(id.cast()));
     }
     Ok(())
 }
@@ -406,16 +536,12 @@ fn answer_invitation(
             "Consent needs an opinion.",
         ));
     }
-    let (member, now, version) = (
-        step.actor.member,
-        step.env.now,
-        step.case.proposal.text_version,
-    );
+    let (actor, now, version) = (step.actor, step.env.now, step.case.proposal.text_version);
     let Some(proposer) = step
         .case
         .proposers
         .iter_mut()
-        .find(|proposer| proposer.member.is_some() && proposer.member == member)
+        .find(|proposer| proposer.role == ProposerRole::Cosigner && proposer.is(actor))
     else {
         return Err(Refusal::NotAllowed {
             needs: vec![Who::Invitee],
@@ -441,24 +567,47 @@ pub fn submit(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     if proposal.serial_no.is_none() {
         step.numbers.push(Number::Serial);
     }
-    let mark = *proposal.session_mark.get_or_insert(if open {
+    proposal.session_mark.get_or_insert(if open {
         SessionMark::Session
     } else {
         SessionMark::Ordinary
     });
     proposal.submission_no += 1;
     proposal.submitted_version = proposal.text_version;
-    let (urgency, until) = (proposal.urgency, step.case.session.examination_until);
     step.stop(&[ClockKind::K02], None);
+    if env.profile.cosign_drop_unsigned_at == DropUnsigned::Submission {
+        drop_unsigned(step);
+    }
+    start_examination(step);
+    Ok(())
+}
+
+/// Where the policy has it so, who has not signed by the submission is not asked any longer.
+fn drop_unsigned(step: &mut Step<'_>) {
+    for proposer in &mut step.case.proposers {
+        if matches!(
+            proposer.status,
+            ConsentStatus::Invited | ConsentStatus::Stale
+        ) {
+            proposer.status = ConsentStatus::Dropped;
+        }
+    }
+    step.stop(&[ClockKind::K01], None);
+}
+
+/// K03: to the day of the session record, in working days, or in hours for urgent ones.
+pub fn start_examination(step: &mut Step<'_>) {
+    let env = step.env;
+    let (proposal, until) = (&step.case.proposal, step.case.session.examination_until);
+    let (urgency, mark) = (proposal.urgency, proposal.session_mark);
     let subject = step.subject();
     match (urgency, mark) {
         (Urgency::Urgent, _) => step.start(ClockKind::K03, subject, env.profile.examination_urgent),
-        (Urgency::Normal, SessionMark::Session) if env.today() <= until => {
+        (Urgency::Normal, Some(SessionMark::Session)) if env.today() <= until => {
             step.start_until(ClockKind::K03, subject, until);
         }
         _ => step.start(ClockKind::K03, subject, env.profile.examination_ordinary),
     }
-    Ok(())
 }
 
 /// PT08: back to a draft; the serial number is kept.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::assignment::AssignmentStatus;
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
-    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
+    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
+    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
     SubjectClass, Urgency,
 };
 use super::input::{ProposalForm, ReplyForm};
@@ -17,8 +18,9 @@ use super::reply::ReplyStatus;
 use super::role::{Actor, Line};
 use crate::code_list;
 use crate::ids::{
-    AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId, ProposalId,
-    ProposerId, ReplyId, SessionId, SubjectId, TermId, UnitId, UserId,
+    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, MemberId,
+    OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId,
+    TermId, UnitId, UserId,
 };
 
 /// The facts on which every decision rests.
@@ -34,11 +36,11 @@ pub struct Case {
     pub opinions: Vec<Opinion>,
     /// Rows of all rounds.
     pub assignments: Vec<Assignment>,
-    /// Rows with at least one contact record.
-    pub contacted: Vec<AssignmentId>,
+    /// Contact records of all rows.
+    pub contacts: Vec<Contact>,
     /// Replies of all rounds.
     pub replies: Vec<Reply>,
-    /// Requests to countersign, the present ones of each reply.
+    /// Requests to countersign: of every text of each reply.
     pub countersigns: Vec<Countersign>,
     /// Opinion forms of all rounds, the last version of each.
     pub forms: Vec<Form>,
@@ -46,6 +48,14 @@ pub struct Case {
     pub promises: Vec<Promise>,
     /// Since when the case is tracked; `None` if it is not.
     pub tracked_since: Option<Timestamp>,
+    /// What was asked for: withdrawal, return, extension, pause, further units.
+    pub requests: Vec<Request>,
+    /// Consultations on record.
+    pub consultations: Vec<Consultation>,
+    /// The proposals absorbed by this one.
+    pub absorbed: Vec<Absorbed>,
+    /// The proposal that absorbed this one.
+    pub main: Option<Main>,
     /// Clocks, running and stopped.
     pub clocks: Vec<Clock>,
 }
@@ -99,10 +109,29 @@ pub struct Proposal {
     pub created_by: UserId,
     /// When it was filed.
     pub filed_at: Option<Timestamp>,
+    /// What is noted about it and is no status.
+    pub marks: Marks,
     /// When it was made.
     pub created_at: Timestamp,
     /// When the case was last written to.
     pub updated_at: Timestamp,
+}
+
+/// What is noted about a case and is no status; kept apart because most cases have none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Marks {
+    /// 归档: when it was put into the archive.
+    pub archived_at: Option<Timestamp>,
+    /// Its place in the yearly programme.
+    pub tier: Option<ProgrammeTier>,
+    /// How far the text may be published, as reviewed.
+    pub publish_text: Option<PublicationLevel>,
+    /// How far the replies may be published, as reviewed.
+    pub publish_replies: Option<PublicationLevel>,
+    /// When the disposition of a refused proposal was carried out.
+    pub disposed_at: Option<Timestamp>,
+    /// 可否附议: members may join uninvited.
+    pub open_for_seconding: bool,
 }
 
 /// The session a proposal belongs to.
@@ -155,6 +184,10 @@ pub struct Proposer {
     pub comment: Option<String>,
     /// When consent was given or refused.
     pub decided_at: Option<Timestamp>,
+    /// Why this proposer need not rate: left office, deceased.
+    pub excused: Option<String>,
+    /// Round in which re-handling was given up in writing.
+    pub waived_round: Option<i32>,
 }
 
 /// An examination opinion; immutable (I13).
@@ -207,6 +240,140 @@ pub struct Assignment {
     pub opinion_missing: bool,
     /// Versions of the co-handler's opinion.
     pub opinions: i32,
+    /// Carried over from the round before: accepted from the start, not returnable (I9).
+    pub carried_over: bool,
+    /// The row that took its place after a granted return.
+    pub replaced_by: Option<AssignmentId>,
+}
+
+/// A contact of a unit with the proposer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contact {
+    /// Identifier.
+    pub id: ContactId,
+    /// The row.
+    pub assignment: AssignmentId,
+    /// How.
+    pub way: ContactWay,
+    /// The proposer says that it was not so.
+    pub objection: Option<String>,
+}
+
+/// What somebody asked for, and what was decided. A decided one is immutable (I13).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Identifier; the subject of its clock.
+    pub id: CaseRequestId,
+    /// What it asks for.
+    pub kind: RequestKind,
+    /// The row it is about; `None` for a withdrawal.
+    pub assignment: Option<AssignmentId>,
+    /// How far it is.
+    pub status: RequestStatus,
+    /// The dispute was carried further up.
+    pub escalated: bool,
+    /// Who asked.
+    pub requested_by: UserId,
+    /// When.
+    pub requested_at: Timestamp,
+    /// What was written.
+    pub form: RequestForm,
+    /// What was decided.
+    pub decision: Option<RequestDecision>,
+}
+
+/// What a request says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestForm {
+    /// Why.
+    pub reason: String,
+    /// Who signed it at the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatory: Option<String>,
+    /// Units that should have the case, or help with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitId>,
+    /// New date of an extension, expected end of a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Statement of the unit's head when the dispute is carried further up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+}
+
+/// What was decided on a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestDecision {
+    /// Who decided; `None` for the system.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// In which words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The date that was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+}
+
+/// A consultation on the case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consultation {
+    /// Identifier.
+    pub id: ConsultationId,
+    /// The round it belongs to.
+    pub round: i32,
+    /// Its form.
+    pub form: ConsultationForm,
+    /// When it was held.
+    pub date: Date,
+}
+
+/// A proposal that this one absorbed: its proposers get the reply and rate it (I18).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Absorbed {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// 流水号.
+    pub serial_no: Option<i32>,
+    /// 案号; `None` if it was never filed.
+    pub case_no: Option<i32>,
+    /// 案由.
+    pub title: String,
+    /// The collective that handed it in.
+    pub organisation: Option<OrganisationId>,
+    /// Those who signed it.
+    pub signers: Vec<Proposer>,
+}
+
+/// The proposal that absorbed this one, and how it was before (I18).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Main {
+    /// The proposal.
+    pub proposal: ProposalId,
+    /// Its status.
+    pub status: ProposalStatus,
+    /// Its 流水号.
+    pub serial_no: Option<i32>,
+    /// Its 案号.
+    pub case_no: Option<i32>,
+    /// Its 案由.
+    pub title: String,
+    /// One of its replies was delivered.
+    pub delivered: bool,
+    /// How the absorbed proposal was.
+    pub before: Before,
+}
+
+/// What an unmerge restores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    /// Status.
+    pub status: ProposalStatus,
+    /// Kind of the proposer.
+    pub kind: ProposerKind,
+    /// How far each signer was.
+    pub signers: Vec<(ProposerId, ConsentStatus)>,
 }
 
 /// A reply.
@@ -254,6 +421,14 @@ pub struct Reply {
     pub review_note: Option<String>,
     /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
+    /// Hash of the text for which a coordination decision replaces countersignatures.
+    pub coordinated_hash: Option<String>,
+    /// The decision, in words.
+    pub coordination: Option<String>,
+    /// Signed by the head of the unit.
+    pub signed_by_head: bool,
+    /// Hash of the text that the review rejected last.
+    pub rejected_hash: Option<String>,
 }
 
 /// Number of a reply document (文号): unique per unit, word and year.
@@ -288,6 +463,8 @@ pub struct Countersign {
     pub assignment: AssignmentId,
     /// Its answer.
     pub status: CountersignStatus,
+    /// Number of the request on this reply, from 1; earlier ones stay on record.
+    pub attempt: i32,
     /// Hash of the text it is about.
     pub content_hash: String,
     /// Remarks or the reason of the objection.
@@ -361,6 +538,30 @@ pub struct Clock {
     pub due_at: Timestamp,
     /// When it stopped; `None` while it runs.
     pub stopped_at: Option<Timestamp>,
+    /// Pauses and extensions, in order of time (counting rule 7).
+    pub changes: Vec<ClockChange>,
+}
+
+/// A change of a running clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ClockChange {
+    /// It stood still from the first day up to, not including, the last.
+    Paused {
+        /// First day that is not counted.
+        from: Date,
+        /// The day it goes on; the agreed one until it is resumed.
+        until: Date,
+        /// Went on, by a decision or at the agreed end.
+        ended: bool,
+    },
+    /// The due date was moved.
+    Extended {
+        /// The day of the decision.
+        decided_on: Date,
+        /// The new last day.
+        until: Date,
+    },
 }
 
 code_list! {
@@ -448,6 +649,92 @@ impl Case {
         })
     }
 
+    /// The contacts of a row.
+    pub fn contacted(&self, row: AssignmentId) -> bool {
+        self.contacts
+            .iter()
+            .any(|contact| contact.assignment == row)
+    }
+
+    /// The open request of a kind, on a row or on the proposal.
+    pub fn open_request(&self, kind: RequestKind, row: Option<AssignmentId>) -> Option<&Request> {
+        self.requests.iter().find(|request| {
+            request.kind == kind
+                && request.assignment == row
+                && request.status == RequestStatus::Open
+        })
+    }
+
+    /// Invitations whose time has run out by now.
+    pub fn lapsed_invitations(&self, now: Timestamp) -> impl Iterator<Item = &Proposer> {
+        self.proposers.iter().filter(move |proposer| {
+            matches!(
+                proposer.status,
+                ConsentStatus::Invited | ConsentStatus::Stale
+            ) && self.lapsed(ClockKind::K01, proposer.id.cast(), now)
+        })
+    }
+
+    /// Returns granted in the present round.
+    pub fn bounces(&self) -> usize {
+        self.current_rows()
+            .filter(|row| row.status == AssignmentStatus::Returned)
+            .count()
+    }
+
+    /// The agreed end of the pause that runs on a row's reply or opinion clock.
+    pub fn paused_until(&self, row: AssignmentId) -> Option<Date> {
+        super::extension::pause_running(self, row)
+    }
+
+    /// What the unit of a reply delivered last in an earlier round.
+    pub fn earlier_reply(&self, reply: &Reply) -> Option<&Reply> {
+        self.replies
+            .iter()
+            .filter(|old| {
+                old.unit == reply.unit && old.round < reply.round && old.delivered_at.is_some()
+            })
+            .max_by_key(|old| old.round)
+    }
+
+    /// Required replies of the present round: how many were delivered, and how many there are.
+    pub fn replies_delivered(&self) -> (usize, usize) {
+        let delivered = self
+            .bound_rows()
+            .filter(|row| row.status == AssignmentStatus::Replied)
+            .count();
+        (delivered, self.bound_rows().count())
+    }
+
+    /// Whether a reply was ever delivered, in any round.
+    pub fn ever_delivered(&self) -> bool {
+        self.replies
+            .iter()
+            .any(|reply| reply.delivered_at.is_some())
+    }
+
+    /// Forms that ask for another round: on a reply that still stands, not given up in writing.
+    pub fn complaints<'a>(&'a self, trigger: &'a [Grade]) -> impl Iterator<Item = &'a Form> {
+        self.forms.iter().filter(move |form| {
+            let stands = self
+                .reply(form.reply)
+                .is_some_and(|reply| reply.status == ReplyStatus::Delivered);
+            let waived = self.everybody().any(|proposer| {
+                proposer.id == form.rater && proposer.waived_round >= Some(form.round)
+            });
+            stands
+                && !waived
+                && (trigger.contains(&form.attitude) || trigger.contains(&form.result))
+        })
+    }
+
+    /// Proposers of the case and of the ones it absorbed.
+    pub fn everybody(&self) -> impl Iterator<Item = &Proposer> {
+        self.proposers
+            .iter()
+            .chain(self.absorbed.iter().flat_map(|absorbed| &absorbed.signers))
+    }
+
     /// First proposer and every co-signer that counts (I17).
     pub fn signers(&self) -> impl Iterator<Item = &Proposer> {
         self.proposers.iter().filter(|proposer| {
@@ -457,10 +744,13 @@ impl Case {
         })
     }
 
-    /// Who rates the replies.
+    /// Who rates the replies: the signers of the case and of those it absorbed, or the first
+    /// proposer of each. Those who were excused are left out.
     pub fn raters(&self, every_signer: bool) -> impl Iterator<Item = &Proposer> {
         self.signers()
+            .chain(self.absorbed.iter().flat_map(|absorbed| &absorbed.signers))
             .filter(move |proposer| every_signer || proposer.role == ProposerRole::First)
+            .filter(|proposer| proposer.excused.is_none())
     }
 
     /// A running clock.
@@ -493,7 +783,14 @@ impl Case {
 
     /// Outcome meaning of the whole case: the worst of the delivered replies.
     pub fn outcome(&self) -> Option<OutcomeMeaning> {
-        self.delivered()
+        self.outcome_of(self.proposal.round)
+    }
+
+    /// The same of one round, also one whose replies were superseded later.
+    pub fn outcome_of(&self, round: i32) -> Option<OutcomeMeaning> {
+        self.replies
+            .iter()
+            .filter(|reply| reply.round == round && reply.delivered_at.is_some())
             .filter_map(|reply| reply.current_outcome)
             .max()
     }
@@ -506,6 +803,20 @@ impl Proposer {
             || self
                 .organisation
                 .is_some_and(|own| actor.organisations().any(|held| held == own))
+    }
+}
+
+impl Clock {
+    /// The day on which it goes on, while it stands still.
+    pub fn paused_until(&self) -> Option<Date> {
+        match self.changes.last()? {
+            ClockChange::Paused {
+                until,
+                ended: false,
+                ..
+            } if self.stopped_at.is_none() => Some(*until),
+            _ => None,
+        }
     }
 }
 

@@ -80,42 +80,6 @@ code_list! {
 }
 
 code_list! {
-    /// Why a proposal is not filed.
-    pub enum NotFileReason {
-        ProhibitedByState = "prohibited_by_state", "国家明令禁止", "prohibited by the state";
-        StateOrPartySecret = "state_or_party_secret", "涉及党和国家秘密", "state or party secret";
-        InternalCcpMatter = "internal_ccp_matter", "党内组织、人事安排等意见", "internal matter of the CPC";
-        InternalPartyMatter = "internal_party_matter", "民主党派成员反映本组织内部问题", "internal matter of a party";
-        InLegalProceedings = "in_legal_proceedings", "已进入诉讼、仲裁、行政复议程序", "in legal proceedings";
-        AcademicDiscussion = "academic_discussion", "属于学术研讨", "academic discussion";
-        PrivateInterest = "private_interest", "为本人或亲属解决个人问题", "private interest";
-        Promotion = "promotion", "宣传、推介具体作品、产品", "promotion of a work or product";
-        NamedAccusation = "named_accusation", "指名举报", "accusation of named persons";
-        NoConcreteSuggestion = "no_concrete_suggestion", "内容空泛、没有具体建议", "no concrete suggestion";
-        ViolatesConstitutionOrLaw = "violates_constitution_or_law", "违反宪法和法律规定", "against constitution or law";
-        CppccInternalAffairs = "cppcc_internal_affairs", "对政协日常工作的意见建议", "daily work of the CPPCC";
-        UnderDisciplineInvestigation = "under_discipline_investigation", "纪检监察机关正在审查调查", "under discipline investigation";
-        OutsideJurisdiction = "outside_jurisdiction", "不属本行政区域或职权范围", "outside the jurisdiction";
-        MultipleMatters = "multiple_matters", "一案多事", "several matters in one";
-        ForwardedLetter = "forwarded_letter", "代转群众来信", "forwarded letter";
-        UnqualifiedProposer = "unqualified_proposer", "提案者不具备资格", "proposer not qualified";
-        BadForm = "bad_form", "格式不合规定", "not in the required form";
-        RevisionNotReceived = "revision_not_received", "逾期未修改", "revision not received in time";
-        Other = "other", "其他", "other";
-    }
-}
-
-impl NotFileReason {
-    /// Reasons that remove the text and leave the metadata (I29).
-    pub const fn hides_text(self) -> bool {
-        matches!(
-            self,
-            Self::StateOrPartySecret | Self::NamedAccusation | Self::UnderDisciplineInvestigation
-        )
-    }
-}
-
-code_list! {
     /// What becomes of a proposal that is not filed.
     pub enum Disposition {
         ConvertedToOpinion = "converted_to_opinion", "转为意见和建议", "converted to an opinion";
@@ -289,8 +253,96 @@ code_list! {
         K10 = "K10", "答复", "reply";
         K11 = "K11", "答复审核", "reply review";
         K12 = "K12", "反馈", "feedback";
+        K13 = "K13", "延期中止审批", "decision on a request";
+        K14 = "K14", "撤案审批", "decision on a withdrawal";
+        K15 = "K15", "承诺落实", "promise";
+        K16 = "K16", "回头看", "look-back";
         K17 = "K17", "目录公开", "catalogue publication";
         K18 = "K18", "答复公开", "reply publication";
+        K19 = "K19", "批示办理", "instruction";
         K20 = "K20", "告知与处置", "notice and disposition";
+        K21 = "K21", "催办", "urging";
+    }
+}
+
+code_list! {
+    /// What somebody asks for on a case.
+    pub enum RequestKind {
+        Withdrawal = "withdrawal", "撤案申请", "withdrawal";
+        Units = "units", "增加单位建议", "further units";
+        Return = "return", "申退", "return of the case";
+        Extension = "extension", "延期申请", "extension";
+        Pause = "pause", "中止申请", "pause";
+    }
+}
+
+code_list! {
+    /// How far a request is.
+    pub enum RequestStatus {
+        Open = "open", "待决定", "open";
+        Granted = "granted", "已同意", "granted";
+        Denied = "denied", "未同意", "denied";
+        Lapsed = "lapsed", "已失效", "lapsed: what it was about ended";
+    }
+}
+
+code_list! {
+    /// Why the units of a case are changed.
+    pub enum AdjustCause {
+        UnitSuggestion = "unit_suggestion", "承办单位建议", "a unit suggested it";
+        DisputeDecided = "dispute_decided", "争议裁定", "a dispute was decided";
+        Reorganisation = "reorganisation", "机构改革", "reorganisation";
+        GrantedReturn = "granted_return", "同意退办", "a return was granted";
+        Correction = "correction", "交办更正", "the assignment was mistaken";
+    }
+}
+
+code_list! {
+    /// Why a case is handled again.
+    pub enum RehandlingCause {
+        Dissatisfied = "dissatisfied", "提案者不满意", "a rater is dissatisfied";
+        Quality = "quality", "办理质量不达标", "the quality check failed";
+    }
+}
+
+code_list! {
+    /// Form of a consultation on a case.
+    pub enum ConsultationForm {
+        FaceToFaceMeeting = "face_to_face_meeting", "面商会", "face-to-face meeting after the last round";
+        SpecialExplanation = "special_explanation", "专门解释", "special explanation after the last round";
+        ProposalHandling = "proposal_handling", "提案办理协商", "consultation on the handling";
+        Topical = "topical", "专题协商", "topical";
+        Counterpart = "counterpart", "对口协商", "counterpart";
+        Sector = "sector", "界别协商", "sector";
+        Monthly = "monthly", "月协商", "monthly";
+        Bimonthly = "bimonthly", "双月协商座谈", "bimonthly";
+        Quarterly = "quarterly", "季度协商", "quarterly";
+        Grassroots = "grassroots", "小微协商", "grass-roots";
+        BeforeFiling = "before_filing", "案前协商", "before filing";
+    }
+}
+
+impl ConsultationForm {
+    /// Meetings that end the matter once no further round is left.
+    pub const fn ends_rehandling(self) -> bool {
+        matches!(self, Self::FaceToFaceMeeting | Self::SpecialExplanation)
+    }
+}
+
+code_list! {
+    /// Place of a case in the yearly programme.
+    pub enum ProgrammeTier {
+        No1 = "no_1", "1号提案", "No. 1 proposal";
+        Key = "key", "重点提案", "key proposal";
+        Practical = "practical", "实事提案", "practical-matter proposal";
+        Other = "other", "其他(N)", "other";
+    }
+}
+
+code_list! {
+    /// How cases hang together without being merged.
+    pub enum LinkKind {
+        HandledTogether = "handled_together", "合并办理", "handled together";
+        RepeatOf = "repeat_of", "重复提案", "repeat of an earlier case";
     }
 }

@@ -5,13 +5,12 @@ use serde_json::json;
 use super::attachments::{self, Binding};
 use super::authoring::mismatched;
 use super::case::{Form, Proposer};
-use super::codes::{ClockKind, Grade, PublicationLevel};
+use super::codes::{ClockKind, Grade, PublicationLevel, Secrecy};
 use super::decide::{Record, Step};
 use super::examination::{not_blank, required};
 use super::input::{FeedbackIn, Input};
 use super::proposal::ProposalStatus;
 use super::refusal::{Refusal, Unmet};
-use super::reply::ReplyStatus;
 use super::role::Role;
 use super::rule::Who;
 use crate::error::Message;
@@ -98,6 +97,12 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
         content,
     };
     step.records.push(record);
+    stop_if_answered(step, &rater);
+    Ok(())
+}
+
+/// K12 stops with the rater's last form.
+fn stop_if_answered(step: &mut Step<'_>, rater: &Proposer) {
     let all = step.case.delivered().all(|reply| {
         step.case
             .forms
@@ -107,6 +112,78 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
     if all {
         step.stop(&[ClockKind::K12], Some(rater.id.cast()));
     }
+}
+
+/// PT22b: a new version of a form that was given; the earlier one stays (I13, I20).
+pub fn correct_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Feedback(input) = input else {
+        return Err(mismatched());
+    };
+    let by_staff = step.actor.has(Role::CommitteeStaff) && input.rater_id.is_some();
+    if by_staff {
+        step.who = Who::Staff;
+    }
+    let rater = rater(step, input, by_staff)?;
+    check_form(step, input)?;
+    let round = step.case.proposal.round;
+    let late = step.case.proposal.status == ProposalStatus::Feedback;
+    let form =
+        step.case.forms.iter_mut().find(|form| {
+            form.reply == input.reply_id && form.rater == rater.id && form.round == round
+        });
+    let Some(form) = form else {
+        return Err(Refusal::invalid(
+            "/reply_id",
+            "unknown_form",
+            "本轮没有对该答复的反馈可更正。",
+            "There is no form on this reply in the present round.",
+        ));
+    };
+    form.version += 1;
+    form.attitude = input.attitude;
+    form.result = input.result;
+    form.late = late;
+    let version = form.version;
+    let content = serde_json::to_value(input).unwrap_or_default();
+    step.records.push(Record::FormContent {
+        reply: input.reply_id,
+        rater: rater.id,
+        version,
+        by_staff,
+        content,
+    });
+    Ok(())
+}
+
+/// PT22c: a rater who left office or died leaves the denominator.
+pub fn excuse_rater(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Excuse(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/reason", &input.reason)?;
+    let waiting = step
+        .case
+        .raters(step.env.profile.every_signer_rates())
+        .any(|rater| {
+            rater.id == input.rater_id
+                && step.case.running(ClockKind::K12, rater.id.cast()).is_some()
+        });
+    if !waiting {
+        return Err(Refusal::invalid(
+            "/rater_id",
+            "unknown_rater",
+            "该人员不是待反馈的反馈人。",
+            "This is not a rater who still owes a form.",
+        ));
+    }
+    if let Some(proposer) = step.proposer_mut(input.rater_id) {
+        proposer.excused = Some(input.reason.clone());
+    }
+    step.stop(&[ClockKind::K12], Some(input.rater_id.cast()));
+    step.record_decision(
+        "excuse_rater",
+        json!({ "rater_id": input.rater_id, "reason": input.reason }),
+    );
     Ok(())
 }
 
@@ -178,33 +255,29 @@ pub fn conclude_feedback(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// PT25: the closing conditions that depend on what is handed in; the others are guards.
-pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
-    let Input::Close(input) = input else {
+/// OT02: how far text and replies may be published, reviewed together (I30).
+pub fn review_publication(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Publication(input) = input else {
         return Err(mismatched());
     };
-    let mut unmet = Vec::new();
-    let trigger = &step.env.profile.rehandling_trigger;
-    let dissatisfied = step.case.forms.iter().any(|form| {
-        let current = step
-            .case
-            .replies
-            .iter()
-            .any(|reply| reply.id == form.reply && reply.status == ReplyStatus::Delivered);
-        current && (trigger.contains(&form.attitude) || trigger.contains(&form.result))
-    });
-    if dissatisfied && input.rehandling_waived.is_none() {
-        unmet.push(Unmet {
-            guard: "no_rehandling_due",
-            invariant: None,
-            message: Message::new(
-                "有不满意的反馈：须重新办理，或登记提案者书面放弃重办（rehandling_waived）。",
-                "A rater is dissatisfied: handle again, or note where the proposer gave it up in writing (rehandling_waived).",
-            ),
-        });
+    decide_publication(step, input.publish_text, input.publish_replies)?;
+    step.stop(&[ClockKind::K17], None);
+    if step.case.ever_delivered() {
+        step.stop(&[ClockKind::K18], None);
     }
-    let refused = step.case.proposal.form.publish_consent == Some(false);
-    if refused && input.publish_text > PublicationLevel::Catalogue {
+    let content = serde_json::to_value(input).unwrap_or_default();
+    step.record_decision("review_publication", content);
+    Ok(())
+}
+
+fn decide_publication(
+    step: &mut Step<'_>,
+    text: PublicationLevel,
+    replies: PublicationLevel,
+) -> Result<(), Refusal> {
+    let proposal = &step.case.proposal;
+    let mut unmet = Vec::new();
+    if proposal.form.publish_consent == Some(false) && text > PublicationLevel::Catalogue {
         unmet.push(Unmet {
             guard: "publication_consented",
             invariant: Some("I30"),
@@ -214,18 +287,53 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             ),
         });
     }
+    if proposal.secrecy != Secrecy::Open && text.max(replies) > PublicationLevel::None {
+        unmet.push(Unmet {
+            guard: "case_open",
+            invariant: Some("I30"),
+            message: Message::new(
+                "内部、涉密提案不得公开。",
+                "A restricted or secret case is not published.",
+            ),
+        });
+    }
     if !unmet.is_empty() {
         return Err(Refusal::Unmet(unmet));
     }
-    step.stop(&[ClockKind::K17, ClockKind::K18], None);
+    let marks = &mut step.case.proposal.marks;
+    marks.publish_text = Some(text);
+    marks.publish_replies = Some(replies);
+    Ok(())
+}
+
+/// PT25: the publication is decided by now or here (e); the other closing conditions are guards.
+pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Close(input) = input else {
+        return Err(mismatched());
+    };
+    let marks = &step.case.proposal.marks;
+    let (Some(text), Some(replies)) = (
+        input.publish_text.or(marks.publish_text),
+        input.publish_replies.or(marks.publish_replies),
+    ) else {
+        return Err(Refusal::unmet(
+            "publication_reviewed",
+            Some("I30"),
+            "文本和答复的公开与否须先审核确定，或随办结填写。",
+            "Say how far text and replies are published, here or by a review before.",
+        ));
+    };
+    decide_publication(step, text, replies)?;
+    let kept = [ClockKind::K15, ClockKind::K16, ClockKind::K19];
+    let running: Vec<_> = ClockKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| !kept.contains(kind))
+        .collect();
+    step.stop(&running, None);
     step.record_decision(
         "close",
-        json!({
-            "publish_text": input.publish_text,
-            "publish_replies": input.publish_replies,
-            "rehandling_waived": input.rehandling_waived,
-            "note": input.note,
-        }),
+        json!({ "publish_text": text, "publish_replies": replies, "note": input.note }),
     );
     Ok(())
 }

@@ -9,19 +9,21 @@ use uuid::Uuid;
 
 use super::attachments::{AttachmentFacts, Binding};
 use super::calendar::Calendar;
-use super::case::{Assignment, Case, Clock, Reply};
-use super::codes::ClockKind;
+use super::case::{Assignment, Before, Case, Clock, Proposer, Reply};
+use super::codes::{ClockKind, LinkKind};
 use super::deadline::{self, Limit};
 use super::guard::View;
-use super::input::{Input, ProposalForm, ReplyForm};
+use super::input::{Input, NoInput, ProposalForm, ReplyForm};
 use super::lists::SystemLine;
 use super::profile::Profile;
+use super::proposal::ProposalStatus;
+use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
-use super::rule::{Action, Machine, Rule, State, To, Who, rules, rules_of};
+use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, AttachmentId, ClockId, ContactId, DecisionId, Id, IdKind, MemberId, ReplyId,
-    SubjectId, UnitId,
+    AssignmentId, AttachmentId, ClockId, ConsultationId, ContactId, DecisionId, Id, IdKind,
+    MemberId, OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId, UnitId,
 };
 
 /// The thing inside a case that an act is about.
@@ -44,6 +46,8 @@ pub struct UnitFacts {
     pub active: bool,
     /// Word of its document numbers.
     pub reply_prefix: String,
+    /// Units that it took over in a reorganisation.
+    pub predecessors: Vec<UnitId>,
     /// Its system.
     pub system_line: SystemLine,
 }
@@ -72,6 +76,38 @@ pub struct References {
     pub members: BTreeMap<MemberId, MemberFacts>,
     /// Files by identifier.
     pub attachments: BTreeMap<AttachmentId, AttachmentFacts>,
+    /// Organisations by identifier.
+    pub organisations: BTreeMap<OrganisationId, OrganisationFacts>,
+    /// Other proposals by identifier.
+    pub proposals: BTreeMap<ProposalId, ProposalFacts>,
+    /// Reasons for not filing by code.
+    pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
+}
+
+/// Facts of an organisation named in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganisationFacts {
+    /// Name.
+    pub name: String,
+    /// May propose.
+    pub active: bool,
+}
+
+/// Facts of another proposal named in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalFacts {
+    /// Status.
+    pub status: ProposalStatus,
+    /// Session.
+    pub session: SessionId,
+    /// It is absorbed itself.
+    pub absorbed: bool,
+    /// 流水号.
+    pub serial_no: Option<i32>,
+    /// 案号.
+    pub case_no: Option<i32>,
+    /// 案由.
+    pub title: String,
 }
 
 /// What a decision depends on beside the case.
@@ -113,6 +149,13 @@ pub enum Record {
     },
     /// The text is removed from every version, the metadata stay (I29).
     HideText,
+    /// Reasons for not filing that the case has from now on, so that they stay.
+    ReasonsUsed {
+        /// Name of the action that gave them.
+        act: &'static str,
+        /// The reasons, in their order.
+        codes: Vec<ReasonCode>,
+    },
     /// What an opinion says.
     OpinionText {
         /// The opinion.
@@ -138,10 +181,8 @@ pub enum Record {
     },
     /// A contact with the proposer.
     Contact {
-        /// Identifier.
+        /// The contact.
         id: ContactId,
-        /// The row.
-        assignment: AssignmentId,
         /// The record.
         content: Value,
     },
@@ -164,6 +205,40 @@ pub enum Record {
         form: ReplyForm,
         /// Its hash.
         hash: String,
+    },
+    /// A consultation.
+    Consultation {
+        /// The consultation.
+        id: ConsultationId,
+        /// The record.
+        content: Value,
+    },
+    /// The reply reached the proposers of one proposal of the merge group.
+    Delivery {
+        /// The reply.
+        reply: ReplyId,
+        /// The proposal, main or absorbed.
+        proposal: ProposalId,
+    },
+    /// This proposal was absorbed.
+    Merge {
+        /// By which one.
+        main: ProposalId,
+        /// How it was before.
+        before: Before,
+        /// Opinion and meeting.
+        content: Value,
+    },
+    /// It goes its own way again.
+    Unmerge,
+    /// A link to another case.
+    Link {
+        /// What the link says.
+        kind: LinkKind,
+        /// The other case.
+        other: ProposalId,
+        /// Remarks.
+        note: Option<String>,
     },
     /// What an opinion form says.
     FormContent {
@@ -245,6 +320,8 @@ pub struct Step<'a> {
     pub numbers: Vec<Number>,
     /// What the act made.
     pub made: Option<Target>,
+    /// Rows that are part of this one.
+    parts: Vec<Happened>,
 }
 
 /// Decides an act. Nothing is changed if it is refused.
@@ -256,19 +333,13 @@ pub fn decide(
     input: &Input,
     env: Env<'_>,
 ) -> Result<Decision, Refusal> {
-    let (rule, who) = find_rule(case, actor, target, action)?;
-    check_guards(rule, case, actor, target, env)?;
-    let mut step = Step {
-        case: case.clone(),
-        actor,
-        who,
-        target,
-        env,
-        records: Vec::new(),
-        numbers: Vec::new(),
-        made: None,
-    };
-    let mut happened = vec![apply(&mut step, rule, input)?];
+    let mut step = Step::on(case, actor, Who::System, target, env);
+    let mut happened = Vec::new();
+    settle(&mut step, &mut happened)?;
+    let (rule, who) = find_rule(&step.case, actor, target, action)?;
+    check_guards(rule, &step.case, actor, target, env)?;
+    step.who = who;
+    apply(&mut step, rule, input, &mut happened)?;
     settle(&mut step, &mut happened)?;
     let Step {
         case: after,
@@ -283,6 +354,35 @@ pub fn decide(
         numbers,
         happened,
         made,
+    })
+}
+
+/// What time alone has done to the case by now: invitations that ran out, rows that are deemed
+/// accepted, feedback that is concluded. The same rows run before every act, so what is shown is
+/// what the next act starts from.
+pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
+    let system = Actor::system();
+    let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
+    let mut happened = Vec::new();
+    // A system row that refuses would be a fault of the tables; the case is shown as stored then.
+    match settle(&mut step, &mut happened) {
+        Ok(()) if !happened.is_empty() => finish(case, step.case, env.now),
+        _ => case.clone(),
+    }
+}
+
+/// The time-driven and derived rows alone, as an act of the system.
+pub fn settled(case: &Case, env: Env<'_>) -> Result<Decision, Refusal> {
+    let system = Actor::system();
+    let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
+    let mut happened = Vec::new();
+    settle(&mut step, &mut happened)?;
+    Ok(Decision {
+        case: finish(case, step.case, env.now),
+        records: step.records,
+        numbers: step.numbers,
+        happened,
+        made: None,
     })
 }
 
@@ -357,13 +457,20 @@ fn check_guards(
 /// The status that an action on a target starts from.
 pub fn state_of(case: &Case, target: Target, action: Action) -> State {
     match (target, action.machine()) {
-        (Target::Proposal, _) => State::Proposal(case.proposal.status),
         // A reply is drafted on a row that has none yet.
         (Target::Assignment(_), Machine::Reply) => State::Start,
-        (Target::Assignment(id), _) => case
+        _ => status_of(case, target),
+    }
+}
+
+/// The present status of a thing.
+fn status_of(case: &Case, target: Target) -> State {
+    match target {
+        Target::Proposal => State::Proposal(case.proposal.status),
+        Target::Assignment(id) => case
             .assignment(id)
             .map_or(State::Start, |row| State::Assignment(row.status)),
-        (Target::Reply(id), _) => case
+        Target::Reply(id) => case
             .reply(id)
             .map_or(State::Start, |reply| State::Reply(reply.status)),
     }
@@ -395,13 +502,26 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
                     && proposer.member == Some(member)
             })
         }),
-        Who::RatingMember => actor
-            .member
-            .is_some_and(|member| case.signers().any(|signer| signer.member == Some(member))),
+        Who::RatingMember => actor.member.is_some_and(|member| {
+            case.signers()
+                .chain(case.absorbed.iter().flat_map(|absorbed| &absorbed.signers))
+                .any(|signer| signer.member == Some(member))
+        }),
+        Who::InvitedClerk => case.proposers.iter().any(|proposer| {
+            proposer.role != super::codes::ProposerRole::First
+                && proposer.organisation.is_some()
+                && proposer.is(actor)
+        }),
         Who::ProposingClerk => case
             .proposal
             .organisation
-            .is_some_and(|organisation| actor.organisations().any(|own| own == organisation)),
+            .into_iter()
+            .chain(
+                case.absorbed
+                    .iter()
+                    .filter_map(|absorbed| absorbed.organisation),
+            )
+            .any(|organisation| actor.organisations().any(|own| own == organisation)),
         Who::Proxy => case.proposal.form.paper_reference.is_some(),
         Who::LineOfficer => actor.grants.iter().any(|grant| {
             grant.role == Role::AssigningOfficer
@@ -427,61 +547,69 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
     }
 }
 
-fn apply(step: &mut Step<'_>, rule: &'static Rule, input: &Input) -> Result<Happened, Refusal> {
+fn apply(
+    step: &mut Step<'_>,
+    rule: &'static Rule,
+    input: &Input,
+    happened: &mut Vec<Happened>,
+) -> Result<(), Refusal> {
     let from = state_of(&step.case, step.target, rule.action);
     (rule.effect)(step, input)?;
     let target = step.made.unwrap_or(step.target);
     if let To::State(to) = rule.to {
         step.set_state(target, to);
     }
-    let to = match rule.to {
-        To::Stay => from,
-        To::State(to) => to,
-    };
-    Ok(Happened {
+    happened.push(Happened {
         rule: rule.id,
         event: rule.event,
         by_system: step.who == Who::System,
         role: step.who.role(),
         target,
         from,
-        to,
+        to: status_of(&step.case, target),
         input: input.for_trail(),
-    })
+    });
+    happened.append(&mut step.parts);
+    Ok(())
 }
 
-/// Runs the system's own rows until none applies: "the last reply is delivered", "all answered".
+/// Runs the system's own rows until none applies: "the last reply is delivered", "all answered",
+/// "the window has lapsed".
 fn settle(step: &mut Step<'_>, happened: &mut Vec<Happened>) -> Result<(), Refusal> {
     let system = Actor::system();
-    loop {
-        let due = rules().find(|rule| {
-            rule.who == [Who::System]
-                && rule.action.machine() == Machine::Proposal
-                && rule
-                    .from
-                    .contains(&State::Proposal(step.case.proposal.status))
-                && check_guards(rule, &step.case, &system, Target::Proposal, step.env).is_ok()
-        });
-        let Some(rule) = due else { return Ok(()) };
-        let mut own = Step {
-            case: step.case.clone(),
-            actor: &system,
-            who: Who::System,
-            target: Target::Proposal,
-            env: step.env,
-            records: Vec::new(),
-            numbers: Vec::new(),
-            made: None,
-        };
-        happened.push(apply(
-            &mut own,
-            rule,
-            &Input::None(super::input::NoInput {}),
-        )?);
+    while let Some((rule, target)) = due(&step.case, &system, step.env) {
+        let mut own = Step::on(&step.case, &system, Who::System, target, step.env);
+        apply(&mut own, rule, &Input::None(NoInput {}), happened)?;
         step.case = own.case;
         step.records.append(&mut own.records);
         step.numbers.append(&mut own.numbers);
     }
+    Ok(())
+}
+
+/// The next row that the system owes the case, and on what.
+fn due(case: &Case, system: &Actor, env: Env<'_>) -> Option<(&'static Rule, Target)> {
+    rules()
+        .filter(|rule| rule.cause() == Cause::Settled)
+        .find_map(|rule| {
+            let ready = |target: &Target| {
+                rule.from.contains(&status_of(case, *target))
+                    && check_guards(rule, case, system, *target, env).is_ok()
+            };
+            let target = match rule.action.machine() {
+                Machine::Proposal => Some(Target::Proposal).filter(ready),
+                Machine::Assignment => case
+                    .current_rows()
+                    .map(|row| Target::Assignment(row.id))
+                    .find(ready),
+                Machine::Reply => case
+                    .replies
+                    .iter()
+                    .map(|reply| Target::Reply(reply.id))
+                    .find(ready),
+            };
+            target.map(|target| (rule, target))
+        })
 }
 
 /// Counts the versions of what changed and notes the moment.
@@ -517,6 +645,7 @@ pub struct Possibility {
 /// The same question as [`decide`] asks, for every action on a target, without an input; so it
 /// cannot disagree with what happens.
 pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<Possibility> {
+    let case = &catch_up(case, env);
     let mut list: Vec<Possibility> = Vec::new();
     for rule in rules() {
         let action = rule.action;
@@ -530,7 +659,7 @@ pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<
         let starts_elsewhere = rule.from == [State::Start]
             && !(matches!(target, Target::Assignment(_)) && action.machine() == Machine::Reply);
         let seen = list.iter().any(|known| known.action == action);
-        if !fits || starts_elsewhere || seen || rule.who == [Who::System] {
+        if !fits || starts_elsewhere || seen || rule.cause() != Cause::Call {
             continue;
         }
         let mut roles: Vec<Role> = rules_of(action)
@@ -551,7 +680,50 @@ pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<
     list
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
+    fn on(case: &Case, actor: &'a Actor, who: Who, target: Target, env: Env<'a>) -> Self {
+        Self {
+            case: case.clone(),
+            actor,
+            who,
+            target,
+            env,
+            records: Vec::new(),
+            numbers: Vec::new(),
+            made: None,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Another row of the tables happens as a part of this one, by the system: its status is set
+    /// and it stands in the trail under its own name.
+    pub fn part(&mut self, id: &'static str, target: Target, reason: &'static str) {
+        let from = status_of(&self.case, target);
+        // The row that starts from here, where several bear the same number.
+        let Some(rule) = rules().find(|rule| {
+            rule.id == id && (rule.from.contains(&from) || rule.from == [State::Start])
+        }) else {
+            return;
+        };
+        if let To::State(to) = rule.to {
+            self.set_state(target, to);
+        }
+        self.parts.push(Happened {
+            rule: rule.id,
+            event: rule.event,
+            by_system: true,
+            role: Role::System,
+            target,
+            from: if rule.from == [State::Start] {
+                State::Start
+            } else {
+                from
+            },
+            to: status_of(&self.case, target),
+            input: serde_json::json!({ "because_of": reason }),
+        });
+    }
+
     fn set_state(&mut self, target: Target, to: State) {
         match (target, to) {
             (Target::Proposal, State::Proposal(status)) => self.case.proposal.status = status,
@@ -577,6 +749,28 @@ impl Step<'_> {
     /// A reply, to change it.
     pub fn reply_mut(&mut self, id: ReplyId) -> Option<&mut Reply> {
         self.case.replies.iter_mut().find(|reply| reply.id == id)
+    }
+
+    /// A proposer of the case or of one it absorbed, to change it.
+    pub fn proposer_mut(&mut self, id: ProposerId) -> Option<&mut Proposer> {
+        self.case
+            .proposers
+            .iter_mut()
+            .chain(
+                self.case
+                    .absorbed
+                    .iter_mut()
+                    .flat_map(|absorbed| &mut absorbed.signers),
+            )
+            .find(|proposer| proposer.id == id)
+    }
+
+    /// Stops every running clock.
+    pub fn stop_all(&mut self) {
+        let now = self.env.now;
+        for clock in &mut self.case.clocks {
+            clock.stopped_at.get_or_insert(now);
+        }
     }
 
     /// The proposal as the subject of a clock.
@@ -622,6 +816,7 @@ impl Step<'_> {
             original_due: due.at,
             due_at: due.at,
             stopped_at: None,
+            changes: Vec::new(),
         });
     }
 

@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 
 use super::assignment::AssignmentStatus;
-use super::case::{Assignment, Case, Reply};
+use super::case::{Assignment, Case, Reply, Request};
 use super::codes::{
     AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProposerRole,
+    RequestKind, RequestStatus,
 };
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
@@ -34,6 +35,13 @@ code_list! {
         Deliver = "deliver", "送达答复", "deliver the reply";
         GiveFeedback = "give_feedback", "反馈意见", "give feedback";
         Close = "close", "办结", "close";
+        DecideWithdrawal = "decide_withdrawal", "决定撤案申请", "decide on the withdrawal";
+        DecideReturn = "decide_return", "答复申退", "decide on the return";
+        DecideExtension = "decide_extension", "决定延期申请", "decide on the extension";
+        DecidePause = "decide_pause", "决定中止申请", "decide on the pause";
+        AnswerSuggestion = "answer_suggestion", "答复单位建议", "answer the suggestion of units";
+        Rehandle = "rehandle", "重新办理", "order re-handling";
+        CarryOutDisposition = "carry_out_disposition", "办理处置", "carry out the disposition";
     }
 }
 
@@ -145,14 +153,17 @@ pub fn duties(case: &Case, profile: &Profile) -> Vec<Duty> {
             }
         }
         ProposalStatus::Handled => desk.raters(),
-        ProposalStatus::Feedback => {
-            desk.proposal(Audience::role(Role::CommitteeStaff), Task::Close, None);
+        ProposalStatus::Feedback => desk.end_of_round(),
+        ProposalStatus::NotFiled if case.proposal.marks.disposed_at.is_none() => {
+            let staff = Audience::role(Role::CommitteeStaff);
+            desk.proposal(staff, Task::CarryOutDisposition, Some(ClockKind::K20));
         }
         ProposalStatus::NotFiled
         | ProposalStatus::Merged
         | ProposalStatus::Withdrawn
         | ProposalStatus::Closed => {}
     }
+    desk.requests();
     desk.list.sort();
     desk.list.dedup();
     desk.list
@@ -212,14 +223,65 @@ impl Desk<'_> {
                     proposer.status,
                     ConsentStatus::Invited | ConsentStatus::Stale
                 );
-            if let (true, Some(member)) = (waits, proposer.member) {
+            let audience = match (proposer.member, proposer.organisation) {
+                (Some(member), _) => Some(Audience::member(member)),
+                (None, organisation) => organisation.map(Audience::organisation),
+            };
+            if let (true, Some(audience)) = (waits, audience) {
                 let subject = proposer.id.cast();
                 self.push(
-                    Audience::member(member),
+                    audience,
                     Task::AnswerInvitation,
                     ("proposer", subject),
                     Some((ClockKind::K01, subject)),
                 );
+            }
+        }
+    }
+
+    /// Another round while one is left and a rater is dissatisfied; otherwise the case closes.
+    fn end_of_round(&mut self) {
+        let case = self.case;
+        let complaint = case
+            .complaints(&self.profile.rehandling_trigger)
+            .any(|form| form.round == case.proposal.round);
+        let left = u32::try_from(case.proposal.round)
+            .is_ok_and(|round| round <= self.profile.rehandling_max_rounds);
+        if !(complaint && left) {
+            self.proposal(Audience::role(Role::CommitteeStaff), Task::Close, None);
+            return;
+        }
+        self.proposal(Audience::role(Role::CommitteeChair), Task::Rehandle, None);
+        if let Some(line) = case.proposal.assigning_line {
+            self.proposal(Audience::line(line), Task::Rehandle, None);
+        }
+    }
+
+    /// What was asked for and waits for a decision.
+    fn requests(&mut self) {
+        let case = self.case;
+        let open = |request: &&Request| request.status == RequestStatus::Open;
+        for request in case.requests.iter().filter(open) {
+            let decided_by_request = Some((ClockKind::K13, request.id.cast()));
+            let (task, clock) = match request.kind {
+                RequestKind::Withdrawal => {
+                    let clock = Some((ClockKind::K14, request.id.cast()));
+                    let place = ("proposal", case.proposal.id.cast());
+                    let chair = Audience::role(Role::CommitteeChair);
+                    self.push(chair, Task::DecideWithdrawal, place, clock);
+                    continue;
+                }
+                RequestKind::Return => (
+                    Task::DecideReturn,
+                    request.assignment.map(|row| (ClockKind::K06, row.cast())),
+                ),
+                RequestKind::Extension => (Task::DecideExtension, decided_by_request),
+                RequestKind::Pause => (Task::DecidePause, decided_by_request),
+                RequestKind::Units => (Task::AnswerSuggestion, None),
+            };
+            if let (Some(row), Some(line)) = (request.assignment, case.proposal.assigning_line) {
+                let place = ("assignment", row.cast());
+                self.push(Audience::line(line), task, place, clock);
             }
         }
     }
@@ -244,7 +306,7 @@ impl Desk<'_> {
             // Its time ran out: it owes nothing more.
             (AssignmentStatus::Accepted, AssignmentRole::CoHandler) => {}
             (AssignmentStatus::Accepted, _) => {
-                if !self.case.contacted.contains(&row.id) {
+                if !self.case.contacted(row.id) {
                     self.push(
                         clerk.clone(),
                         Task::Contact,

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::assignment::AssignmentStatus;
 use super::authoring::mismatched;
-use super::case::{Assignment, Opinion};
+use super::case::Opinion;
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, Disposition, HandlingKind, ProposerRole,
-    Recommendation, SessionMark, Urgency,
+    ClockKind, ConsentStatus, Disposition, ProposerRole, Recommendation, SessionMark, Urgency,
 };
 use super::deadline;
 use super::decide::{Number, Record, Step};
-use super::input::{AssignIn, ExamineIn, Input};
+use super::input::{ExamineIn, Input};
 use super::lists::ProposerKind;
 use super::profile::Profile;
+use super::reasons::{ReasonCode, ReasonFacts};
 use super::refusal::Refusal;
 use super::rule::Who;
+use super::units::{self, Standing};
 
 /// PT13: back to the proposer, with what is to be revised (I11).
 pub fn return_for_revision(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
@@ -48,6 +48,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if input.recommendation == Recommendation::NotFile && input.reason_codes.is_empty() {
         return Err(required("/reason_codes"));
     }
+    check_reasons(step, &input.reason_codes)?;
     let last = step.case.current_opinions().count() + 1 == stages;
     let line = input.assigning_line.or_else(|| {
         let lead = input.draft_units.first()?;
@@ -55,7 +56,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             .references
             .units
             .get(lead)
-            .map(|unit| unit.system_line.default_line())
+            .map(|unit| step.env.profile.line_of(unit.system_line))
     });
     if last && input.recommendation == Recommendation::File {
         if input.subject_class.is_none() && step.case.proposal.subject_class.is_none() {
@@ -78,6 +79,7 @@ pub fn examine(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     });
     let content = serde_json::to_value(input).unwrap_or_default();
     step.records.push(Record::OpinionText { id, content });
+    note_reasons(step, "examine", &input.reason_codes);
     Ok(())
 }
 
@@ -85,7 +87,7 @@ fn check_draft_units(step: &Step<'_>, input: &ExamineIn) -> Result<(), Refusal> 
     let mut seen = BTreeSet::new();
     let units = input.draft_units.iter().enumerate();
     Refusal::together(units.map(|(index, unit)| {
-        check_unit(
+        units::check_unit(
             step,
             *unit,
             &format!("/draft_units/{index}"),
@@ -94,28 +96,44 @@ fn check_draft_units(step: &Step<'_>, input: &ExamineIn) -> Result<(), Refusal> 
     }))
 }
 
-fn check_unit(
-    step: &Step<'_>,
-    unit: crate::ids::UnitId,
-    pointer: &str,
-    first_time: bool,
-) -> Result<(), Refusal> {
-    if !first_time {
-        return Err(Refusal::invalid(
-            pointer,
-            "duplicate",
-            "同一单位不能重复。",
-            "A unit may stand here once.",
-        ));
-    }
-    match step.env.references.units.get(&unit) {
-        Some(facts) if facts.active => Ok(()),
-        _ => Err(Refusal::invalid(
-            pointer,
-            "unknown_unit",
-            "没有这个在用的承办单位。",
-            "There is no such active unit.",
-        )),
+/// Every reason is one that the committee uses now, and stands there once.
+fn check_reasons(step: &Step<'_>, codes: &[ReasonCode]) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    Refusal::together(codes.iter().enumerate().map(|(index, code)| {
+        let pointer = format!("/reason_codes/{index}");
+        if !seen.insert(code) {
+            return Err(Refusal::invalid(
+                pointer,
+                "duplicate",
+                "同一理由不能重复。",
+                "A reason may stand here once.",
+            ));
+        }
+        match step.env.references.reasons.get(code) {
+            Some(facts) if facts.active => Ok(()),
+            Some(ReasonFacts { label, .. }) => Err(Refusal::invalid(
+                pointer,
+                "inactive_reason",
+                format!("理由“{}”未启用或已停用。", label.zh),
+                format!("The reason '{}' is not active.", label.en),
+            )),
+            None => Err(Refusal::invalid(
+                pointer,
+                "unknown_reason",
+                "本委员会没有这一不予立案理由。",
+                "The committee has no such reason.",
+            )),
+        }
+    }))
+}
+
+/// Notes that the case has these reasons.
+fn note_reasons(step: &mut Step<'_>, act: &'static str, codes: &[ReasonCode]) {
+    if !codes.is_empty() {
+        step.records.push(Record::ReasonsUsed {
+            act,
+            codes: codes.to_vec(),
+        });
     }
 }
 
@@ -139,6 +157,16 @@ pub fn file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     step.numbers.push(Number::Case);
     freeze_signers(step);
     step.stop(&[ClockKind::K01, ClockKind::K03], None);
+    start_assignment(step);
+    let (subject, profile) = (step.subject(), step.env.profile);
+    step.start(ClockKind::K17, subject, profile.catalogue_publication);
+    step.record_decision("file", serde_json::to_value(input).unwrap_or_default());
+    Ok(())
+}
+
+/// K04: for session proposals counted from the end of the session.
+pub fn start_assignment(step: &mut Step<'_>) {
+    let now = step.env.now;
     let (subject, profile) = (step.subject(), step.env.profile);
     let (urgency, mark) = (step.case.proposal.urgency, step.case.proposal.session_mark);
     match (urgency, mark) {
@@ -156,20 +184,17 @@ pub fn file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         }
         _ => step.start(ClockKind::K04, subject, profile.assignment_ordinary),
     }
-    step.start(ClockKind::K17, subject, profile.catalogue_publication);
-    step.record_decision("file", serde_json::to_value(input).unwrap_or_default());
-    Ok(())
 }
 
 /// Unsigned co-signers are dropped; a joint proposal left with none becomes an individual one.
-fn freeze_signers(step: &mut Step<'_>) {
+pub fn freeze_signers(step: &mut Step<'_>) {
     let mut left = false;
     for proposer in &mut step.case.proposers {
-        if proposer.role != ProposerRole::Cosigner {
+        if proposer.role == ProposerRole::First {
             continue;
         }
         match proposer.status {
-            ConsentStatus::Consented => left = true,
+            ConsentStatus::Consented => left |= proposer.role == ProposerRole::Cosigner,
             ConsentStatus::Invited | ConsentStatus::Stale | ConsentStatus::Expired => {
                 proposer.status = ConsentStatus::Dropped;
             }
@@ -189,6 +214,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if input.reason_codes.is_empty() {
         return Err(required("/reason_codes"));
     }
+    check_reasons(step, &input.reason_codes)?;
     not_blank("/explanation", &input.explanation)?;
     if input.disposition != Disposition::Kept && !input.proposer_agrees {
         return Err(Refusal::invalid(
@@ -201,11 +227,35 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
     let subject = step.subject();
     step.start(ClockKind::K20, subject, Profile::DISPOSITION);
-    if input.reason_codes.iter().any(|code| code.hides_text()) {
+    note_reasons(step, "not_file", &input.reason_codes);
+    let reasons = &step.env.references.reasons;
+    let hides = |code| reasons.get(code).is_some_and(|facts| facts.hides_text);
+    if input.reason_codes.iter().any(hides) {
         step.case.proposal.form = step.case.proposal.form.without_text();
         step.records.push(Record::HideText);
     }
     step.record_decision("not_file", serde_json::to_value(input).unwrap_or_default());
+    Ok(())
+}
+
+/// PT16b: what was to become of a refused proposal has been done, and the proposer told.
+pub fn carry_out_disposition(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Disposition(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/note", &input.note)?;
+    if input.sent_on.is_some_and(|day| day > step.env.today()) {
+        return Err(Refusal::invalid(
+            "/sent_on",
+            "in_future",
+            "日期不能晚于今天。",
+            "It cannot lie in the future.",
+        ));
+    }
+    step.case.proposal.marks.disposed_at = Some(step.env.now);
+    step.stop(&[ClockKind::K20], None);
+    let content = serde_json::to_value(input).unwrap_or_default();
+    step.record_decision("carry_out_disposition", content);
     Ok(())
 }
 
@@ -214,111 +264,18 @@ pub fn assign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Assign(input) = input else {
         return Err(mismatched());
     };
-    check_kind(input)?;
-    let mut seen = BTreeSet::new();
-    let mut checks = Vec::new();
-    for (index, row) in input.rows.iter().enumerate() {
-        checks.push(check_unit(
-            step,
-            row.unit_id,
-            &format!("/rows/{index}/unit_id"),
-            seen.insert(row.unit_id),
-        ));
-        if row.role == AssignmentRole::Separate && row.part.is_none() {
-            checks.push(Err(required(&format!("/rows/{index}/part"))));
-        }
-    }
-    Refusal::together(checks)?;
+    units::check_rows(step, &input.rows, "/rows")?;
     step.stop(&[ClockKind::K04], None);
     step.case.proposal.handling_kind = Some(input.handling_kind);
-    // The lead stands first whatever the order of the request.
-    let mut rows: Vec<_> = input.rows.iter().collect();
-    rows.sort_by_key(|row| row.role);
-    for (index, row) in rows.into_iter().enumerate() {
-        let id = step.env.id();
-        let name = step
-            .env
-            .references
-            .units
-            .get(&row.unit_id)
-            .map(|unit| unit.name.clone());
-        step.case.assignments.push(Assignment {
-            id,
-            version: 1,
-            round: step.case.proposal.round,
-            position: i32::try_from(index + 1).unwrap_or(i32::MAX),
-            role: row.role,
-            unit: row.unit_id,
-            unit_name: name.unwrap_or_default(),
-            status: AssignmentStatus::Pending,
-            part: row.part.clone(),
-            returnable: row.role != AssignmentRole::Reference,
-            deemed: false,
-            accepted_at: None,
-            clerk_name: None,
-            clerk_phone: None,
-            opinion_missing: false,
-            opinions: 0,
-        });
-        start_row_clocks(step, id, row.role);
-    }
+    let rows = input.rows.iter().map(|row| (row.clone(), Standing::New));
+    let rows = rows.collect();
+    units::add_rows(step, rows, "PT19");
+    units::check_shape(step, "/rows")?;
     step.record_decision(
         "assign",
         json!({ "meeting": input.meeting, "opinion": input.opinion, "handling_kind": input.handling_kind }),
     );
     Ok(())
-}
-
-/// I4: sole = one lead; joint = one lead and co-handlers; separate = two or more parts.
-fn check_kind(input: &AssignIn) -> Result<(), Refusal> {
-    let count = |role| input.rows.iter().filter(|row| row.role == role).count();
-    let (lead, co, separate) = (
-        count(AssignmentRole::Lead),
-        count(AssignmentRole::CoHandler),
-        count(AssignmentRole::Separate),
-    );
-    let fits = match input.handling_kind {
-        HandlingKind::Sole => lead == 1 && co == 0 && separate == 0,
-        HandlingKind::Joint => lead == 1 && (1..=30).contains(&co) && separate == 0,
-        HandlingKind::Separate => lead == 0 && co == 0 && separate >= 2,
-    };
-    if fits {
-        return Ok(());
-    }
-    let (zh, en) = match input.handling_kind {
-        HandlingKind::Sole => (
-            "独办须恰有一个主办单位。",
-            "Sole handling has exactly one lead.",
-        ),
-        HandlingKind::Joint => (
-            "会办须有一个主办单位和 1–30 个会办单位。",
-            "Joint handling has one lead and 1 to 30 co-handlers.",
-        ),
-        HandlingKind::Separate => (
-            "分办须有两个以上分办单位，且无主办、会办。",
-            "Separate handling has two or more separate units, no lead and no co-handler.",
-        ),
-    };
-    Err(Refusal::invalid("/rows", "handling_kind", zh, en))
-}
-
-fn start_row_clocks(step: &mut Step<'_>, id: crate::ids::AssignmentId, role: AssignmentRole) {
-    let (profile, subject) = (step.env.profile, id.cast());
-    if role == AssignmentRole::Reference {
-        return;
-    }
-    step.start(ClockKind::K05, subject, profile.return_window);
-    if role == AssignmentRole::CoHandler {
-        step.start(ClockKind::K08, subject, profile.opinion);
-        return;
-    }
-    step.start(ClockKind::K07, subject, profile.first_contact);
-    let reply = match (step.case.proposal.urgency, step.case.proposal.session_mark) {
-        (Urgency::Urgent, _) => profile.reply_urgent,
-        (Urgency::Normal, Some(SessionMark::Session)) => profile.reply_session,
-        _ => profile.reply_ordinary,
-    };
-    step.start(ClockKind::K10, subject, reply);
 }
 
 /// A required place that is empty.

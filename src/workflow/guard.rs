@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::assignment::AssignmentStatus;
-use super::case::{Assignment, Case, Reply};
+use super::case::{Assignment, Case, Reply, Request};
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProposerRole,
-    Secrecy,
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProgrammeTier,
+    ProposerRole, RequestKind, RequestStatus, Secrecy,
 };
 use super::decide::{Env, Target};
 use super::lists::ProposerKind;
-use super::profile::LapseMeans;
+use super::profile::{ConsultationCase, LapseMeans};
 use super::proposal::ProposalStatus;
 use super::refusal::Unmet;
 use super::reply::ReplyStatus;
@@ -40,6 +40,12 @@ impl View<'_> {
                 .reply(id)
                 .and_then(|reply| self.case.assignment(reply.assignment)),
         }
+    }
+
+    /// The open request of a kind on the row.
+    fn asked(&self, kind: RequestKind) -> Option<&Request> {
+        self.row()
+            .and_then(|row| self.case.open_request(kind, Some(row.id)))
     }
 
     fn reply(&self) -> Option<&Reply> {
@@ -211,17 +217,18 @@ guards! {
     /// The invitation waits for an answer and has not run out.
     INVITATION_OPEN, "invitation_open", Some("I17"),
         "联名邀请已答复或已过期。", "The invitation is answered or has run out.",
-        |view| view.actor.member.is_some_and(|member| {
+        |view| {
             view.case.proposers.iter().any(|proposer| {
-                proposer.member == Some(member)
+                proposer.role == ProposerRole::Cosigner
+                    && proposer.is(view.actor)
                     && matches!(proposer.status, ConsentStatus::Invited | ConsentStatus::Stale)
                     && !view.case.lapsed(ClockKind::K01, proposer.id.cast(), view.env.now)
             })
-        });
+        };
     /// Only joint proposals have co-signers.
     IS_JOINT, "is_joint", None,
         "只有联名提案可以邀请联名人。", "Only a joint proposal has co-signers.",
-        |view| view.case.proposal.kind == ProposerKind::Joint;
+        |view| matches!(view.case.proposal.kind, ProposerKind::Joint | ProposerKind::JointCollective);
     /// The round of the row is the present one and still in handling.
     ROUND_OPEN, "round_open", Some("I16"),
         "本轮办理已经结束。", "The round of handling is over.",
@@ -260,7 +267,7 @@ guards! {
     CONTACT_RECORDED, "contact_recorded", Some("I12"),
         "答复前须有与提案者的沟通记录。", "A contact with the proposer must be recorded before the reply.",
         |view| !view.env.profile.contact_required
-            || view.row().is_some_and(|row| view.case.contacted.contains(&row.id));
+            || view.row().is_some_and(|row| view.case.contacted(row.id));
     /// I12: opinions of all co-handlers are in, or their time has run out.
     OPINIONS_IN, "opinions_in", Some("I12"),
         "尚有会办意见未提交且未逾期。", "An opinion of a co-handler is neither in nor overdue.",
@@ -321,13 +328,14 @@ guards! {
             let mut rows = view.case.bound_rows().peekable();
             rows.peek().is_some() && rows.all(|row| row.status == AssignmentStatus::Replied)
         };
-    /// Every rater answered every reply of the round.
+    /// Every rater answered every reply of the round, or let the time run out (I22).
     ALL_RATED, "all_rated", Some("I22"),
-        "尚有提案者未反馈。", "A rater has not answered yet.",
-        |view| view.case.delivered().all(|reply| {
-            view.case.raters(view.env.profile.every_signer_rates()).all(|rater| {
-                view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
-            })
+        "尚有提案者未反馈且未逾期。", "A rater has neither answered nor let the time run out.",
+        |view| view.case.raters(view.env.profile.every_signer_rates()).all(|rater| {
+            view.case.lapsed(ClockKind::K12, rater.id.cast(), view.env.now)
+                || view.case.delivered().all(|reply| {
+                    view.case.forms.iter().any(|form| form.reply == reply.id && form.rater == rater.id)
+                })
         });
     /// A form is left to give: the actor's own, or for staff anybody's.
     NOT_YET_RATED, "not_yet_rated", Some("I20"),
@@ -345,6 +353,214 @@ guards! {
         "未落实的承诺事项须在跟踪办理中。", "Every open promise must be under active tracking.",
         |view| view.case.tracked_since.is_some()
             || view.case.promises.iter().all(|promise| promise.status != super::codes::PromiseStatus::Open);
+    /// The row is taken as a part of another one only.
+    PART, "part_of_another_row", None,
+        "仅作为其他操作的一部分发生。", "Happens only as a part of another row.",
+        |_| false;
+    /// I19: a main proposal stays with those it absorbed.
+    NOT_A_MAIN, "not_a_main", Some("I19"),
+        "本案已并入其他提案，须先撤销并案。", "Other proposals were merged into this one: unmerge them first.",
+        |view| view.case.absorbed.is_empty();
+    /// Merge groups have one level.
+    HAS_ABSORBED_NONE, "has_absorbed_none", Some("I18"),
+        "本案是并案主案，不能再并入他案。", "A main proposal is not absorbed itself.",
+        |view| view.case.absorbed.is_empty();
+    /// The main proposal is not answered yet.
+    MAIN_NOT_ANSWERED, "main_not_answered", Some("I18"),
+        "主案已答复，不能再撤销并案。", "The main proposal was answered already.",
+        |view| view.case.main.as_ref().is_some_and(|main| !main.delivered && matches!(
+            main.status,
+            ProposalStatus::Submitted | ProposalStatus::Filed | ProposalStatus::Assigned
+        ));
+    /// No reply was delivered in any round.
+    NO_REPLY_DELIVERED, "no_reply_delivered", None,
+        "已有答复送达，不能撤案。", "A reply was delivered already.",
+        |view| !view.case.ever_delivered();
+    /// Nobody has asked for a withdrawal.
+    NO_OPEN_WITHDRAWAL, "no_open_withdrawal", None,
+        "已有待决定的撤案申请。", "A withdrawal is asked for already.",
+        |view| view.case.open_request(RequestKind::Withdrawal, None).is_none();
+    /// A withdrawal waits for its decision.
+    WITHDRAWAL_OPEN, "withdrawal_open", None,
+        "没有待决定的撤案申请。", "No withdrawal is asked for.",
+        |view| view.case.open_request(RequestKind::Withdrawal, None).is_some();
+    /// The proposal was opened to others, and the policy knows seconding.
+    OPEN_FOR_SECONDING, "open_for_seconding", None,
+        "本案未开放附议。", "The proposal is not open for seconding.",
+        |view| view.env.profile.seconding_enabled && view.case.proposal.marks.open_for_seconding;
+    /// Not a proposer of the case yet.
+    NOT_YET_SIGNED, "not_yet_signed", None,
+        "已是本案提案者或已被邀请。", "Signs already, or is invited already.",
+        |view| view.actor.member.is_some_and(|member| {
+            view.case.proposers.iter().all(|proposer| proposer.member != Some(member))
+        });
+    /// The time of an invitation has run out.
+    INVITATION_LAPSED, "invitation_lapsed", Some("I17"),
+        "没有过期的联名邀请。", "No invitation has run out.",
+        |view| view.case.lapsed_invitations(view.env.now).next().is_some();
+    /// What becomes of a refused proposal is still to be done.
+    DISPOSITION_OPEN, "disposition_open", None,
+        "处置已办理。", "The disposition was carried out already.",
+        |view| view.case.proposal.marks.disposed_at.is_none();
+    /// The actor has given a form in this round, or for staff anybody has.
+    HAS_RATED, "has_rated", Some("I20"),
+        "本轮没有可更正的反馈。", "There is no form of this round to correct.",
+        |view| {
+            let staff = view.actor.has(Role::CommitteeStaff);
+            let round = view.case.proposal.round;
+            view.case.forms.iter().filter(|form| form.round == round).any(|form| {
+                staff || view.case.everybody().any(|one| one.id == form.rater && one.is(view.actor))
+            })
+        };
+    /// A further round is allowed.
+    ROUNDS_LEFT, "rounds_left", None,
+        "重新办理次数已用完，请面商或专门解释。", "No further round is allowed: hold a face-to-face meeting or give a special explanation.",
+        |view| u32::try_from(view.case.proposal.round)
+            .is_ok_and(|round| round <= view.env.profile.rehandling_max_rounds);
+    /// A form asks for another round, the actor's own or for staff anybody's.
+    COMPLAINT_OPEN, "complaint_open", None,
+        "没有须重新办理的反馈。", "No form asks for another round.",
+        |view| {
+            let staff = view.actor.has(Role::CommitteeStaff);
+            view.case.complaints(&view.env.profile.rehandling_trigger).any(|form| {
+                staff || view.case.everybody().any(|one| one.id == form.rater && one.is(view.actor))
+            })
+        };
+    /// Closing condition (c).
+    NO_REHANDLING_DUE, "no_rehandling_due", None,
+        "有不满意的反馈：须重新办理；重办次数用完的须有面商或专门解释记录；或由提案者书面放弃重办。",
+        "A rater is dissatisfied: handle again; with no round left record the face-to-face meeting or special explanation; or the rater gives it up in writing.",
+        |view| {
+            let profile = view.env.profile;
+            let round = view.case.proposal.round;
+            let used = u32::try_from(round).is_ok_and(|round| round > profile.rehandling_max_rounds);
+            let met = view.case.consultations.iter()
+                .any(|held| held.round == round && held.form.ends_rehandling());
+            (used && met) || view.case.complaints(&profile.rehandling_trigger).next().is_none()
+        };
+    /// Closing condition (f).
+    CONSULTATION_RECORDED, "consultation_recorded", None,
+        "该类提案办结前须有协商记录。", "A case of this kind closes only with a consultation on record.",
+        |view| !view.env.profile.consultation_required_for.iter().any(|kind| applies(*kind, view.case))
+            || !view.case.consultations.is_empty();
+    /// Closing condition (g).
+    NOTHING_OPEN, "nothing_open", None,
+        "尚有未决定的申请。", "A request is not decided yet.",
+        |view| view.case.requests.iter().all(|request| request.status != RequestStatus::Open);
+    /// Nothing is owed except tracking.
+    NOTHING_OWED, "nothing_owed", None,
+        "尚有未决定的申请或未办理的处置。", "A request is open, or the disposition is not carried out.",
+        |view| view.case.requests.iter().all(|request| request.status != RequestStatus::Open)
+            && (view.case.proposal.status != ProposalStatus::NotFiled
+                || view.case.proposal.marks.disposed_at.is_some());
+    /// Not in the archive yet.
+    NOT_ARCHIVED, "not_archived", None,
+        "已归档。", "It is in the archive already.",
+        |view| view.case.proposal.marks.archived_at.is_none();
+    /// One suggestion at a time.
+    NO_OPEN_SUGGESTION, "no_open_suggestion", None,
+        "本单位已有待答复的建议。", "The unit's suggestion is not answered yet.",
+        |view| view.asked(RequestKind::Units).is_none();
+    /// A suggestion waits for its answer.
+    SUGGESTION_OPEN, "suggestion_open", None,
+        "没有待答复的单位建议。", "The unit suggests nothing at present.",
+        |view| view.asked(RequestKind::Units).is_some();
+    /// I9: after rejection, deemed acceptance, final arbitration or carry-over nothing is returned.
+    ROW_RETURNABLE, "row_returnable", Some("I9"),
+        "该承办关系不得再申退。", "This row can no longer be returned.",
+        |view| view.row().is_some_and(|row| row.returnable);
+    /// The window to ask for a return runs, or has lapsed without effect.
+    RETURN_WINDOW_OPEN, "return_window_open", Some("I9"),
+        "申退期已过。", "The window for returning has run out.",
+        |view| view.row().is_some_and(|row| {
+            let running = view.case.running(ClockKind::K05, row.id.cast()).is_some();
+            let lapsed = view.case.lapsed(ClockKind::K05, row.id.cast(), view.env.now);
+            running && (!lapsed
+                || (row.status == AssignmentStatus::Pending && !view.env.profile.return_late_accepted))
+        });
+    /// The window has lapsed, and the policy takes silence for acceptance.
+    RETURN_WINDOW_LAPSED, "return_window_lapsed", Some("I9"),
+        "申退期未满。", "The window for returning has not run out.",
+        |view| view.env.profile.return_late_accepted
+            && view.row().is_some_and(|row| {
+                row.role != AssignmentRole::Reference
+                    && view.case.lapsed(ClockKind::K05, row.id.cast(), view.env.now)
+            });
+    /// The dispute was not carried further up yet.
+    NOT_ESCALATED, "not_escalated", None,
+        "争议已提请裁定。", "The dispute was escalated already.",
+        |view| view.asked(RequestKind::Return).is_some_and(|request| !request.escalated);
+    /// A contact of the unit is on record.
+    CONTACT_ON_RECORD, "contact_on_record", None,
+        "该单位没有沟通记录。", "The unit has recorded no contact.",
+        |view| view.row().is_some_and(|row| view.case.contacted(row.id));
+    /// The time for the opinion has run out.
+    OPINION_LAPSED, "opinion_lapsed", None,
+        "会办意见期限未满。", "The time for the opinion has not run out.",
+        |view| view.row().is_some_and(|row| {
+            row.opinions == 0 && !row.opinion_missing
+                && view.case.lapsed(ClockKind::K08, row.id.cast(), view.env.now)
+        });
+    /// The due date is not past.
+    DUE_DATE_AHEAD, "due_date_ahead", None,
+        "期限已过，或没有可延期的期限。", "The due date is past, or there is none to move.",
+        |view| view.row().and_then(|row| super::extension::clock_of(view.case, row.id))
+            .is_some_and(|clock| view.env.now <= clock.due_at);
+    /// One request at a time.
+    NO_OPEN_EXTENSION, "no_open_extension", None,
+        "已有待决定的延期申请。", "An extension is asked for already.",
+        |view| view.asked(RequestKind::Extension).is_none();
+    /// An extension waits for its decision.
+    EXTENSION_OPEN, "extension_open", None,
+        "没有待决定的延期申请。", "No extension is asked for.",
+        |view| view.asked(RequestKind::Extension).is_some();
+    /// One request at a time.
+    NO_OPEN_PAUSE, "no_open_pause", None,
+        "已有待决定的中止申请。", "A pause is asked for already.",
+        |view| view.asked(RequestKind::Pause).is_none();
+    /// A pause waits for its decision.
+    PAUSE_OPEN, "pause_open", None,
+        "没有待决定的中止申请。", "No pause is asked for.",
+        |view| view.asked(RequestKind::Pause).is_some();
+    /// The clock is not paused already.
+    NO_PAUSE_RUNNING, "no_pause_running", None,
+        "期限已在中止中。", "The clock is paused already.",
+        |view| view.row().is_some_and(|row| super::extension::pause_running(view.case, row.id).is_none());
+    /// The clock is paused.
+    PAUSE_RUNNING, "pause_running", None,
+        "期限未中止。", "The clock is not paused.",
+        |view| view.row().is_some_and(|row| super::extension::pause_running(view.case, row.id).is_some());
+    /// The agreed end of the pause has come.
+    PAUSE_ENDED, "pause_ended", None,
+        "中止期未满。", "The agreed end of the pause has not come.",
+        |view| view.row().is_some_and(|row| super::extension::pause_running(view.case, row.id)
+            .is_some_and(|until| until <= view.env.today()));
+    /// Something changed since the review rejected the text.
+    CHANGED_SINCE_REJECTION, "changed_since_rejection", None,
+        "驳回后尚未修改。", "Nothing was changed since the review rejected the text.",
+        |view| view.reply().is_some_and(|reply| {
+            reply.rejected_hash.as_deref() != Some(reply.content_hash.as_str())
+        });
+    /// A countersignature is missing or refused.
+    COUNTERSIGN_DISPUTED, "countersign_disputed", None,
+        "没有缺失或不同意的会签。", "No countersignature is missing or refused.",
+        |view| view.reply().is_some_and(|reply| {
+            reply.status == ReplyStatus::Countersigning
+                || view.case.countersigns.iter().any(|request| {
+                    request.reply == reply.id && request.status == CountersignStatus::Object
+                })
+        });
+}
+
+fn applies(kind: ConsultationCase, case: &Case) -> bool {
+    let proposal = &case.proposal;
+    match kind {
+        ConsultationCase::No1 => proposal.marks.tier == Some(ProgrammeTier::No1),
+        ConsultationCase::Key => proposal.marks.tier == Some(ProgrammeTier::Key),
+        ConsultationCase::Practical => proposal.marks.tier == Some(ProgrammeTier::Practical),
+        ConsultationCase::Urgent => proposal.urgency == super::codes::Urgency::Urgent,
+        ConsultationCase::Collective => proposal.kind.is_collective(),
+    }
 }
 
 fn countersigned(view: &View<'_>) -> bool {
@@ -354,6 +570,9 @@ fn countersigned(view: &View<'_>) -> bool {
     let joint = row.role == AssignmentRole::Lead
         && view.case.proposal.handling_kind == Some(HandlingKind::Joint);
     if !joint || !view.env.profile.countersign_required {
+        return true;
+    }
+    if reply.coordinated_hash.as_deref() == Some(reply.content_hash.as_str()) {
         return true;
     }
     let agreed: BTreeSet<_> = view

@@ -17,16 +17,23 @@ pub mod deadline;
 pub mod decide;
 pub mod desk;
 mod examination;
+mod extension;
 pub mod guard;
 pub mod input;
 pub mod lists;
+mod merging;
 pub mod profile;
 pub mod proposal;
+pub mod reasons;
 pub mod refusal;
 pub mod reply;
+mod returning;
 pub mod role;
+mod rounds;
 pub mod rule;
 #[cfg(test)]
 mod tests;
+mod units;
+mod withdrawal;
 
 pub use authoring::{Origin, begin};

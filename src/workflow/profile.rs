@@ -143,10 +143,6 @@ mod amount {
 
                 use crate::workflow::deadline::Limit;
 
-                #[expect(
-                    clippy::trivially_copy_pass_by_ref,
-                    reason = "serde asks for a reference"
-                )]
                 pub fn serialize<S: Serializer>(limit: &Limit, s: S) -> Result<S::Ok, S::Error> {
                     s.serialize_u32(limit.amount)
                 }

@@ -1,11 +1,17 @@
 //! The proposal machine: its statuses, actions and table. The effects stand in
-//! `authoring.rs`, `examination.rs` and `conclusion.rs`.
+//! `authoring.rs`, `examination.rs`, `merging.rs`, `withdrawal.rs`, `units.rs`, `rounds.rs` and
+//! `conclusion.rs`. Rows with a letter behind the number belong to the row of that number; OT rows
+//! are the orthogonal ones, which never change the status (I37).
 
 use super::authoring as a;
 use super::conclusion as c;
 use super::examination as e;
 use super::guard as g;
+use super::merging as m;
+use super::rounds as r;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
+use super::units as u;
+use super::withdrawal as w;
 use crate::code_list;
 
 code_list! {
@@ -55,6 +61,24 @@ code_list! {
         GiveFeedback = "give_feedback", "反馈", "give feedback";
         ConcludeFeedback = "conclude_feedback", "反馈完成", "conclude feedback";
         Close = "close", "办结", "close";
+        Second = "second", "附议", "second";
+        ExpireInvitations = "expire_invitations", "联名邀请过期", "let invitations run out";
+        ApproveWithdrawal = "approve_withdrawal", "同意撤案", "approve the withdrawal";
+        RejectWithdrawal = "reject_withdrawal", "不同意撤案", "reject the withdrawal";
+        CarryOutDisposition = "carry_out_disposition", "办理处置", "carry out the disposition";
+        Merge = "merge", "并案", "merge";
+        Unmerge = "unmerge", "撤销并案", "unmerge";
+        AdjustUnits = "adjust_units", "调整承办单位", "adjust the units";
+        CorrectFeedback = "correct_feedback", "更正反馈", "correct feedback";
+        ExcuseRater = "excuse_rater", "免予反馈", "excuse a rater";
+        Rehandle = "rehandle", "重新办理", "handle again";
+        WaiveRehandling = "waive_rehandling", "放弃重办", "give up re-handling";
+        RecordConsultation = "record_consultation", "登记协商", "record a consultation";
+        ReviewPublication = "review_publication", "公开审核", "review the publication";
+        Reopen = "reopen", "再办", "reopen";
+        SetSecrecy = "set_secrecy", "设定密级", "set the secrecy";
+        Archive = "archive", "归档", "archive";
+        LinkCases = "link_cases", "关联提案", "link cases";
     }
 }
 
@@ -72,6 +96,13 @@ const FILED: State = State::Proposal(S::Filed);
 const ASSIGNED: State = State::Proposal(S::Assigned);
 const HANDLED: State = State::Proposal(S::Handled);
 const FEEDBACK: State = State::Proposal(S::Feedback);
+const CLOSED: State = State::Proposal(S::Closed);
+const NOT_FILED: State = State::Proposal(S::NotFiled);
+const MERGED: State = State::Proposal(S::Merged);
+const WITHDRAWN: State = State::Proposal(S::Withdrawn);
+
+/// A filed case, to its end.
+const FILED_TO_CLOSED: &[State] = &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED];
 
 /// The first proposer, or who stands in for it.
 const PROPOSER: &[Who] = &[Who::FirstProposer, Who::ProposingClerk, Who::Proxy];
@@ -113,7 +144,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::ConsentCosign),
         from: &[DRAFT, SUBMITTED, RETURNED],
         to: To::Stay,
-        who: &[Who::Invitee],
+        who: &[Who::Invitee, Who::InvitedClerk],
         guards: &[&g::INVITATION_OPEN, &g::NOT_ITS_EXAMINER],
         effect: a::consent,
         event: "cosign.consented",
@@ -123,10 +154,34 @@ pub const RULES: &[Rule] = &[
         action: action(Do::DeclineCosign),
         from: &[DRAFT, SUBMITTED, RETURNED],
         to: To::Stay,
-        who: &[Who::Invitee],
+        who: &[Who::Invitee, Who::InvitedClerk],
         guards: &[&g::INVITATION_OPEN],
         effect: a::decline,
         event: "cosign.declined",
+    },
+    Rule {
+        id: "PT04b",
+        action: action(Do::Second),
+        from: &[DRAFT, SUBMITTED, RETURNED],
+        to: To::Stay,
+        who: &[Who::AnyMember],
+        guards: &[
+            &g::OPEN_FOR_SECONDING,
+            &g::NOT_YET_SIGNED,
+            &g::NOT_ITS_EXAMINER,
+        ],
+        effect: a::second,
+        event: "proposal.seconded",
+    },
+    Rule {
+        id: "PT05b",
+        action: action(Do::ExpireInvitations),
+        from: &[DRAFT, SUBMITTED, RETURNED],
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::INVITATION_LAPSED],
+        effect: a::expire,
+        event: "cosign.expired",
     },
     Rule {
         id: "PT06",
@@ -171,7 +226,7 @@ pub const RULES: &[Rule] = &[
         from: &[SUBMITTED],
         to: To::State(DRAFT),
         who: PROPOSER,
-        guards: &[&g::NOT_YET_EXAMINED],
+        guards: &[&g::NOT_YET_EXAMINED, &g::NOT_A_MAIN, &g::NOT_SECRET],
         effect: a::recall,
         event: "proposal.recalled",
     },
@@ -179,11 +234,50 @@ pub const RULES: &[Rule] = &[
         id: "PT09",
         action: action(Do::Withdraw),
         from: &[DRAFT, SUBMITTED, RETURNED],
-        to: To::State(State::Proposal(S::Withdrawn)),
+        to: To::State(WITHDRAWN),
         who: PROPOSER,
-        guards: &[],
+        guards: &[&g::NOT_A_MAIN, &g::NOT_SECRET],
         effect: a::withdraw,
         event: "proposal.withdrawn",
+    },
+    Rule {
+        id: "PT10",
+        action: action(Do::Withdraw),
+        from: &[FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::FirstProposer, Who::ProposingClerk],
+        guards: &[
+            &g::NO_REPLY_DELIVERED,
+            &g::NO_OPEN_WITHDRAWAL,
+            &g::NOT_A_MAIN,
+        ],
+        effect: w::request,
+        event: "withdrawal.requested",
+    },
+    Rule {
+        id: "PT11",
+        action: action(Do::ApproveWithdrawal),
+        from: &[FILED, ASSIGNED],
+        to: To::State(WITHDRAWN),
+        who: &[Who::Chair],
+        guards: &[
+            &g::NOT_A_SIGNER,
+            &g::WITHDRAWAL_OPEN,
+            &g::NO_REPLY_DELIVERED,
+            &g::NOT_A_MAIN,
+        ],
+        effect: w::approve,
+        event: "proposal.withdrawn",
+    },
+    Rule {
+        id: "PT12",
+        action: action(Do::RejectWithdrawal),
+        from: &[FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::WITHDRAWAL_OPEN],
+        effect: w::reject,
+        event: "withdrawal.rejected",
     },
     Rule {
         id: "PT13",
@@ -191,7 +285,7 @@ pub const RULES: &[Rule] = &[
         from: &[SUBMITTED],
         to: To::State(RETURNED),
         who: &[Who::Examiner, Who::Staff, Who::Chair],
-        guards: &[&g::NOT_A_SIGNER],
+        guards: &[&g::NOT_A_SIGNER, &g::NOT_A_MAIN, &g::NOT_SECRET],
         effect: e::return_for_revision,
         event: "proposal.returned",
     },
@@ -201,7 +295,12 @@ pub const RULES: &[Rule] = &[
         from: &[SUBMITTED],
         to: To::Stay,
         who: &[Who::Examiner],
-        guards: &[&g::NOT_A_SIGNER, &g::STAGE_DUE, &g::OTHER_EXAMINER],
+        guards: &[
+            &g::NOT_A_SIGNER,
+            &g::STAGE_DUE,
+            &g::OTHER_EXAMINER,
+            &g::NOT_SECRET,
+        ],
         effect: e::examine,
         event: "examination.recorded",
     },
@@ -219,11 +318,46 @@ pub const RULES: &[Rule] = &[
         id: "PT16",
         action: action(Do::NotFile),
         from: &[SUBMITTED, RETURNED],
-        to: To::State(State::Proposal(S::NotFiled)),
+        to: To::State(NOT_FILED),
         who: &[Who::Chair],
-        guards: &[&g::NOT_A_SIGNER, &g::REVISION_LAPSED],
+        guards: &[&g::NOT_A_SIGNER, &g::REVISION_LAPSED, &g::NOT_A_MAIN],
         effect: e::not_file,
         event: "proposal.not_filed",
+    },
+    Rule {
+        id: "PT16b",
+        action: action(Do::CarryOutDisposition),
+        from: &[NOT_FILED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[&g::DISPOSITION_OPEN],
+        effect: e::carry_out_disposition,
+        event: "disposition.carried_out",
+    },
+    Rule {
+        id: "PT17",
+        action: action(Do::Merge),
+        from: &[SUBMITTED, FILED],
+        to: To::State(MERGED),
+        who: &[Who::Chair],
+        guards: &[
+            &g::NOT_A_SIGNER,
+            &g::HAS_ABSORBED_NONE,
+            &g::NO_OPEN_WITHDRAWAL,
+            &g::NOT_SECRET,
+        ],
+        effect: m::merge,
+        event: "proposal.merged",
+    },
+    Rule {
+        id: "PT18",
+        action: action(Do::Unmerge),
+        from: &[MERGED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::MAIN_NOT_ANSWERED],
+        effect: m::unmerge,
+        event: "proposal.unmerged",
     },
     Rule {
         id: "PT19",
@@ -234,6 +368,16 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::NOT_A_SIGNER],
         effect: e::assign,
         event: "proposal.assigned",
+    },
+    Rule {
+        id: "PT20",
+        action: action(Do::AdjustUnits),
+        from: &[ASSIGNED],
+        to: To::Stay,
+        who: &[Who::LineOfficer],
+        guards: &[&g::NOT_A_SIGNER],
+        effect: u::adjust,
+        event: "units.adjusted",
     },
     Rule {
         id: "PT21",
@@ -256,6 +400,26 @@ pub const RULES: &[Rule] = &[
         event: "feedback.given",
     },
     Rule {
+        id: "PT22b",
+        action: action(Do::CorrectFeedback),
+        from: &[HANDLED, FEEDBACK],
+        to: To::Stay,
+        who: &[Who::RatingMember, Who::ProposingClerk, Who::Staff],
+        guards: &[&g::HAS_RATED],
+        effect: c::correct_feedback,
+        event: "feedback.corrected",
+    },
+    Rule {
+        id: "PT22c",
+        action: action(Do::ExcuseRater),
+        from: &[HANDLED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[],
+        effect: c::excuse_rater,
+        event: "rater.excused",
+    },
+    Rule {
         id: "PT23",
         action: action(Do::ConcludeFeedback),
         from: &[HANDLED],
@@ -266,14 +430,106 @@ pub const RULES: &[Rule] = &[
         event: "feedback.concluded",
     },
     Rule {
+        id: "PT24",
+        action: action(Do::Rehandle),
+        from: &[FEEDBACK],
+        to: To::State(ASSIGNED),
+        who: &[Who::Chair, Who::LineOfficer],
+        guards: &[&g::NOT_A_SIGNER, &g::ROUNDS_LEFT],
+        effect: r::rehandle,
+        event: "proposal.rehandling",
+    },
+    Rule {
+        id: "PT24b",
+        action: action(Do::WaiveRehandling),
+        from: &[FEEDBACK],
+        to: To::Stay,
+        who: &[Who::RatingMember, Who::ProposingClerk, Who::Staff],
+        guards: &[&g::COMPLAINT_OPEN],
+        effect: r::waive,
+        event: "rehandling.waived",
+    },
+    Rule {
         id: "PT25",
         action: action(Do::Close),
         from: &[FEEDBACK],
-        to: To::State(State::Proposal(S::Closed)),
+        to: To::State(CLOSED),
         who: &[Who::Staff, Who::Chair],
-        guards: &[&g::NOT_A_SIGNER, &g::PROMISES_TRACKED],
+        guards: &[
+            &g::NOT_A_SIGNER,
+            &g::ALL_DELIVERED,
+            &g::NO_REHANDLING_DUE,
+            &g::PROMISES_TRACKED,
+            &g::CONSULTATION_RECORDED,
+            &g::NOTHING_OPEN,
+        ],
         effect: c::close,
         event: "proposal.closed",
+    },
+    Rule {
+        id: "PT26",
+        action: action(Do::Reopen),
+        from: &[CLOSED],
+        to: To::State(FEEDBACK),
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER],
+        effect: r::reopen,
+        event: "proposal.reopened",
+    },
+    Rule {
+        id: "OT01",
+        action: action(Do::RecordConsultation),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Staff, Who::LineOfficer, Who::Supervision],
+        guards: &[],
+        effect: r::record_consultation,
+        event: "consultation.recorded",
+    },
+    Rule {
+        id: "OT02",
+        action: action(Do::ReviewPublication),
+        from: &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED, MERGED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[],
+        effect: c::review_publication,
+        event: "publication.reviewed",
+    },
+    Rule {
+        id: "OT03",
+        action: action(Do::SetSecrecy),
+        from: &[
+            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
+            FEEDBACK, CLOSED,
+        ],
+        to: To::Stay,
+        who: &[Who::Staff, Who::Chair],
+        guards: &[&g::NOT_A_SIGNER],
+        effect: r::set_secrecy,
+        event: "secrecy.set",
+    },
+    Rule {
+        id: "OT04",
+        action: action(Do::Archive),
+        from: &[NOT_FILED, MERGED, WITHDRAWN, CLOSED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[&g::NOTHING_OWED, &g::NOT_ARCHIVED],
+        effect: r::archive,
+        event: "proposal.archived",
+    },
+    Rule {
+        id: "OT05",
+        action: action(Do::LinkCases),
+        from: &[
+            SUBMITTED, FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED, NOT_FILED, MERGED,
+        ],
+        to: To::Stay,
+        who: &[Who::Staff, Who::Chair, Who::LineOfficer],
+        guards: &[],
+        effect: m::link,
+        event: "proposal.linked",
     },
 ];
 

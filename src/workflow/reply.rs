@@ -1,10 +1,9 @@
 //! The reply machine: one live reply per lead or separate row.
 
-use super::assignment::AssignmentStatus;
 use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
 use super::case::{Countersign, DocumentNo, Promise, Reply};
-use super::codes::{AssignmentRole, ClockKind, CountersignStatus, PromiseStatus};
+use super::codes::{AssignmentRole, ClockKind, CountersignStatus, ProgrammeTier, PromiseStatus};
 use super::decide::{Number, Record, Step, Target};
 use super::examination::{not_blank, required};
 use super::guard as g;
@@ -12,6 +11,7 @@ use super::guard::View;
 use super::input::{Input, ReplyForm};
 use super::refusal::Refusal;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
+use super::units as u;
 use crate::code_list;
 use crate::ids::ReplyId;
 
@@ -31,6 +31,11 @@ impl ReplyStatus {
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Draft | Self::Countersigning | Self::UnderReview)
     }
+
+    /// Nobody works on it any more; at most a later reply takes its place.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Superseded)
+    }
 }
 
 code_list! {
@@ -45,6 +50,8 @@ code_list! {
         Approve = "approve", "审核通过", "approve";
         Reject = "reject", "驳回重办", "reject";
         Deliver = "deliver", "送达", "deliver";
+        Coordinate = "coordinate", "协调裁定", "coordinate";
+        Supersede = "supersede", "被取代", "supersede";
     }
 }
 
@@ -93,6 +100,7 @@ pub const RULES: &[Rule] = &[
             &g::ROW_ACCEPTED,
             &g::IS_JOINT_LEAD,
             &g::OUTCOME_SET,
+            &g::CHANGED_SINCE_REJECTION,
         ],
         effect: request_countersign,
         event: "countersign.requested",
@@ -118,6 +126,21 @@ pub const RULES: &[Rule] = &[
         event: "countersign.objected",
     },
     Rule {
+        id: "RT05b",
+        action: Action::Reply(Do::Coordinate),
+        from: &[DRAFT, COUNTERSIGNING],
+        to: To::Stay,
+        who: &[Who::LineOfficer],
+        guards: &[
+            &g::NOT_A_SIGNER,
+            &g::ROUND_OPEN,
+            &g::IS_JOINT_LEAD,
+            &g::COUNTERSIGN_DISPUTED,
+        ],
+        effect: coordinate,
+        event: "reply.coordinated",
+    },
+    Rule {
         id: "RT06",
         action: Action::Reply(Do::Sign),
         from: &[DRAFT, COUNTERSIGNING],
@@ -127,6 +150,7 @@ pub const RULES: &[Rule] = &[
             &g::ROUND_OPEN,
             &g::ROW_ACCEPTED,
             &g::OUTCOME_SET,
+            &g::CHANGED_SINCE_REJECTION,
             &g::CONTACT_RECORDED,
             &g::OPINIONS_IN,
             &g::COUNTERSIGNED,
@@ -165,6 +189,26 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::ROUND_OPEN, &g::ROW_ACCEPTED, &g::APPROVED],
         effect: deliver,
         event: "reply.delivered",
+    },
+    Rule {
+        id: "RT10",
+        action: Action::Reply(Do::Supersede),
+        from: &[State::Reply(S::Delivered)],
+        to: To::State(State::Reply(S::Superseded)),
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: u::part,
+        event: "reply.superseded",
+    },
+    Rule {
+        id: "RT11",
+        action: Action::Reply(Do::Supersede),
+        from: &[DRAFT, COUNTERSIGNING, UNDER_REVIEW],
+        to: To::State(State::Reply(S::Superseded)),
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: u::part,
+        event: "reply.superseded",
     },
 ];
 
@@ -259,6 +303,10 @@ fn draft(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         reviewed_by: None,
         review_note: None,
         delivered_at: None,
+        coordinated_hash: None,
+        coordination: None,
+        signed_by_head: false,
+        rejected_hash: None,
     });
     step.made = Some(Target::Reply(id));
     Ok(())
@@ -292,13 +340,23 @@ fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn call_back(step: &mut Step<'_>, reply: ReplyId) {
+/// Open requests to countersign are called back.
+pub(super) fn call_back(step: &mut Step<'_>, reply: ReplyId) {
     for request in &mut step.case.countersigns {
-        if request.reply == reply && request.status != CountersignStatus::Object {
+        if request.reply == reply && request.status == CountersignStatus::Requested {
             request.status = CountersignStatus::Recalled;
         }
     }
-    step.stop(&[ClockKind::K09], None);
+    let rows: Vec<_> = step
+        .case
+        .countersigns
+        .iter()
+        .filter(|request| request.reply == reply)
+        .map(|request| request.assignment)
+        .collect();
+    for row in rows {
+        step.stop(&[ClockKind::K09], Some(row.cast()));
+    }
 }
 
 /// RT03: one request per co-handler, each with its clock.
@@ -310,13 +368,20 @@ fn request_countersign(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         .filter(|row| row.role == AssignmentRole::CoHandler)
         .map(|row| row.id)
         .collect();
-    step.case
+    // Answers on earlier texts stay on record.
+    let attempt = 1 + step
+        .case
         .countersigns
-        .retain(|request| request.reply != reply.id);
+        .iter()
+        .filter(|request| request.reply == reply.id)
+        .map(|request| request.attempt)
+        .max()
+        .unwrap_or(0);
     for row in rows {
         step.case.countersigns.push(Countersign {
             reply: reply.id,
             assignment: row,
+            attempt,
             status: CountersignStatus::Requested,
             content_hash: reply.content_hash.clone(),
             remarks: None,
@@ -341,13 +406,14 @@ fn answer_countersign(
         target: step.target,
         env: step.env,
     };
-    let own = g::own_countersign(&view).map(|request| (request.reply, request.assignment));
-    let Some((reply, row)) = own else {
+    let own = g::own_countersign(&view)
+        .map(|request| (request.reply, request.assignment, request.attempt));
+    let Some((reply, row, attempt)) = own else {
         return Err(mismatched());
     };
     let now = step.env.now;
     for request in &mut step.case.countersigns {
-        if request.reply == reply && request.assignment == row {
+        if (request.reply, request.assignment, request.attempt) == (reply, row, attempt) {
             request.status = status;
             request.signatory = Some(signatory.to_owned());
             request.remarks = remarks.map(str::to_owned);
@@ -394,6 +460,18 @@ fn sign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     not_blank("/signatory", &input.signatory)?;
     let reply = own_reply(step)?;
+    let key = matches!(
+        step.case.proposal.marks.tier,
+        Some(ProgrammeTier::No1 | ProgrammeTier::Key)
+    );
+    if key && step.env.profile.key_signed_by_head && !input.by_head {
+        return Err(Refusal::invalid(
+            "/by_head",
+            "required",
+            "重点提案的答复须由单位主要负责人签发。",
+            "The reply to a key proposal is signed by the head of the unit.",
+        ));
+    }
     let own_prefix = step
         .env
         .references
@@ -413,6 +491,7 @@ fn sign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if let Some(reply) = step.reply_mut(id) {
         reply.signed_by = user;
         reply.signatory = Some(input.signatory.clone());
+        reply.signed_by_head = input.by_head;
         reply.signed_at = Some(now);
         reply.signed_hash = Some(reply.content_hash.clone());
         reply.approved = !review;
@@ -429,7 +508,7 @@ fn sign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         }
         step.numbers.push(Number::Document(id));
     }
-    step.stop(&[ClockKind::K09], None);
+    call_back(step, id);
     if review {
         step.start(ClockKind::K11, id.cast(), step.env.profile.review);
     }
@@ -492,6 +571,7 @@ fn reject(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         reply.signed_at = None;
         reply.signed_hash = None;
         reply.current_outcome = None;
+        reply.rejected_hash = Some(reply.content_hash.clone());
         reply.reviewed_by = user;
         reply.review_note = Some(input.reason.clone());
     }
@@ -503,9 +583,16 @@ fn reject(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
 fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let reply = own_reply(step)?;
     let (now, profile) = (step.env.now, step.env.profile);
-    if let Some(row) = step.row_mut(reply.assignment) {
-        row.status = AssignmentStatus::Replied;
-    }
+    step.part("AT16", Target::Assignment(reply.assignment), "RT09");
+    supersede_earlier(step, &reply);
+    let receivers = std::iter::once(step.case.proposal.id)
+        .chain(step.case.absorbed.iter().map(|absorbed| absorbed.proposal))
+        .map(|proposal| Record::Delivery {
+            reply: reply.id,
+            proposal,
+        });
+    let receivers: Vec<_> = receivers.collect();
+    step.records.extend(receivers);
     if let Some(reply) = step.reply_mut(reply.id) {
         reply.delivered_at = Some(now);
     }
@@ -534,5 +621,40 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         Some(subject),
     );
     step.start(ClockKind::K18, reply.id.cast(), profile.reply_publication);
+    Ok(())
+}
+
+/// RT10: what the unit, or one it took over, delivered in an earlier round stays readable with its
+/// forms and stands no longer.
+fn supersede_earlier(step: &mut Step<'_>, reply: &Reply) {
+    let units = step.env.references.units.get(&reply.unit);
+    let same =
+        |unit| unit == reply.unit || units.is_some_and(|facts| facts.predecessors.contains(&unit));
+    let earlier: Vec<_> = step
+        .case
+        .replies
+        .iter()
+        .filter(|old| old.status == S::Delivered && old.round < reply.round && same(old.unit))
+        .map(|old| old.id)
+        .collect();
+    for id in earlier {
+        step.part("RT10", Target::Reply(id), "RT09");
+    }
+}
+
+/// RT05b: takes the place of missing or refused countersignatures on this very text.
+fn coordinate(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Coordinate(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/decision", &input.decision)?;
+    not_blank("/decided_by", &input.decided_by)?;
+    let id = own_reply(step)?.id;
+    if let Some(reply) = step.reply_mut(id) {
+        reply.coordinated_hash = Some(reply.content_hash.clone());
+        reply.coordination = Some(input.decision.clone());
+    }
+    let content = serde_json::to_value(input).unwrap_or_default();
+    step.record_decision("coordinate", content);
     Ok(())
 }

@@ -8,17 +8,31 @@ use super::proposal::{ProposalAction, ProposalStatus};
 use super::refusal::Refusal;
 use super::reply::{ReplyAction, ReplyStatus};
 use super::role::Role;
+use crate::code_list;
 use crate::codes::Label;
 
-/// One of the three machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Machine {
-    /// The proposal.
-    Proposal,
-    /// A unit's row.
-    Assignment,
-    /// A reply.
-    Reply,
+code_list! {
+    /// The three machines.
+    pub enum Machine {
+        Proposal = "proposal", "提案", "proposal";
+        Assignment = "assignment", "承办", "assignment";
+        Reply = "reply", "答复", "reply";
+    }
+}
+
+impl Machine {
+    /// Its statuses, in the order of the list.
+    pub fn states(self) -> Vec<State> {
+        match self {
+            Self::Proposal => of_list(ProposalStatus::ALL, State::Proposal),
+            Self::Assignment => of_list(AssignmentStatus::ALL, State::Assignment),
+            Self::Reply => of_list(ReplyStatus::ALL, State::Reply),
+        }
+    }
+}
+
+fn of_list<T: Copy>(list: &[T], state: fn(T) -> State) -> Vec<State> {
+    list.iter().copied().map(state).collect()
 }
 
 /// An action of any machine.
@@ -98,6 +112,16 @@ impl State {
         }
     }
 
+    /// Whether nothing but an exception leads on from here (I36).
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Start => false,
+            Self::Proposal(status) => status.is_final(),
+            Self::Assignment(status) => status.is_final(),
+            Self::Reply(status) => status.is_final(),
+        }
+    }
+
     /// Equality that the compiler can use in assertions.
     pub const fn is(self, other: Self) -> bool {
         match (self, other) {
@@ -126,6 +150,8 @@ pub enum Who {
     FirstProposer,
     /// A member asked to sign.
     Invitee,
+    /// The clerk of a collective asked to sign.
+    InvitedClerk,
     /// A member who signed and may rate.
     RatingMember,
     /// The clerk of the collective proposer.
@@ -162,6 +188,10 @@ impl Who {
         let (zh, en) = match self {
             Self::FirstProposer => ("本案第一提案人", "the first proposer of the case"),
             Self::Invitee => ("受邀联名的委员", "a member invited to sign"),
+            Self::InvitedClerk => (
+                "受邀联名单位的联系人",
+                "the clerk of an organisation invited to sign",
+            ),
             Self::RatingMember => ("本案提案人", "a proposer of the case"),
             Self::ProposingClerk => (
                 "提案单位的联系人",
@@ -198,7 +228,7 @@ impl Who {
             Self::FirstProposer | Self::Invitee | Self::RatingMember | Self::AnyMember => {
                 Role::Member
             }
-            Self::ProposingClerk | Self::AnyClerk => Role::OrganisationClerk,
+            Self::ProposingClerk | Self::InvitedClerk | Self::AnyClerk => Role::OrganisationClerk,
             Self::Proxy | Self::Staff => Role::CommitteeStaff,
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,
@@ -217,6 +247,17 @@ pub fn roles_of(who: &[Who]) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+/// How a row comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody calls its action.
+    Call,
+    /// The system takes it as soon as its guards are met: a derived step, or time that ran out.
+    Settled,
+    /// It is part of another row, which names it.
+    Part,
 }
 
 /// What a row does to the case, beside the change of status.
@@ -241,6 +282,33 @@ pub struct Rule {
     pub effect: Effect,
     /// Name of the event in the audit trail.
     pub event: &'static str,
+}
+
+impl Rule {
+    /// How the row comes about.
+    pub fn cause(&self) -> Cause {
+        if !self.is_by_system() {
+            Cause::Call
+        } else if self
+            .guards
+            .iter()
+            .any(|guard| guard.name == super::guard::PART.name)
+        {
+            Cause::Part
+        } else {
+            Cause::Settled
+        }
+    }
+
+    /// Whether only the system takes it; nobody can ask for it.
+    pub fn is_by_system(&self) -> bool {
+        self.who == [Who::System]
+    }
+}
+
+/// The row of an identifier.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
 }
 
 /// Every row of the three tables.

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::support::TestApp;
+use crate::support::{Client, TestApp};
 
 #[actix_web::test]
 async fn parameters_outside_their_limits_are_refused() {
@@ -68,6 +68,118 @@ async fn parameters_outside_their_limits_are_refused() {
         let request = staff.post(&format!("/api/v1/units?{query}"));
         let reply = request.json(serde_json::json!({})).send().await;
         reply.status(400).code("invalid-parameter");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_wrong_with_a_parameter_is_said_in_the_language_of_the_caller() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let staff = app.signed_in(&town, &town.staff);
+    let lists = ["proposals", "units", "members", "desk"];
+    for (query, name, code, zh, en) in [
+        (
+            "limit=0",
+            "limit",
+            "invalid",
+            "须为 1 至 100 的整数。",
+            "A whole number from 1 to 100.",
+        ),
+        (
+            "count=maybe",
+            "count",
+            "type",
+            "须为 true 或 false。",
+            "Either true or false.",
+        ),
+        (
+            "limit=1&limit=2",
+            "limit",
+            "repeated",
+            "参数只能出现一次。",
+            "The parameter is given more than once.",
+        ),
+        (
+            "nope=1",
+            "nope",
+            "unknown_parameter",
+            "没有这个参数",
+            "There is no such parameter",
+        ),
+        (
+            "cursor=%00",
+            "cursor",
+            "invalid",
+            "不得含有 NUL 字符。",
+            "Without the NUL character.",
+        ),
+    ] {
+        for list in lists {
+            said(&staff, &format!("{list}?{query}"), name, code, zh, en).await;
+        }
+    }
+    let id = "unit_ 加 32 位小写十六进制数字。";
+    for (query, name, code, zh, en) in [
+        (
+            "sort=nope",
+            "sort",
+            "enum",
+            "须为以下之一：newest、oldest、updated。",
+            "One of: newest, oldest, updated.",
+        ),
+        (
+            "case_no=0",
+            "case_no",
+            "invalid",
+            "须为不小于 1 的整数。",
+            "A whole number from 1.",
+        ),
+        (
+            "case_no=99999999999",
+            "case_no",
+            "type",
+            "须为允许范围内的整数。",
+            "A whole number inside the limits.",
+        ),
+        (
+            "unit_id=x",
+            "unit_id",
+            "invalid",
+            id,
+            "unit_ and 32 lower-case hexadecimal digits.",
+        ),
+        (
+            "updated_since=yesterday",
+            "updated_since",
+            "invalid",
+            "须为 RFC 3339 时刻",
+            "A moment as in RFC 3339",
+        ),
+    ] {
+        said(&staff, &format!("proposals?{query}"), name, code, zh, en).await;
+    }
+    said(
+        &staff,
+        "units?name=",
+        "name",
+        "invalid",
+        "须为 1 至 100 个字符。",
+        "1 to 100 characters.",
+    )
+    .await;
+}
+
+/// Asserts what is said about a parameter, in both languages.
+async fn said(client: &Client, path: &str, name: &str, code: &str, zh: &str, en: &str) {
+    for (language, words) in [("zh-CN", zh), ("en", en)] {
+        let request = client.get(&format!("/api/v1/{path}"));
+        let reply = request.header("Accept-Language", language).send().await;
+        let reply = reply.status(400).code("invalid-parameter").blames(&[name]);
+        assert_eq!(reply.text("/errors/0/code"), code, "{reply}");
+        assert!(
+            reply.text("/errors/0/detail").contains(words),
+            "{words}: {reply}"
+        );
     }
 }
 

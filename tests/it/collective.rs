@@ -38,6 +38,7 @@ async fn a_party_proposes_through_its_clerk_and_rates_with_the_leaders_answer() 
     let rated = case.does(&town.clerk, "give-feedback", grades).await;
     assert_eq!(rated.json["status"], "feedback");
     assert_eq!(case.close().await.json["status"], "closed");
+    case.witness(&["PT01", "PT22"]).await;
 }
 
 #[actix_web::test]

@@ -151,6 +151,8 @@ async fn a_joint_case_with_lead_and_two_co_handlers_goes_from_draft_to_closed() 
     assert_eq!(closed.json["outcome"], "planned");
     assert_eq!(closed.json["promises"][0]["status"], "open");
     assert!(closed.json["tracked_since"].is_string(), "I27");
+    case.witness(&["PT03", "PT04", "PT05", "AT10"]).await;
+    case.witness(&["RT02", "RT03", "RT04", "RT05"]).await;
 }
 
 #[actix_web::test]
@@ -168,6 +170,7 @@ async fn a_changed_text_makes_consents_stale_until_they_are_given_again() {
     assert_eq!(case.desk(&people[1]).await, ["answer_invitation"]);
     let again = case.does(&people[1], "consent-cosign", json!({})).await;
     assert_eq!(again.json["proposers"][1]["status"], "consented");
+    case.witness(&["PT02", "PT04"]).await;
 }
 
 #[actix_web::test]
@@ -204,6 +207,7 @@ async fn a_rejected_reply_keeps_its_document_number_when_it_is_signed_again() {
     case.approve(0).await;
     case.deliver(0).await;
     assert_eq!(case.status().await, "handled");
+    case.witness(&["RT08"]).await;
 }
 
 #[actix_web::test]

@@ -29,6 +29,7 @@ mod paging;
 mod permissions;
 mod program;
 mod records;
+mod refusal_reasons;
 mod register_rows;
 mod registers;
 mod schema;

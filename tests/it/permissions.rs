@@ -137,6 +137,7 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> Strin
         "unit_id" => town.units[0].to_string(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
+        "reason_code" => "bad_form".to_owned(),
         "file" | "path" | "name" | "tail" => String::new(),
         other => panic!("say in this test what {{{other}}} of {operation} is"),
     };

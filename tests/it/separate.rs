@@ -33,6 +33,7 @@ async fn a_separate_case_is_handled_only_when_the_last_reply_is_delivered() {
     assert_eq!(case.rate(member, 0).await.json["status"], "handled");
     assert_eq!(case.rate(member, 3).await.json["status"], "feedback");
     assert_eq!(case.close().await.json["status"], "closed");
+    case.witness(&["PT21", "PT23", "PT25"]).await;
 }
 
 #[actix_web::test]
@@ -64,6 +65,7 @@ async fn a_returned_proposal_is_changed_and_comes_back_with_its_serial_number() 
         3
     );
     assert_eq!(case.file().await.json["case_no"], 1);
+    case.witness(&["PT13", "PT02", "PT07"]).await;
 }
 
 #[actix_web::test]
@@ -85,6 +87,7 @@ async fn a_submission_is_recalled_until_somebody_has_examined_it() {
         .status(409)
         .code("guard-unmet");
     assert_eq!(late.json["unmet"][0]["guard"], "not_yet_examined");
+    case.witness(&["PT08"]).await;
 }
 
 #[actix_web::test]
@@ -110,6 +113,7 @@ async fn a_submitted_proposal_is_withdrawn_with_a_reason_and_for_good() {
     for who in [&town.examiners[0], &town.chair, member] {
         assert!(case.desk(who).await.is_empty());
     }
+    case.witness(&["PT09"]).await;
 }
 
 #[actix_web::test]
@@ -141,4 +145,5 @@ async fn a_secret_text_that_is_not_filed_is_gone_from_everywhere() {
             .all(|event| !event.content.0.to_string().contains("涉密内容甲")),
         "I29"
     );
+    case.witness(&["PT16"]).await;
 }

@@ -1,6 +1,9 @@
 //! Health, metrics, the document, pages about errors, the page to try the interface.
 
+use std::collections::BTreeSet;
+
 use jianjian::error::Code;
+use jianjian::workflow::rule::rules;
 
 use crate::support::TestApp;
 
@@ -78,10 +81,11 @@ async fn every_error_has_a_page() {
             "text/html; charset=utf-8"
         );
         let page = String::from_utf8(reply.body).expect("UTF-8");
-        assert!(
-            page.contains(code.title().zh) && page.contains(code.title().en),
-            "{page}"
-        );
+        let (title, about) = (code.title(), code.about());
+        let first = |text: &'static str| text.split('`').next().unwrap_or_default();
+        for words in [title.zh, title.en, first(about.zh), first(about.en)] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
     }
     app.anonymous()
         .get("/errors/no-such-code")
@@ -121,4 +125,47 @@ async fn the_interface_can_be_tried_in_a_browser() {
         .await
         .status(404)
         .code("not-found");
+}
+
+#[actix_web::test]
+async fn the_workflow_is_told_to_anybody_and_names_operations_that_exist() {
+    let app = TestApp::start().await;
+    let path = "/api/v1/workflow";
+    let reply = app.anonymous().get(path).send().await.status(200);
+    assert_eq!(reply.text_header("cache-control"), "public, max-age=300");
+    let etag = reply.text_header("etag").to_owned();
+    let again = app.anonymous().get(path).header("If-None-Match", &etag);
+    assert!(again.send().await.status(304).body.is_empty());
+
+    let operations: BTreeSet<_> = jianjian::api::routes()
+        .operations()
+        .map(|meta| (meta.method.to_string(), meta.path.to_string()))
+        .collect();
+    let mut told = BTreeSet::new();
+    for machine in reply.json["machines"].as_array().expect("machines") {
+        let codes: Vec<_> = machine["statuses"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|status| &status["code"])
+            .collect();
+        for row in machine["rows"].as_array().expect("rows") {
+            told.insert(row["id"].as_str().expect("an id").to_owned());
+            let ends = row["from"].as_array().into_iter().flatten();
+            for status in ends.chain(row.get("to")) {
+                assert!(codes.contains(&status), "{row}");
+            }
+            let Some(operation) = row.get("operation") else {
+                assert_eq!(row["by_system"], true, "{row}");
+                continue;
+            };
+            let text = |name: &str| operation[name].as_str().expect("a text").to_owned();
+            assert!(
+                operations.contains(&(text("method"), text("path"))),
+                "{row}"
+            );
+        }
+    }
+    let rows: BTreeSet<_> = rules().map(|rule| rule.id.to_owned()).collect();
+    assert_eq!(told, rows);
 }

@@ -40,4 +40,10 @@ async fn a_sole_case_goes_from_draft_to_closed() {
     let names = case.events_seen_by(member).await;
     assert_eq!(names.first().map(String::as_str), Some("proposal.created"));
     assert_eq!(names.last().map(String::as_str), Some("proposal.closed"));
+    case.witness(&[
+        "PT01", "PT06", "PT14", "PT15", "PT19", "PT21", "PT22", "PT23", "PT25",
+    ])
+    .await;
+    case.witness(&["AT02", "AT09"]).await;
+    case.witness(&["RT01", "RT06", "RT07", "RT09"]).await;
 }

@@ -1,103 +1,42 @@
 //! One operation per action, made from the tables: route, body schema, description, roles,
 //! example. Nothing here names a rule of the domain.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{ContentBuilder, Ref, Required, ResponseBuilder};
-use utoipa::{PartialSchema, ToSchema};
 
+use super::bodies::{self, Body};
 use super::docs::{self, Doc};
 use super::out::{self, AssignmentOut, ProposalOut, ReplyOut};
 use crate::api::extract::PathId;
 use crate::api::json::RawBody;
-use crate::api::routes::{Access, Routes, Schemas};
+use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
 use crate::error::Result;
 use crate::ids::{AssignmentId, ProposalId, ReplyId, kind};
-use crate::workflow::assignment::AssignmentAction as A;
-use crate::workflow::input::{
-    AcceptIn, ApproveIn, AssignIn, CloseIn, ContactIn, CosignIn, CountersignIn, ExamineIn,
-    FeedbackIn, FileIn, Input, InviteIn, NoInput, NotFileIn, ObjectIn, OpinionIn, RejectIn,
-    ReturnForRevisionIn, SignIn, WithdrawIn,
-};
+use crate::workflow::input::Input;
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
-use crate::workflow::rule::{Action, Machine, Who, rules, rules_of};
-
-/// How the body of an action is read, and its schema.
-struct Body {
-    name: String,
-    schemas: Schemas,
-    parse: fn(&RawBody) -> Result<Input>,
-}
-
-fn body<T: ToSchema + PartialSchema>(parse: fn(&RawBody) -> Result<Input>) -> Body {
-    let mut schemas = Schemas::new();
-    T::schemas(&mut schemas);
-    let name = T::name().into_owned();
-    schemas.push((name.clone(), T::schema()));
-    Body {
-        name,
-        schemas,
-        parse,
-    }
-}
-
-/// The body of an action; `None` for those that have an operation of another form.
-fn body_of(action: Action) -> Option<Body> {
-    Some(match action {
-        Action::Proposal(action) => match action {
-            P::InviteCosigners => body::<InviteIn>(|raw| raw.parse().map(Input::Invite)),
-            P::ConsentCosign | P::DeclineCosign => {
-                body::<CosignIn>(|raw| raw.parse().map(Input::Cosign))
-            }
-            P::Submit | P::Recall => body::<NoInput>(|raw| raw.parse().map(Input::None)),
-            P::Withdraw => body::<WithdrawIn>(|raw| raw.parse().map(Input::Withdraw)),
-            P::ReturnForRevision => {
-                body::<ReturnForRevisionIn>(|raw| raw.parse().map(Input::ReturnForRevision))
-            }
-            P::Examine => body::<ExamineIn>(|raw| raw.parse().map(Input::Examine)),
-            P::File => body::<FileIn>(|raw| raw.parse().map(Input::File)),
-            P::NotFile => body::<NotFileIn>(|raw| raw.parse().map(Input::NotFile)),
-            P::Assign => body::<AssignIn>(|raw| raw.parse().map(Input::Assign)),
-            P::GiveFeedback => body::<FeedbackIn>(|raw| raw.parse().map(Input::Feedback)),
-            P::Close => body::<CloseIn>(|raw| raw.parse().map(Input::Close)),
-            P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback => return None,
-        },
-        Action::Assignment(action) => match action {
-            A::Accept => body::<AcceptIn>(|raw| raw.parse().map(Input::Accept)),
-            A::RecordContact => body::<ContactIn>(|raw| raw.parse().map(Input::Contact)),
-            A::SubmitOpinion => body::<OpinionIn>(|raw| raw.parse().map(Input::Opinion)),
-        },
-        Action::Reply(action) => match action {
-            R::RequestCountersign | R::Deliver => {
-                body::<NoInput>(|raw| raw.parse().map(Input::None))
-            }
-            R::Countersign => body::<CountersignIn>(|raw| raw.parse().map(Input::Countersign)),
-            R::Object => body::<ObjectIn>(|raw| raw.parse().map(Input::Object)),
-            R::Sign => body::<SignIn>(|raw| raw.parse().map(Input::Sign)),
-            R::Approve => body::<ApproveIn>(|raw| raw.parse().map(Input::Approve)),
-            R::Reject => body::<RejectIn>(|raw| raw.parse().map(Input::Reject)),
-            R::Draft | R::Edit => return None,
-        },
-    })
-}
+use crate::workflow::rule::{Action, Cause, Machine, rules, rules_of};
 
 /// Enters an operation for every action that people take.
 pub fn routes(routes: &mut Routes) {
     let mut entered = Vec::new();
     for rule in rules() {
-        if entered.contains(&rule.action) || rule.who == [Who::System] {
+        if entered.contains(&rule.action) || rule.cause() != Cause::Call {
             continue;
         }
         entered.push(rule.action);
-        let Some(body) = body_of(rule.action) else {
+        let Some(body) = bodies::of(rule.action) else {
             continue;
         };
         let operation = describe(rule.action, &body);
@@ -182,14 +121,35 @@ async fn run(
     answer
 }
 
-/// Address of the operation of an action.
-fn path(action: Action) -> String {
-    let base = match action.machine() {
+/// Address of the things of a machine.
+const fn base(machine: Machine) -> &'static str {
+    match machine {
         Machine::Proposal => "/api/v1/proposals/{proposal_id}",
         Machine::Assignment => "/api/v1/assignments/{assignment_id}",
         Machine::Reply => "/api/v1/replies/{reply_id}",
-    };
+    }
+}
+
+/// Address of the operation of an action that has one of the usual form.
+fn path(action: Action) -> String {
+    let base = base(action.machine());
     format!("{base}/actions/{}", action.as_str().replace('_', "-"))
+}
+
+/// The operation of an action that people take: method and template of the address. Making is
+/// POST to a collection, editing PATCH on the thing; every other action has an address of its own.
+pub fn operation(action: Action) -> (&'static str, String) {
+    match action {
+        Action::Proposal(P::Create) => ("POST", "/api/v1/proposals".to_owned()),
+        Action::Reply(R::Draft) => {
+            let row = base(Machine::Assignment);
+            ("POST", format!("{row}/replies"))
+        }
+        Action::Proposal(P::Edit) | Action::Reply(R::Edit) => {
+            ("PATCH", base(action.machine()).to_owned())
+        }
+        _ => ("POST", path(action)),
+    }
 }
 
 fn describe(action: Action, body: &Body) -> Operation {
@@ -229,11 +189,14 @@ fn describe(action: Action, body: &Body) -> Operation {
         .flat_map(|rule| rule.from)
         .map(|state| state.as_str())
         .collect();
+    from.sort_unstable();
     from.dedup();
-    let guards: Vec<_> = rules_of(action)
+    let mut guards: Vec<_> = rules_of(action)
         .flat_map(|rule| rule.guards)
         .map(|guard| format!("- `{}`: {}", guard.name, guard.message.1))
         .collect();
+    let mut seen = BTreeSet::new();
+    guards.retain(|guard| seen.insert(guard.clone()));
     let conditions = if guards.is_empty() {
         String::new()
     } else {

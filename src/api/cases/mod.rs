@@ -3,16 +3,25 @@
 pub mod actions;
 pub mod assignments;
 pub mod attachments;
+pub mod bodies;
 pub mod brief;
+pub mod clock_out;
+pub mod decisions;
 pub mod desk;
 pub mod docs;
+pub mod group_out;
 pub mod handling_out;
+pub mod links;
+pub mod merge_groups;
 pub mod out;
 pub mod patch;
 pub mod possible;
 pub mod proposals;
 pub mod records;
 pub mod replies;
+pub mod request_out;
+pub mod rounds;
+pub mod texts;
 pub mod timeline;
 
 use super::routes::Routes;
@@ -22,6 +31,10 @@ pub fn routes(routes: &mut Routes) {
     proposals::routes(routes);
     timeline::routes(routes);
     records::routes(routes);
+    rounds::routes(routes);
+    texts::routes(routes);
+    links::routes(routes);
+    merge_groups::routes(routes);
     assignments::routes(routes);
     replies::routes(routes);
     attachments::routes(routes);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::actions;
 use crate::app::Ctx;
 use crate::app::act::{self, Known};
 use crate::codes::Label;
@@ -88,19 +89,15 @@ fn describe(possibility: Possibility, known: &Known) -> PossibleAction {
     }
 }
 
-/// Editing is PATCH on the thing, drafting a reply is POST on its row; every other action has an
-/// address of its own.
+/// The operation of an action, on this thing.
 fn address(action: Action, known: &Known) -> (&'static str, String) {
-    let base = match known.target {
-        Target::Proposal => format!("/api/v1/proposals/{}", known.case.proposal.id),
-        Target::Assignment(id) => format!("/api/v1/assignments/{id}"),
-        Target::Reply(id) => format!("/api/v1/replies/{id}"),
+    let (method, template) = actions::operation(action);
+    let href = match known.target {
+        Target::Proposal => template.replace("{proposal_id}", &known.case.proposal.id.to_string()),
+        Target::Assignment(id) => template.replace("{assignment_id}", &id.to_string()),
+        Target::Reply(id) => template.replace("{reply_id}", &id.to_string()),
     };
-    match (action.as_str(), known.target) {
-        ("edit", _) => ("PATCH", base),
-        ("draft", Target::Assignment(_)) => ("POST", format!("{base}/replies")),
-        (name, _) => ("POST", format!("{base}/actions/{}", name.replace('_', "-"))),
-    }
+    (method, href)
 }
 
 fn why_not(refusal: Refusal) -> WhyNot {

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::decisions::{DecisionRecord, ReasonOut, decision, with_labels};
 use crate::api::extract::PathId;
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Known, Object};
@@ -14,17 +15,14 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, AttachmentId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
-    kind,
+    AssignmentId, AttachmentId, CommitteeId, ConsultationId, ContactId, OpinionId, ProposalId,
+    ProposerId, ReplyId, kind,
 };
-use crate::store::{Tx, records};
+use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
-use crate::workflow::codes::{
-    Adoption, ContactWay, Disposition, Grade, NotFileReason, PublicationLevel, Recommendation,
-    Relevance, Stage,
-};
-use crate::workflow::input::Meeting;
-use crate::workflow::proposal::ProposalAction;
+use crate::workflow::codes::{Adoption, ContactWay, Grade, Recommendation, Relevance, Stage};
+use crate::workflow::input::ConsultationIn;
+use crate::workflow::reasons::ReasonCode;
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -46,73 +44,12 @@ pub struct CaseRecords {
     /// Opinions of co-handlers to the lead; for those who work on the case.
     #[schema(max_items = 200)]
     pub co_opinions: Vec<CoOpinionRecord>,
-    /// Opinion forms that the caller may read.
+    /// Consultations with what was said; for those who take part in the case.
+    #[schema(max_items = 200)]
+    pub consultations: Vec<ConsultationRecord>,
+    /// Opinion forms that the caller may read, every version.
     #[schema(max_items = 200)]
     pub feedback: Vec<FeedbackRecord>,
-}
-
-/// A decision.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DecisionRecord {
-    /// Identifier.
-    pub id: DecisionId,
-    /// Name of the action.
-    #[schema(max_length = 64, example = "return_for_revision")]
-    pub kind: String,
-    /// Its labels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub label: Option<Label>,
-    /// Handling round.
-    #[schema(minimum = 1)]
-    pub round: i32,
-    /// When.
-    #[schema(value_type = String, format = DateTime, max_length = 40)]
-    pub at: Timestamp,
-    /// What was decided.
-    pub content: DecisionContent,
-}
-
-/// What a decision says; which members are there depends on its kind.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct DecisionContent {
-    /// The meeting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub meeting: Option<Meeting>,
-    /// Why: of a return, a withdrawal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub reason: Option<String>,
-    /// Why in words: of a refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 4000)]
-    pub explanation: Option<String>,
-    /// Why in codes: of a refusal.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(nullable = false, max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
-    /// What becomes of a refused proposal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub disposition: Option<Disposition>,
-    /// Opinion to the units: of an assignment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub opinion: Option<String>,
-    /// Words of the decision.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub note: Option<String>,
-    /// How far the text is published: of closing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub publish_text: Option<PublicationLevel>,
-    /// How far the replies are published: of closing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub publish_replies: Option<PublicationLevel>,
 }
 
 /// An examination opinion in words.
@@ -139,7 +76,10 @@ pub struct OpinionRecord {
     pub recommendation_label: Label,
     /// Reasons against filing.
     #[schema(max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
+    /// The same with what they are called.
+    #[schema(max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// Units that should handle it, lead first.
     #[schema(max_items = 31)]
     pub draft_units: Vec<crate::ids::UnitId>,
@@ -150,7 +90,7 @@ struct StoredOpinion {
     opinion: String,
     recommendation: Recommendation,
     #[serde(default)]
-    reason_codes: Vec<NotFileReason>,
+    reason_codes: Vec<ReasonCode>,
     #[serde(default)]
     draft_units: Vec<crate::ids::UnitId>,
 }
@@ -188,6 +128,10 @@ pub struct ContactRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 500)]
     pub no_visit_note: Option<String>,
+    /// 异议: what a proposer says was different.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub objection: Option<String>,
     /// Files that go with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false, max_items = 20)]
@@ -210,6 +154,23 @@ pub struct CoOpinionRecord {
     pub at: Timestamp,
     /// What was written.
     pub content: crate::workflow::input::OpinionIn,
+}
+
+/// A consultation in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsultationRecord {
+    /// Identifier.
+    pub id: ConsultationId,
+    /// The round it belongs to.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// Label of its form.
+    pub form_label: Label,
+    /// What was recorded.
+    pub content: ConsultationIn,
 }
 
 /// An opinion form in full.
@@ -257,7 +218,8 @@ pub struct FeedbackRecord {
 /// What was written with each step
 ///
 /// Reasons of returns and refusals, decisions with their meetings, examination opinions, contact
-/// records, opinions of co-handlers and opinion forms, each for those who may read it.
+/// records with the objections of proposers, opinions of co-handlers, consultations and opinion
+/// forms, each for those who may read it.
 #[utoipa::path(get, path = "/api/v1/proposals/{proposal_id}/records", tag = "proposals",
     params(("proposal_id" = ProposalId, Path, description = "The proposal")),
     responses((status = 200, description = "The records", body = CaseRecords)))]
@@ -278,18 +240,16 @@ pub async fn get_records(
 fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
     let (committee, id) = (ctx.committee(), known.case.proposal.id);
     let actor = ctx.principal.actor();
-    let insider = access::may_read_opinions(&actor) || access::is_own(&known.case, &actor);
     let decisions = records::decisions(tx, committee, id)?
         .into_iter()
-        // Why a proposal came back or was taken back is between proposer and committee.
-        .filter(|row| insider || !matches!(row.1.as_str(), "return_for_revision" | "withdraw"))
+        .filter(|row| access::may_read_decision(&known.case, &row.1, &actor))
         .map(decision)
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
     let opinions = if access::may_read_opinions(&actor) {
         records::opinions(tx, committee, id)?
             .into_iter()
             .map(opinion)
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
     } else {
         Vec::new()
     };
@@ -309,6 +269,12 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
     } else {
         Vec::new()
     };
+    let consultations = if access::may_read_minutes(&known.case, &actor) {
+        let rows = records::consultations(tx, committee, id)?;
+        rows.into_iter().map(consultation).collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
     let feedback = records::forms(tx, committee, id)?
         .into_iter()
         .filter(|row| {
@@ -320,28 +286,41 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
+    let (mut decisions, mut opinions) = (decisions, opinions);
+    name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
         decisions,
         opinions,
         contacts,
         co_opinions,
+        consultations,
         feedback,
     })
 }
 
-fn decision((id, kind, round, content, at): records::DecisionRow) -> Result<DecisionRecord> {
-    let label = kind
-        .parse::<ProposalAction>()
-        .ok()
-        .map(ProposalAction::label);
-    Ok(DecisionRecord {
-        id,
-        label,
-        kind,
-        round,
-        at: at.0,
-        content: content.to()?,
-    })
+/// Puts the labels beside the codes, with one statement for all.
+fn name_reasons(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    decisions: &mut [DecisionRecord],
+    opinions: &mut [OpinionRecord],
+) -> Result<()> {
+    let mut codes: Vec<ReasonCode> = decisions
+        .iter()
+        .flat_map(|decision| &decision.content.reason_codes)
+        .chain(opinions.iter().flat_map(|opinion| &opinion.reason_codes))
+        .cloned()
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
+    for DecisionRecord { content, .. } in decisions {
+        content.reasons = with_labels(&content.reason_codes, &labels);
+    }
+    for opinion in opinions {
+        opinion.reasons = with_labels(&opinion.reason_codes, &labels);
+    }
+    Ok(())
 }
 
 fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Result<OpinionRecord> {
@@ -356,6 +335,7 @@ fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Resu
         recommendation: stored.recommendation,
         recommendation_label: stored.recommendation.label(),
         reason_codes: stored.reason_codes,
+        reasons: Vec::new(),
         draft_units: stored.draft_units,
     })
 }
@@ -382,6 +362,12 @@ fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result
         said: stored.said,
         proposer_view: stored.proposer_view,
         no_visit_note: stored.no_visit_note,
+        objection: known
+            .case
+            .contacts
+            .iter()
+            .find(|contact| contact.id == id)
+            .and_then(|contact| contact.objection.clone()),
         attachment_ids: stored.attachment_ids,
     })
 }
@@ -400,6 +386,17 @@ fn co_opinion(
     })
 }
 
+fn consultation((id, round, content, at): records::ConsultationRow) -> Result<ConsultationRecord> {
+    let content: ConsultationIn = content.to()?;
+    Ok(ConsultationRecord {
+        id,
+        round,
+        at: at.0,
+        form_label: content.form.label(),
+        content,
+    })
+}
+
 fn feedback(
     known: &Known,
     (reply_id, rater_id, version, by_staff, content, at): records::FormRow,
@@ -407,8 +404,7 @@ fn feedback(
     let stored: crate::workflow::input::FeedbackIn = content.to()?;
     let rater = known
         .case
-        .proposers
-        .iter()
+        .everybody()
         .find(|proposer| proposer.id == rater_id);
     Ok(FeedbackRecord {
         reply_id,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::decisions::{ReasonOut, with_labels};
 use crate::api::extract::{Params, PathId};
 use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
@@ -14,11 +15,13 @@ use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
-use crate::ids::{EventId, ProposalId, RequestId, kind};
+use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
-use crate::store::timeline;
+use crate::store::{Tx, refusal_uses, timeline};
 use crate::workflow::access;
+use crate::workflow::case::Case;
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reasons::ReasonCode;
 use crate::workflow::role::Role;
 use crate::workflow::rule::rules;
 
@@ -82,6 +85,10 @@ pub struct TimelineItem {
     pub after: String,
     /// Kind and identifier of what it is about.
     pub target: TimelineTarget,
+    /// Why: of a refusal to file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub reasons: Vec<ReasonOut>,
     /// The request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -99,10 +106,21 @@ pub struct TimelineTarget {
     pub id: String,
 }
 
-/// The labels of the action behind a row of the tables.
-fn label_of(rule: &str) -> Option<Label> {
+/// The labels of an event: of the action behind its row of the tables, unless several actions
+/// share row and event.
+fn label_of(event: &Event) -> Option<Label> {
+    let own = |zh, en| Some(Label { zh, en });
+    match event.name.as_str() {
+        "extension.decided" => return own("延期决定", "decision on the extension"),
+        "clock.resumed" => return own("恢复计时", "clock resumed"),
+        "proposal.absorbed" => return own("并入提案", "absorbed a proposal"),
+        "proposal.released" => return own("撤销并入", "released an absorbed proposal"),
+        _ => {}
+    }
+    let rule = event.rule.as_deref()?;
     rules()
-        .find(|row| row.id == rule)
+        .find(|row| row.id == rule && row.event == event.name)
+        .or_else(|| rules().find(|row| row.id == rule))
         .map(|row| row.action.label())
 }
 
@@ -125,19 +143,36 @@ impl TimelineItem {
             before: text("before"),
             after: text("after"),
             target: serde_json::from_value(target).unwrap_or_default(),
+            label: label_of(&event),
             name: event.name,
-            label: event.rule.as_deref().and_then(label_of),
             rule: event.rule,
             actor: event.actor_name,
             actor_role: event.actor_role,
             on_behalf_of: event.on_behalf_of,
+            reasons: Vec::new(),
             request_id: event.request_id,
         }
     }
 }
 
+/// The event of a refusal to file, whose reasons all readers of the case may know.
+const NOT_FILED: &str = "proposal.not_filed";
+
+/// The reasons that a refusal to file gives, with what they are called.
+fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec<ReasonOut>> {
+    let codes = event.content.0.pointer("/input/reason_codes");
+    let codes: Vec<ReasonCode> =
+        serde_json::from_value(codes.cloned().unwrap_or_default()).unwrap_or_default();
+    let labels = refusal_uses::labels(tx, committee, &codes)?;
+    Ok(with_labels(&codes, &labels))
+}
+
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
-fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
+fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case, concluded: bool) -> bool {
+    if !access::may_know_of(case, &item.name, &ctx.principal.actor()) {
+        return true;
+    }
+    let feedback = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
     let committee = ctx.principal.has_any(&[
         Role::CommitteeStaff,
         Role::Examiner,
@@ -150,12 +185,12 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
         .grants
         .iter()
         .any(|grant| grant.role.is_handling_side());
-    if committee && !(handles && item.name == "feedback.given") {
+    if committee && !(handles && feedback) {
         return false;
     }
     match item.name.as_str() {
         _ if item.actor_role == Role::Examiner.as_str() => item.actor = String::new(),
-        "feedback.given" if !concluded => return true,
+        _ if feedback && !concluded => return true,
         _ => {}
     }
     let handling = [
@@ -200,13 +235,24 @@ pub async fn get_timeline(
             ) || access::is_own(&known.case, &ctx.principal.actor());
             let limit = params.limit.get() + 1;
             let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
+            // A proposal is refused once at most.
+            let refusal = events.iter().find(|event| event.name == NOT_FILED);
+            let why = refusal
+                .map(|event| reasons(tx, ctx.committee(), event))
+                .transpose()?;
             let mut page = binding
                 .page(events, params.limit, |event| event.seq)?
                 .map(TimelineItem::of);
+            for item in &mut page.items {
+                if item.name == NOT_FILED {
+                    item.reasons = why.clone().unwrap_or_default();
+                }
+            }
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
-            page.items.retain_mut(|item| !hide(item, &ctx, concluded));
+            page.items
+                .retain_mut(|item| !hide(item, &ctx, &known.case, concluded));
             Ok(page)
         })
         .await?;

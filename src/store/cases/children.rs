@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 
 use super::save::Writer;
+use super::side_roads;
 use crate::error::Result;
 use crate::store::Tx;
 use crate::store::schema::{
-    assignments, clocks, countersigns, promises, proposers, replies, trackings,
+    assignments, clocks, countersign_requests, promises, proposers, replies, trackings,
 };
-use crate::store::sql_types::{At, On};
+use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Assignment, Case, Clock, Countersign, Promise, Proposer, Reply};
 
 /// Calls `insert` for what is new and `update` for what changed, by key.
@@ -52,6 +53,22 @@ pub(super) fn write(
         |tx, item| insert_proposer(tx, item, writer),
         |tx, item| update_proposer(tx, item, writer),
     )?;
+    // Excused, or re-handling given up: noted at the proposer of an absorbed proposal too.
+    for (old, new) in before
+        .map(|case| case.absorbed.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .zip(&after.absorbed)
+    {
+        sync(
+            tx,
+            &old.signers,
+            &new.signers,
+            |item| item.id,
+            |_, _| Ok(()),
+            |tx, item| update_proposer(tx, item, writer),
+        )?;
+    }
     sync(
         tx,
         old!(assignments),
@@ -68,7 +85,14 @@ pub(super) fn write(
         |tx, item| insert_reply(tx, item, writer),
         |tx, item| update_reply(tx, item, writer),
     )?;
-    write_countersigns(tx, old!(countersigns), &after.countersigns, writer)?;
+    sync(
+        tx,
+        old!(countersigns),
+        &after.countersigns,
+        |item| (item.reply, item.assignment, item.attempt),
+        |tx, item| insert_countersign(tx, item, writer),
+        |tx, item| update_countersign(tx, item, writer),
+    )?;
     sync(
         tx,
         old!(promises),
@@ -93,6 +117,8 @@ pub(super) fn write(
                 .set((
                     clocks::due_at.eq(At(item.due_at)),
                     clocks::stopped_at.eq(item.stopped_at.map(At)),
+                    clocks::provisional.eq(item.provisional),
+                    clocks::changes.eq(Json::of(&item.changes)?),
                 ))
                 .execute(tx.conn)?;
             Ok(())
@@ -110,7 +136,7 @@ pub(super) fn write(
             ))
             .execute(tx.conn)?;
     }
-    Ok(())
+    side_roads::write(tx, before, after, writer)
 }
 
 fn insert_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Result<()> {
@@ -141,6 +167,8 @@ fn update_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Res
     diesel::update(proposers::table.find((writer.committee, item.id)))
         .set((
             proposers::status.eq(item.status),
+            proposers::excused.eq(item.excused.as_deref()),
+            proposers::waived_round.eq(item.waived_round),
             proposers::consented_version.eq(item.consented_version),
             proposers::comment.eq(item.comment.as_deref()),
             proposers::decided_at.eq(item.decided_at.map(At)),
@@ -170,6 +198,10 @@ fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
                 assignments::deemed.eq(item.deemed),
                 assignments::opinion_missing.eq(item.opinion_missing),
                 assignments::opinions.eq(item.opinions),
+                assignments::accepted_at.eq(item.accepted_at.map(At)),
+                assignments::clerk_name.eq(item.clerk_name.as_deref()),
+                assignments::clerk_phone.eq(item.clerk_phone.as_deref()),
+                assignments::carried_over.eq(item.carried_over),
                 assignments::created_at.eq(At(writer.by.at)),
                 assignments::updated_at.eq(At(writer.by.at)),
             ),
@@ -181,6 +213,10 @@ fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
 fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) -> Result<()> {
     diesel::update(assignments::table.find((writer.committee, item.id)))
         .set((
+            assignments::unit_id.eq(item.unit),
+            assignments::unit_name.eq(&item.unit_name),
+            assignments::role.eq(item.role),
+            assignments::replaced_by.eq(item.replaced_by),
             assignments::status.eq(item.status),
             assignments::version.eq(item.version),
             assignments::returnable.eq(item.returnable),
@@ -240,6 +276,10 @@ fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
                 replies::signed_at.eq(item.signed_at.map(At)),
                 replies::reviewed_by.eq(item.reviewed_by),
                 replies::review_note.eq(item.review_note.as_deref()),
+                replies::coordinated_hash.eq(item.coordinated_hash.as_deref()),
+                replies::coordination.eq(item.coordination.as_deref()),
+                replies::signed_by_head.eq(item.signed_by_head),
+                replies::rejected_hash.eq(item.rejected_hash.as_deref()),
                 replies::delivered_at.eq(item.delivered_at.map(At)),
                 replies::updated_at.eq(At(writer.by.at)),
             ),
@@ -248,36 +288,31 @@ fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
     Ok(())
 }
 
-/// A new request replaces the answered ones of the text before.
-fn write_countersigns(
-    tx: &mut Tx<'_>,
-    old: &[Countersign],
-    new: &[Countersign],
-    writer: &Writer<'_>,
-) -> Result<()> {
-    for item in new {
-        let known = old
-            .iter()
-            .find(|other| other.reply == item.reply && other.assignment == item.assignment);
-        if known == Some(item) {
-            continue;
-        }
-        diesel::delete(countersigns::table.find((writer.committee, item.reply, item.assignment)))
-            .execute(tx.conn)?;
-        diesel::insert_into(countersigns::table)
-            .values((
-                countersigns::committee_id.eq(writer.committee),
-                countersigns::proposal_id.eq(writer.proposal),
-                countersigns::reply_id.eq(item.reply),
-                countersigns::assignment_id.eq(item.assignment),
-                countersigns::status.eq(item.status),
-                countersigns::content_hash.eq(&item.content_hash),
-                countersigns::remarks.eq(item.remarks.as_deref()),
-                countersigns::signatory.eq(item.signatory.as_deref()),
-                countersigns::answered_at.eq(item.answered_at.map(At)),
-            ))
-            .execute(tx.conn)?;
-    }
+fn insert_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) -> Result<()> {
+    diesel::insert_into(countersign_requests::table)
+        .values((
+            countersign_requests::committee_id.eq(writer.committee),
+            countersign_requests::proposal_id.eq(writer.proposal),
+            countersign_requests::reply_id.eq(item.reply),
+            countersign_requests::assignment_id.eq(item.assignment),
+            countersign_requests::attempt.eq(item.attempt),
+            countersign_requests::status.eq(item.status),
+            countersign_requests::content_hash.eq(&item.content_hash),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn update_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) -> Result<()> {
+    let key = (writer.committee, item.reply, item.assignment, item.attempt);
+    diesel::update(countersign_requests::table.find(key))
+        .set((
+            countersign_requests::status.eq(item.status),
+            countersign_requests::remarks.eq(item.remarks.as_deref()),
+            countersign_requests::signatory.eq(item.signatory.as_deref()),
+            countersign_requests::answered_at.eq(item.answered_at.map(At)),
+        ))
+        .execute(tx.conn)?;
     Ok(())
 }
 
@@ -315,6 +350,7 @@ fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()
             clocks::original_due.eq(At(item.original_due)),
             clocks::due_at.eq(At(item.due_at)),
             clocks::stopped_at.eq(item.stopped_at.map(At)),
+            clocks::changes.eq(Json::of(&item.changes)?),
         ))
         .execute(tx.conn)?;
     Ok(())

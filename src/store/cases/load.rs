@@ -4,20 +4,22 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use super::rows::{
-    AssignmentRow, ClockRow, CountersignRow, FormRow, OpinionRow, PromiseRow, ProposalRow,
-    ProposerRow, ReplyRow, SessionRow,
+    AssignmentRow, ClockRow, ContactRow, CountersignRow, FormRow, MarksRow, OpinionRow, PromiseRow,
+    ProposalRow, ProposerRow, ReplyRow, SessionRow,
 };
+use super::side_roads;
 use crate::error::{Error, Result};
 use crate::ids::{AssignmentId, CommitteeId, ProposalId, ReplyId, SessionId};
 use crate::store::Tx;
 use crate::store::connection::MultiBackend;
 use crate::store::events::Head;
 use crate::store::schema::{
-    assignments, clocks, contacts, countersigns, feedback_forms, opinions, promises,
-    proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms, trackings,
+    assignments, case_marks, clocks, contacts, countersign_requests, feedback_forms, opinions,
+    promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms,
+    trackings,
 };
 use crate::store::sql_types::{At, Json, On};
-use crate::workflow::case::{Case, Session};
+use crate::workflow::case::{Case, Form, Session};
 use crate::workflow::codes::AssignmentRole;
 
 /// A case with the end of its chain of events.
@@ -54,7 +56,25 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?;
+    // A merged proposal changes with its main one: that is locked too.
+    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
+        touch(tx, committee, main)?;
+    }
     row.map(|row| assemble(tx, row)).transpose()
+}
+
+/// Locks another case for the rest of the transaction and counts its version; the row, if the
+/// committee has it.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Option<ProposalRow>> {
+    Ok(diesel::update(proposals::table.find((committee, id)))
+        .set(proposals::version.eq(proposals::version + 1))
+        .returning(proposals::all_columns)
+        .get_result(tx.conn)
+        .optional()?)
 }
 
 fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
@@ -69,8 +89,11 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         .find((committee, id, row.text_version))
         .select(proposal_texts::form)
         .first(tx.conn)?;
+    // Rows exist once a case is filed; early reference copies of an urgent one before.
     let filed = row.filed_at.is_some();
-    let proposal = row.into_facts(form.to()?);
+    let main_id = row.main_id;
+    let marks = marks_of(tx, committee, id)?;
+    let proposal = row.into_facts(form.to()?, marks.clone().into_facts());
     let mut case = Case {
         proposers: proposers_of(tx, committee, id)?,
         // Nobody examines what was never handed in.
@@ -83,16 +106,21 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         proposal,
         session,
         assignments: Vec::new(),
-        contacted: Vec::new(),
+        contacts: Vec::new(),
         replies: Vec::new(),
         countersigns: Vec::new(),
         forms: Vec::new(),
         promises: Vec::new(),
         tracked_since: None,
+        requests: Vec::new(),
+        consultations: Vec::new(),
+        absorbed: Vec::new(),
+        main: None,
     };
     if filed {
         add_handling(tx, &mut case)?;
     }
+    side_roads::add(tx, &mut case, &marks, main_id)?;
     Ok(Loaded { case, head })
 }
 
@@ -109,12 +137,13 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     if case.assignments.iter().all(|row| row.accepted_at.is_none()) {
         return Ok(());
     }
-    case.contacted = contacts::table
+    let rows: Vec<ContactRow> = contacts::table
         .filter(contacts::committee_id.eq(committee))
         .filter(contacts::proposal_id.eq(id))
-        .select(contacts::assignment_id)
-        .distinct()
+        .order(contacts::id)
+        .select(columns!(ContactRow))
         .load(tx.conn)?;
+    case.contacts = rows.into_iter().map(Into::into).collect();
     case.replies = replies_of(tx, committee, id)?;
     if case.replies.is_empty() {
         return Ok(());
@@ -124,10 +153,14 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .iter()
         .any(|row| row.role == AssignmentRole::CoHandler)
     {
-        let rows: Vec<CountersignRow> = countersigns::table
-            .filter(countersigns::committee_id.eq(committee))
-            .filter(countersigns::proposal_id.eq(id))
-            .order((countersigns::reply_id, countersigns::assignment_id))
+        let rows: Vec<CountersignRow> = countersign_requests::table
+            .filter(countersign_requests::committee_id.eq(committee))
+            .filter(countersign_requests::proposal_id.eq(id))
+            .order((
+                countersign_requests::reply_id,
+                countersign_requests::attempt,
+                countersign_requests::assignment_id,
+            ))
             .select(columns!(CountersignRow))
             .load(tx.conn)?;
         case.countersigns = rows.into_iter().map(Into::into).collect();
@@ -181,7 +214,17 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         ))
         .select(columns!(FormRow))
         .load(tx.conn)?;
-    case.forms = rows.into_iter().map(Into::into).collect();
+    // The last version of each: a correction comes after what it corrects.
+    for form in rows.into_iter().map(Form::from) {
+        match case
+            .forms
+            .iter_mut()
+            .find(|known| known.reply == form.reply && known.rater == form.rater)
+        {
+            Some(known) => *known = form,
+            None => case.forms.push(form),
+        }
+    }
     let rows: Vec<PromiseRow> = promises::table
         .filter(promises::committee_id.eq(committee))
         .filter(promises::proposal_id.eq(id))
@@ -199,7 +242,7 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
     Ok(())
 }
 
-fn proposers_of(
+pub(super) fn proposers_of(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     id: ProposalId,
@@ -238,7 +281,16 @@ fn clocks_of(
         .order(clocks::id)
         .select(columns!(ClockRow))
         .load(tx.conn)?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(ClockRow::into_facts).collect()
+}
+
+fn marks_of(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<MarksRow> {
+    let row: Option<MarksRow> = case_marks::table
+        .find((committee, id))
+        .select(columns!(MarksRow))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.unwrap_or_default())
 }
 
 /// A session with the number of its term.

@@ -6,7 +6,8 @@ mod load;
 mod records;
 mod rows;
 mod save;
+mod side_roads;
 
-pub use load::{Loaded, find_by_assignment, find_by_reply, load, lock, session_for};
+pub use load::{Loaded, find_by_assignment, find_by_reply, load, lock, session_for, touch};
 pub use rows::ProposalRow;
 pub use save::{create, save};

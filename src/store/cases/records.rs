@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 
 use super::save::Writer;
+use super::side_roads;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, attachments, idempotency};
+use crate::store::{Tx, attachments, idempotency, refusal_uses};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -48,6 +49,9 @@ pub(super) fn write(
         Record::Attachment { id, to } => {
             attachments::bind(tx, writer.committee, *id, *to, writer.by.at)?;
         }
+        Record::ReasonsUsed { act, codes } => {
+            refusal_uses::note(tx, writer.committee, writer.proposal, act, codes)?;
+        }
         Record::OpinionText { id, content } => {
             let opinion = case
                 .opinions
@@ -82,7 +86,14 @@ pub(super) fn write(
                 ))
                 .execute(tx.conn)?;
         }
-        Record::Contact { .. } | Record::CoOpinion { .. } => write_unit_record(tx, record, writer)?,
+        Record::Contact { .. } | Record::CoOpinion { .. } => {
+            write_unit_record(tx, record, case, writer)?
+        }
+        Record::Consultation { .. }
+        | Record::Delivery { .. }
+        | Record::Merge { .. }
+        | Record::Unmerge
+        | Record::Link { .. } => side_roads::record(tx, record, case, writer)?,
         Record::ReplyText { .. } | Record::FormContent { .. } => {
             write_reply_record(tx, record, case, writer)?;
         }
@@ -90,20 +101,27 @@ pub(super) fn write(
     Ok(())
 }
 
-fn write_unit_record(tx: &mut Tx<'_>, record: &Record, writer: &Writer<'_>) -> Result<()> {
+fn write_unit_record(
+    tx: &mut Tx<'_>,
+    record: &Record,
+    case: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
     let at = At(writer.by.at);
     match record {
-        Record::Contact {
-            id,
-            assignment,
-            content,
-        } => {
+        Record::Contact { id, content } => {
+            let contact = case
+                .contacts
+                .iter()
+                .find(|contact| contact.id == *id)
+                .ok_or_else(|| Error::internal("the words of a contact without the contact"))?;
             diesel::insert_into(contacts::table)
                 .values((
                     contacts::committee_id.eq(writer.committee),
                     contacts::id.eq(*id),
                     contacts::proposal_id.eq(writer.proposal),
-                    contacts::assignment_id.eq(*assignment),
+                    contacts::assignment_id.eq(contact.assignment),
+                    contacts::way.eq(contact.way),
                     contacts::content.eq(Json(content.clone())),
                     contacts::recorded_by.eq(writer.user),
                     contacts::created_at.eq(at),

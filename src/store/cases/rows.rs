@@ -4,22 +4,24 @@ use diesel::prelude::*;
 
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, ClockId, CommitteeId, MemberId, OpinionId, OrganisationId, PromiseId, ProposalId,
-    ProposerId, ReplyId, SessionId, SubjectId, TermId, UnitId, UserId,
+    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, MemberId,
+    OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId,
+    TermId, UnitId, UserId,
 };
 use crate::store::schema::{
-    assignments, clocks, countersigns, feedback_forms, opinions, promises, proposals, proposers,
-    replies, sessions,
+    assignments, case_marks, clocks, consultations, contacts, countersign_requests, feedback_forms,
+    opinions, promises, proposals, proposers, replies, requests, sessions,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
-    Assignment, Clock, Countersign, DocumentNo, Form, Opinion, Promise, Proposal, Proposer, Reply,
-    Session,
+    Assignment, Clock, Consultation, Contact, Countersign, DocumentNo, Form, Marks, Opinion,
+    Promise, Proposal, Proposer, Reply, Request, Session,
 };
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, Grade, HandlingKind,
-    OutcomeMeaning, PromiseStatus, ProposerRole, Recommendation, Secrecy, SessionMark, Stage,
+    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
+    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
+    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
     SubjectClass, Urgency,
 };
 use crate::workflow::input::ProposalForm;
@@ -68,7 +70,7 @@ pub struct ProposalRow {
 
 impl ProposalRow {
     /// The facts, with the present text.
-    pub fn into_facts(self, form: ProposalForm) -> Proposal {
+    pub fn into_facts(self, form: ProposalForm, marks: Marks) -> Proposal {
         Proposal {
             committee: self.committee_id,
             id: self.id,
@@ -93,6 +95,7 @@ impl ProposalRow {
             organisation: self.organisation_id,
             created_by: self.created_by,
             filed_at: self.filed_at.map(|at| at.0),
+            marks,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
         }
@@ -143,6 +146,8 @@ pub struct ProposerRow {
     consented_version: Option<i32>,
     comment: Option<String>,
     decided_at: Option<At>,
+    excused: Option<String>,
+    waived_round: Option<i32>,
 }
 
 impl From<ProposerRow> for Proposer {
@@ -161,6 +166,8 @@ impl From<ProposerRow> for Proposer {
             consented_version: row.consented_version,
             comment: row.comment,
             decided_at: row.decided_at.map(|at| at.0),
+            excused: row.excused,
+            waived_round: row.waived_round,
         }
     }
 }
@@ -206,6 +213,8 @@ pub struct AssignmentRow {
     clerk_phone: Option<String>,
     opinion_missing: bool,
     opinions: i32,
+    carried_over: bool,
+    replaced_by: Option<AssignmentId>,
 }
 
 impl From<AssignmentRow> for Assignment {
@@ -227,6 +236,8 @@ impl From<AssignmentRow> for Assignment {
             clerk_phone: row.clerk_phone,
             opinion_missing: row.opinion_missing,
             opinions: row.opinions,
+            carried_over: row.carried_over,
+            replaced_by: row.replaced_by,
         }
     }
 }
@@ -255,6 +266,10 @@ pub struct ReplyRow {
     reviewed_by: Option<UserId>,
     review_note: Option<String>,
     delivered_at: Option<At>,
+    coordinated_hash: Option<String>,
+    coordination: Option<String>,
+    signed_by_head: bool,
+    rejected_hash: Option<String>,
 }
 
 impl ReplyRow {
@@ -289,15 +304,20 @@ impl ReplyRow {
             reviewed_by: self.reviewed_by,
             review_note: self.review_note,
             delivered_at: self.delivered_at.map(|at| at.0),
+            coordinated_hash: self.coordinated_hash,
+            coordination: self.coordination,
+            signed_by_head: self.signed_by_head,
+            rejected_hash: self.rejected_hash,
         })
     }
 }
 
 #[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = countersigns)]
+#[diesel(table_name = countersign_requests)]
 pub struct CountersignRow {
     reply_id: ReplyId,
     assignment_id: AssignmentId,
+    attempt: i32,
     status: CountersignStatus,
     content_hash: String,
     remarks: Option<String>,
@@ -310,6 +330,7 @@ impl From<CountersignRow> for Countersign {
         Self {
             reply: row.reply_id,
             assignment: row.assignment_id,
+            attempt: row.attempt,
             status: row.status,
             content_hash: row.content_hash,
             remarks: row.remarks,
@@ -385,11 +406,14 @@ pub struct ClockRow {
     original_due: At,
     due_at: At,
     stopped_at: Option<At>,
+    changes: Json,
 }
 
-impl From<ClockRow> for Clock {
-    fn from(row: ClockRow) -> Self {
-        Self {
+impl ClockRow {
+    pub fn into_facts(self) -> Result<Clock> {
+        let row = self;
+        Ok(Clock {
+            changes: row.changes.to()?,
             id: row.id,
             kind: row.kind,
             subject: row.subject_id,
@@ -401,6 +425,104 @@ impl From<ClockRow> for Clock {
             original_due: row.original_due.0,
             due_at: row.due_at.0,
             stopped_at: row.stopped_at.map(|at| at.0),
+        })
+    }
+}
+
+/// A row of `case_marks`: the marks and the flags.
+#[derive(Debug, Clone, Default, Queryable, Selectable)]
+#[diesel(table_name = case_marks)]
+pub struct MarksRow {
+    archived_at: Option<At>,
+    tier: Option<ProgrammeTier>,
+    publish_text: Option<PublicationLevel>,
+    publish_replies: Option<PublicationLevel>,
+    disposed_at: Option<At>,
+    open_for_seconding: bool,
+    pub has_requests: bool,
+    pub has_consultations: bool,
+    pub has_absorbed: bool,
+}
+
+impl MarksRow {
+    pub fn into_facts(self) -> Marks {
+        Marks {
+            archived_at: self.archived_at.map(|at| at.0),
+            tier: self.tier,
+            publish_text: self.publish_text,
+            publish_replies: self.publish_replies,
+            disposed_at: self.disposed_at.map(|at| at.0),
+            open_for_seconding: self.open_for_seconding,
+        }
+    }
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = requests)]
+pub struct RequestRow {
+    id: CaseRequestId,
+    kind: RequestKind,
+    assignment_id: Option<AssignmentId>,
+    status: RequestStatus,
+    escalated: bool,
+    requested_by: UserId,
+    requested_at: At,
+    form: Json,
+    decision: Option<Json>,
+}
+
+impl RequestRow {
+    pub fn into_facts(self) -> Result<Request> {
+        Ok(Request {
+            id: self.id,
+            kind: self.kind,
+            assignment: self.assignment_id,
+            status: self.status,
+            escalated: self.escalated,
+            requested_by: self.requested_by,
+            requested_at: self.requested_at.0,
+            form: self.form.to()?,
+            decision: self.decision.map(|decision| decision.to()).transpose()?,
+        })
+    }
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = consultations)]
+pub struct ConsultationRow {
+    id: ConsultationId,
+    round: i32,
+    form: ConsultationForm,
+    held_on: On,
+}
+
+impl From<ConsultationRow> for Consultation {
+    fn from(row: ConsultationRow) -> Self {
+        Self {
+            id: row.id,
+            round: row.round,
+            form: row.form,
+            date: row.held_on.0,
+        }
+    }
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = contacts)]
+pub struct ContactRow {
+    id: ContactId,
+    assignment_id: AssignmentId,
+    way: ContactWay,
+    objection: Option<String>,
+}
+
+impl From<ContactRow> for Contact {
+    fn from(row: ContactRow) -> Self {
+        Self {
+            id: row.id,
+            assignment: row.assignment_id,
+            way: row.way,
+            objection: row.objection,
         }
     }
 }

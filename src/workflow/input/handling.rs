@@ -217,6 +217,9 @@ pub struct SignIn {
         example = "云交提复"
     )]
     pub document_prefix: Option<String>,
+    /// 主要负责人签发: signed by the head of the unit; required of key cases by the usual policy.
+    #[serde(default)]
+    pub by_head: bool,
 }
 
 /// RT07: the reply passes the review.
@@ -303,13 +306,14 @@ pub struct FeedbackIn {
 #[serde(deny_unknown_fields)]
 pub struct CloseIn {
     /// How far the text of the proposal is published; not above `catalogue` if the proposer refused.
-    pub publish_text: PublicationLevel,
-    /// How far the replies are published.
-    pub publish_replies: PublicationLevel,
-    /// 书面放弃重办: where the paper is kept in which a dissatisfied proposer gave up re-handling.
+    /// Not needed where it was reviewed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 200)]
-    pub rehandling_waived: Option<String>,
+    #[schema(nullable = false)]
+    pub publish_text: Option<PublicationLevel>,
+    /// How far the replies are published. Not needed where it was reviewed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_replies: Option<PublicationLevel>,
     /// Words of the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 2000)]

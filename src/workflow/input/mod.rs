@@ -7,18 +7,28 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::codes::{
-    AssignmentRole, Disposition, HandlingKind, NotFileReason, Recommendation, SourceKind,
-    SubjectClass,
+    AssignmentRole, Disposition, HandlingKind, Recommendation, SourceKind, SubjectClass,
 };
 use super::lists::ProposerKind;
+use super::reasons::ReasonCode;
 use super::role::Line;
 use crate::ids::{AttachmentId, MemberId, OrganisationId, ProposalId, SessionId, UnitId};
 
 mod handling;
+mod rounds;
+mod units;
 
 pub use handling::{
     AcceptIn, ApproveIn, CloseIn, ContactIn, CountersignIn, FeedbackIn, ObjectIn, OpinionIn, Point,
     PromiseIn, RejectIn, ReplyForm, SignIn,
+};
+pub use rounds::{
+    ConsultationIn, CoordinateIn, DispositionIn, ExcuseIn, LinkIn, MergeIn, PublicationReviewIn,
+    RehandleIn, SecrecyIn, WaiveIn,
+};
+pub use units::{
+    AdjustIn, DenyIn, EscalateReturnIn, GrantExtensionIn, GrantReturnIn, NoteIn, ObjectContactIn,
+    PauseIn, ReasonIn, RequestExtensionIn, RequestPauseIn, RequestReturnIn, SuggestUnitsIn,
 };
 
 /// What the proposer writes. Kept in every version.
@@ -115,6 +125,9 @@ pub struct ProposalForm {
         example = "纸质提案 2026-代-003"
     )]
     pub paper_reference: Option<String>,
+    /// 可否附议: members may join uninvited, where the committee's policy allows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_for_seconding: bool,
     /// An earlier case that this one repeats or was refused as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -162,13 +175,18 @@ pub struct ProposalIn {
 #[serde(deny_unknown_fields)]
 pub struct NoInput {}
 
-/// PT03: members asked to sign with the first proposer.
+/// PT03: members, or for a joint collective organisations, asked to sign with the first proposer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteIn {
-    /// The members, none twice.
-    #[schema(min_items = 1, max_items = 50)]
+    /// The members of a joint proposal, none twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
     pub member_ids: Vec<MemberId>,
+    /// The organisations of a joint collective proposal, none twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub organisation_ids: Vec<OrganisationId>,
 }
 
 /// PT04, PT05: the answer of an invited member.
@@ -233,10 +251,10 @@ pub struct ExamineIn {
     pub recommendation: Recommendation,
     /// Whether proposer's standing, content and form were checked.
     pub checklist: Checklist,
-    /// Reasons, where filing is not recommended.
+    /// Reasons, where filing is not recommended; each once, and active.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
     /// Subject class; required at the last stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -305,9 +323,9 @@ pub struct FileIn {
 pub struct NotFileIn {
     /// The meeting that decided.
     pub meeting: Meeting,
-    /// Coded reasons. One that hides the text removes it for good.
+    /// Coded reasons; each once, and active. One with `hide_text` removes the text for good.
     #[schema(min_items = 1, max_items = 20)]
-    pub reason_codes: Vec<NotFileReason>,
+    pub reason_codes: Vec<ReasonCode>,
     /// The reasons in words, for the proposer.
     #[schema(
         min_length = 1,
@@ -391,6 +409,29 @@ pub enum Input {
     Reject(RejectIn),
     Feedback(FeedbackIn),
     Close(CloseIn),
+    Merge(MergeIn),
+    Adjust(AdjustIn),
+    SuggestUnits(SuggestUnitsIn),
+    RequestReturn(RequestReturnIn),
+    GrantReturn(GrantReturnIn),
+    Deny(DenyIn),
+    EscalateReturn(EscalateReturnIn),
+    RequestExtension(RequestExtensionIn),
+    GrantExtension(GrantExtensionIn),
+    RequestPause(RequestPauseIn),
+    Pause(PauseIn),
+    Note(NoteIn),
+    Reason(ReasonIn),
+    ObjectContact(ObjectContactIn),
+    Rehandle(RehandleIn),
+    Waive(WaiveIn),
+    Excuse(ExcuseIn),
+    Consultation(ConsultationIn),
+    Secrecy(SecrecyIn),
+    Publication(PublicationReviewIn),
+    Disposition(DispositionIn),
+    Coordinate(CoordinateIn),
+    Link(LinkIn),
 }
 
 impl Input {
@@ -422,8 +463,22 @@ impl Input {
         match self {
             Self::Edit(form) => form.units(),
             Self::Examine(input) => input.draft_units.clone(),
-            Self::Assign(input) => input.rows.iter().map(|row| row.unit_id).collect(),
+            Self::Assign(input) => of_rows(&input.rows),
+            Self::Adjust(input) => of_rows(&input.add),
+            Self::GrantReturn(input) => of_rows(&input.replacement),
+            Self::Rehandle(input) => of_rows(&input.rows),
+            Self::SuggestUnits(input) => input.units.clone(),
+            Self::RequestReturn(input) => input.suggested_unit_id.into_iter().collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Reasons for not filing named in it, whose facts must be at hand.
+    pub fn reasons(&self) -> &[ReasonCode] {
+        match self {
+            Self::Examine(input) => &input.reason_codes,
+            Self::NotFile(input) => &input.reason_codes,
+            _ => &[],
         }
     }
 
@@ -434,6 +489,27 @@ impl Input {
             _ => Vec::new(),
         }
     }
+
+    /// Organisations named in it, whose facts must be at hand.
+    pub fn organisations(&self) -> Vec<OrganisationId> {
+        match self {
+            Self::Invite(input) => input.organisation_ids.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Other proposals named in it, whose facts must be at hand.
+    pub fn proposals(&self) -> Vec<ProposalId> {
+        match self {
+            Self::Merge(input) => vec![input.main_id],
+            Self::Link(input) => vec![input.proposal_id],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn of_rows(rows: &[AssignRow]) -> Vec<UnitId> {
+    rows.iter().map(|row| row.unit_id).collect()
 }
 
 impl ProposalForm {

@@ -4,13 +4,12 @@ use super::fixture::{MEMBERS, Person, World, member};
 use super::inputs;
 use crate::ids::ProposerId;
 use crate::workflow::assignment::AssignmentAction as Row;
-use crate::workflow::codes::{
-    AssignmentRole, Grade, HandlingKind, NotFileReason, OutcomeMeaning, Recommendation,
-};
+use crate::workflow::codes::{AssignmentRole, Grade, HandlingKind, OutcomeMeaning, Recommendation};
 use crate::workflow::decide::{Target, allowed};
 use crate::workflow::desk::{Audience, Duty, Task, duties};
 use crate::workflow::input::{Input, NoInput};
 use crate::workflow::proposal::ProposalAction as Do;
+use crate::workflow::reasons::BUILT_IN;
 use crate::workflow::reply::ReplyAction as Answer;
 use crate::workflow::role::{Actor, Line, Role};
 use crate::workflow::rule::{Action, rules};
@@ -156,15 +155,12 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
             let mut input = inputs::examine();
             if tone % 8 == 7 {
                 input.recommendation = Recommendation::NotFile;
-                input.reason_codes = vec![NotFileReason::AcademicDiscussion];
+                input.reason_codes = vec![inputs::reason("academic_discussion")];
             }
             input.into()
         }
         Do::File => inputs::file().into(),
-        Do::NotFile => {
-            let reasons = NotFileReason::ALL;
-            inputs::not_file(reasons[usize::from(tone) % reasons.len()]).into()
-        }
+        Do::NotFile => inputs::not_file(BUILT_IN[usize::from(tone) % BUILT_IN.len()].code).into(),
         Do::Assign => assignment(tone),
         Do::GiveFeedback => rating(world, actor, tone),
         Do::Close if tone % 3 == 1 => inputs::close().into(),

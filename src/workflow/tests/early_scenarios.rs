@@ -5,13 +5,14 @@ use super::inputs;
 use super::stories::{clocks, is_not_allowed, is_wrong_state, unmet, wrong};
 use crate::workflow::Origin;
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, Grade, HandlingKind, NotFileReason, OutcomeMeaning,
+    AssignmentRole, ClockKind, ConsentStatus, Grade, HandlingKind, OutcomeMeaning, Recommendation,
     SessionMark,
 };
 use crate::workflow::decide::{Record, Target};
 use crate::workflow::input::{NoInput, ProposalForm};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::{ProposalAction as Do, ProposalStatus as S};
+use crate::workflow::refusal::Refusal;
 use crate::workflow::role::Role;
 use crate::workflow::rule::Action;
 
@@ -128,7 +129,7 @@ fn a_revision_that_never_comes_is_refused_after_its_time() {
         Do::ReturnForRevision,
         inputs::return_for_revision(),
     );
-    let input = inputs::not_file(NotFileReason::RevisionNotReceived);
+    let input = inputs::not_file("revision_not_received");
     let early = world.refused(P::Chair, Target::Proposal, on(Do::NotFile), input.clone());
     assert_eq!(unmet(&early), ["revision_lapsed"]);
     world.wait(20);
@@ -176,7 +177,7 @@ fn withdrawn_with_a_reason_once_it_was_submitted() {
 #[test]
 fn a_text_refused_as_secret_is_removed_and_its_metadata_stay() {
     let mut world = World::individual().submit();
-    let mut input = inputs::not_file(NotFileReason::StateOrPartySecret);
+    let mut input = inputs::not_file("state_or_party_secret");
     input.reason_codes.clear();
     let refusal = world.refused(P::Chair, Target::Proposal, on(Do::NotFile), input.clone());
     assert_eq!(
@@ -184,7 +185,9 @@ fn a_text_refused_as_secret_is_removed_and_its_metadata_stay() {
         ("required", "/reason_codes".to_owned()),
         "I11"
     );
-    input.reason_codes = vec![NotFileReason::Other, NotFileReason::StateOrPartySecret];
+    input.reason_codes = ["other", "state_or_party_secret"]
+        .map(inputs::reason)
+        .into();
     input.disposition = crate::workflow::codes::Disposition::MemberLetter;
     let refusal = world.refused(P::Chair, Target::Proposal, on(Do::NotFile), input.clone());
     assert_eq!(wrong(&refusal).1, "/proposer_agrees");
@@ -203,6 +206,55 @@ fn a_text_refused_as_secret_is_removed_and_its_metadata_stay() {
             .all(|happened| !happened.input.to_string().contains(secret)),
         "the audit trail is for ever, so it must not hold the text (I29)"
     );
+}
+
+#[test]
+fn reasons_are_those_that_the_committee_uses_now() {
+    let mut world = World::individual().submit();
+    let mut input = inputs::not_file("bad_form");
+    for (codes, places) in [
+        (
+            vec!["no_such_reason"],
+            vec![("/reason_codes/0", "unknown_reason")],
+        ),
+        (
+            vec!["bad_form", "draft_reason", "bad_form"],
+            vec![
+                ("/reason_codes/1", "inactive_reason"),
+                ("/reason_codes/2", "duplicate"),
+            ],
+        ),
+    ] {
+        input.reason_codes = codes.into_iter().map(inputs::reason).collect();
+        let refusal = world.refused(P::Chair, Target::Proposal, on(Do::NotFile), input.clone());
+        let Refusal::Invalid(wrongs) = &refusal else {
+            panic!("{refusal:?}");
+        };
+        let found: Vec<_> = wrongs.iter().map(|one| (&*one.pointer, one.code)).collect();
+        assert_eq!(found, places);
+    }
+    let mut opinion = inputs::examine();
+    opinion.recommendation = Recommendation::NotFile;
+    opinion.reason_codes = vec![inputs::reason("draft_reason")];
+    let refusal = world.refused(
+        P::Examiner(1),
+        Target::Proposal,
+        on(Do::Examine),
+        opinion.clone(),
+    );
+    assert!(refusal.words().zh.contains("理由draft_reason"), "its label");
+    opinion.reason_codes = vec![inputs::reason("bad_form")];
+    world.on_proposal(P::Examiner(1), Do::Examine, opinion);
+    input.reason_codes = ["bad_form", "own_reason"].map(inputs::reason).into();
+    world.on_proposal(P::Chair, Do::NotFile, input.clone());
+    let used = |act, codes| Record::ReasonsUsed { act, codes };
+    for record in [
+        used("examine", vec![inputs::reason("bad_form")]),
+        used("not_file", input.reason_codes),
+        Record::HideText,
+    ] {
+        assert!(world.records.contains(&record), "{record:?}");
+    }
 }
 
 #[test]

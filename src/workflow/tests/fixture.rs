@@ -20,6 +20,7 @@ use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
 use crate::workflow::profile::Profile;
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
+use crate::workflow::reasons::{BUILT_IN, ReasonFacts, ReasonLabel};
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Actor, Line};
@@ -36,7 +37,22 @@ fn references() -> References {
         };
         (unit(n), facts)
     });
+    let own = [("own_reason", true, true), ("draft_reason", false, false)];
+    let given = BUILT_IN.iter().map(|one| (one.code, one.hides_text, true));
+    let reasons = given.chain(own).map(|(code, hides_text, active)| {
+        let label = ReasonLabel {
+            zh: format!("理由{code}"),
+            en: code.to_owned(),
+        };
+        let facts = ReasonFacts {
+            label,
+            hides_text,
+            active,
+        };
+        (inputs::reason(code), facts)
+    });
     References {
+        reasons: reasons.collect(),
         units: units.collect(),
         members: (0..=MEMBERS)
             .map(|n| (member(n), member_facts(n)))

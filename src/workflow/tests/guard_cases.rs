@@ -188,7 +188,7 @@ pub const BEFORE_FILING: &[Case] = &[
             Do::ReturnForRevision,
             inputs::return_for_revision(),
         );
-        let input = inputs::not_file(crate::workflow::codes::NotFileReason::BadForm);
+        let input = inputs::not_file("bad_form");
         refuse(&mut world, P::Chair, Do::NotFile, input)
     }),
     ("invitation_open", || {

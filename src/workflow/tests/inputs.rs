@@ -7,11 +7,12 @@ use super::fixture::{member, unit};
 use crate::ids::{ProposerId, ReplyId};
 use crate::workflow::assignment::AssignmentAction;
 use crate::workflow::codes::{
-    AssignmentRole, ContactWay, Disposition, Grade, HandlingKind, NotFileReason, OutcomeMeaning,
-    PublicationLevel, Recommendation, SubjectClass,
+    AssignmentRole, ContactWay, Disposition, Grade, HandlingKind, OutcomeMeaning, PublicationLevel,
+    Recommendation, SubjectClass,
 };
 use crate::workflow::input::*;
 use crate::workflow::lists::ProposerKind;
+use crate::workflow::reasons::ReasonCode;
 use crate::workflow::reply::ReplyAction;
 use crate::workflow::role::Line;
 use crate::workflow::rule::Action;
@@ -137,10 +138,14 @@ pub fn file() -> FileIn {
     }
 }
 
-pub fn not_file(reason: NotFileReason) -> NotFileIn {
+pub fn reason(code: &str) -> ReasonCode {
+    code.parse().unwrap()
+}
+
+pub fn not_file(code: &str) -> NotFileIn {
     NotFileIn {
         meeting: meeting(),
-        reason_codes: vec![reason],
+        reason_codes: vec![reason(code)],
         explanation: "所提内容宜通过其他渠道反映。".to_owned(),
         disposition: Disposition::Kept,
         proposer_agrees: false,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use diesel::connection::SimpleConnection;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use jianjian::store::{DatabaseUrl, migrate};
@@ -94,6 +95,33 @@ impl TestDatabase {
                 .execute(&mut sqlite(path))
                 .expect(sql),
         }
+    }
+
+    /// Asserts that the database itself refuses a statement that breaks a reference.
+    pub fn refuses(&self, sql: &str) {
+        let refused = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).execute(&mut conn)
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = sqlite(path);
+                // As in every connection of the service.
+                conn.batch_execute("PRAGMA foreign_keys = ON")
+                    .expect("to guard references");
+                diesel::sql_query(sql).execute(&mut conn)
+            }
+        };
+        assert!(
+            matches!(
+                refused,
+                Err(DieselError::DatabaseError(
+                    DatabaseErrorKind::ForeignKeyViolation,
+                    _
+                ))
+            ),
+            "{sql}: {refused:?}"
+        );
     }
 
     /// Number of rows of every table, for tests that nothing was written.

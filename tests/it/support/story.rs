@@ -8,7 +8,7 @@ use jianjian::store::timeline;
 use serde_json::{Value, json};
 
 use super::seed::{Person, Town};
-use super::{Client, Reply, TestApp};
+use super::{Client, Reply, TestApp, rows};
 
 /// What a member needs to write.
 pub fn form() -> Value {
@@ -375,6 +375,20 @@ impl<'a> Story<'a> {
         self.app
             .read(move |tx| timeline::list(tx, committee, id, 0, 1000))
             .await
+    }
+
+    /// Asserts that these rows were taken; see [`rows::witness`].
+    pub async fn witness(&self, ids: &[&str]) {
+        rows::witness(&self.as_(&self.town.auditor), &self.id, ids).await;
+    }
+
+    /// Asserts that these rows left no event; see [`rows::witness_without_event`].
+    #[expect(
+        dead_code,
+        reason = "no such row at present: remove this line with the first use"
+    )]
+    pub async fn witness_without_event(&self, ids: &[&str]) {
+        rows::witness_without_event(&self.as_(&self.town.auditor), &self.id, ids).await;
     }
 
     /// The tasks on somebody's desk.

@@ -1,0 +1,2 @@
+DROP TABLE refusal_uses;
+DROP TABLE refusal_reasons;

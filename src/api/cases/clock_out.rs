@@ -1,0 +1,153 @@
+//! Clocks as the interface shows them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::codes::Label;
+use crate::ids::{AssignmentId, CaseRequestId, ClockId, ProposerId, ReplyId};
+use crate::workflow::case::{Clock, ClockChange};
+use crate::workflow::codes::ClockKind;
+use crate::workflow::deadline;
+
+/// A running clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockFacts {
+    /// Identifier.
+    pub id: ClockId,
+    /// Which clock.
+    pub kind: ClockKind,
+    /// Its label.
+    pub label: Label,
+    /// The unit's row it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assignment_id: Option<AssignmentId>,
+    /// The reply it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reply_id: Option<ReplyId>,
+    /// The request it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<CaseRequestId>,
+    /// The proposer it runs for. A clock of none of these runs for the proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub proposer_id: Option<ProposerId>,
+    /// When it started.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub started_at: Timestamp,
+    /// The limit, such as `5 wd`.
+    #[schema(max_length = 40, example = "5 wd")]
+    pub limit: String,
+    /// Due moment.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub due_at: Timestamp,
+    /// Due moment when it started.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub original_due_at: Timestamp,
+    /// Pauses and extensions, in order of time.
+    #[schema(max_items = 50)]
+    pub changes: Vec<ClockChangeFacts>,
+    /// It stands still until this day, on which it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
+    pub paused_until: Option<Date>,
+    /// The last day, in the committee's time zone; what to show to people.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub due_on: Date,
+    /// Calendar days left; negative when overdue.
+    pub days_left: i64,
+    /// Computed, never stored.
+    pub overdue: bool,
+    /// The calendar has no data for the year yet.
+    pub provisional: bool,
+}
+
+const fn runs_for_row(kind: ClockKind) -> bool {
+    matches!(
+        kind,
+        ClockKind::K05
+            | ClockKind::K06
+            | ClockKind::K07
+            | ClockKind::K08
+            | ClockKind::K09
+            | ClockKind::K10
+    )
+}
+
+impl ClockFacts {
+    /// A clock as it stands now.
+    pub fn of(clock: &Clock, now: Timestamp) -> Self {
+        Self {
+            id: clock.id,
+            kind: clock.kind,
+            label: clock.kind.label(),
+            assignment_id: runs_for_row(clock.kind).then(|| clock.subject.cast()),
+            reply_id: matches!(clock.kind, ClockKind::K11 | ClockKind::K18)
+                .then(|| clock.subject.cast()),
+            request_id: matches!(clock.kind, ClockKind::K13 | ClockKind::K14)
+                .then(|| clock.subject.cast()),
+            proposer_id: matches!(clock.kind, ClockKind::K01 | ClockKind::K12)
+                .then(|| clock.subject.cast()),
+            started_at: clock.started_at,
+            limit: clock.limit.clone(),
+            due_at: clock.due_at,
+            original_due_at: clock.original_due,
+            changes: clock.changes.iter().map(Into::into).collect(),
+            paused_until: clock.paused_until(),
+            due_on: deadline::last_day(clock.due_at),
+            days_left: deadline::days_left(clock.due_at, now),
+            overdue: deadline::overdue(clock.due_at, now),
+            provisional: clock.provisional,
+        }
+    }
+}
+
+/// Ways in which a running clock is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockChangeKind {
+    /// It stands or stood still.
+    Paused,
+    /// Its last day was moved.
+    Extended,
+}
+
+/// A pause or an extension of a clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockChangeFacts {
+    /// Which of the two.
+    pub change: ClockChangeKind,
+    /// Pause: the first day that is not counted. Extension: the day of the decision.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub from: Date,
+    /// Pause: the day on which it goes on. Extension: the new last day.
+    #[schema(value_type = String, format = Date, max_length = 10)]
+    pub until: Date,
+    /// Pause: it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ended: Option<bool>,
+}
+
+impl From<&ClockChange> for ClockChangeFacts {
+    fn from(change: &ClockChange) -> Self {
+        match *change {
+            ClockChange::Paused { from, until, ended } => Self {
+                change: ClockChangeKind::Paused,
+                from,
+                until,
+                ended: Some(ended),
+            },
+            ClockChange::Extended { decided_on, until } => Self {
+                change: ClockChangeKind::Extended,
+                from: decided_on,
+                until,
+                ended: None,
+            },
+        }
+    }
+}

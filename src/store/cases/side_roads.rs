@@ -1,0 +1,406 @@
+//! What only the side roads of a case bring: marks, requests, consultations, merging.
+
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::load::{proposers_of, touch};
+use super::rows::{ConsultationRow, MarksRow, ProposalRow, RequestRow};
+use super::save::Writer;
+use crate::error::{Error, Result};
+use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
+use crate::store::Tx;
+use crate::store::connection::MultiBackend;
+use crate::store::events::{self, Happening, Head, Stream};
+use crate::store::schema::{
+    case_links, case_marks, consultations, contacts, deliveries, merges, proposals, replies,
+    requests,
+};
+use crate::store::sql_types::{At, Json, On};
+use crate::workflow::case::{Absorbed, Case, Main};
+use crate::workflow::codes::{ConsentStatus, ProposerRole};
+use crate::workflow::decide::Record;
+
+macro_rules! columns {
+    ($row:ty) => {
+        <$row as Selectable<MultiBackend>>::construct_selection()
+    };
+}
+
+/// Reads what the flags of the marks, and the pointer to a main proposal, say is there.
+pub(super) fn add(
+    tx: &mut Tx<'_>,
+    case: &mut Case,
+    marks: &MarksRow,
+    main: Option<ProposalId>,
+) -> Result<()> {
+    let (committee, id) = (case.proposal.committee, case.proposal.id);
+    if marks.has_requests {
+        let rows: Vec<RequestRow> = requests::table
+            .filter(requests::committee_id.eq(committee))
+            .filter(requests::proposal_id.eq(id))
+            .order(requests::id)
+            .select(columns!(RequestRow))
+            .load(tx.conn)?;
+        let rows = rows.into_iter().map(RequestRow::into_facts);
+        case.requests = rows.collect::<Result<_>>()?;
+    }
+    if marks.has_consultations {
+        let rows: Vec<ConsultationRow> = consultations::table
+            .filter(consultations::committee_id.eq(committee))
+            .filter(consultations::proposal_id.eq(id))
+            .order(consultations::id)
+            .select(columns!(ConsultationRow))
+            .load(tx.conn)?;
+        case.consultations = rows.into_iter().map(Into::into).collect();
+    }
+    if marks.has_absorbed {
+        case.absorbed = absorbed_by(tx, committee, id)?;
+    }
+    if let Some(main) = main {
+        case.main = Some(main_of(tx, committee, id, main)?);
+    }
+    Ok(())
+}
+
+/// The proposals that one absorbed, with those who signed them.
+fn absorbed_by(tx: &mut Tx<'_>, committee: CommitteeId, main: ProposalId) -> Result<Vec<Absorbed>> {
+    let rows: Vec<ProposalRow> = proposals::table
+        .filter(proposals::committee_id.eq(committee))
+        .filter(proposals::main_id.eq(main))
+        .order(proposals::id)
+        .select(columns!(ProposalRow))
+        .load(tx.conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let signers = proposers_of(tx, committee, row.id)?
+                .into_iter()
+                .filter(|one| {
+                    one.role == ProposerRole::First
+                        || (one.role == ProposerRole::Cosigner
+                            && one.status == ConsentStatus::Consented)
+                })
+                .collect();
+            Ok(Absorbed {
+                proposal: row.id,
+                serial_no: row.serial_no,
+                case_no: row.case_no,
+                title: row.title,
+                organisation: row.organisation_id,
+                signers,
+            })
+        })
+        .collect()
+}
+
+/// The proposal that absorbed another one, and how that was before.
+fn main_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+    main: ProposalId,
+) -> Result<Main> {
+    let row: ProposalRow = proposals::table
+        .find((committee, main))
+        .select(columns!(ProposalRow))
+        .first(tx.conn)?;
+    let delivered = diesel::select(diesel::dsl::exists(
+        replies::table
+            .filter(replies::committee_id.eq(committee))
+            .filter(replies::proposal_id.eq(main))
+            .filter(replies::delivered_at.is_not_null()),
+    ))
+    .get_result(tx.conn)?;
+    let before: Json = merges::table
+        .filter(merges::committee_id.eq(committee))
+        .filter(merges::proposal_id.eq(id))
+        .filter(merges::unmerged_at.is_null())
+        .select(merges::before)
+        .first(tx.conn)?;
+    Ok(Main {
+        proposal: main,
+        status: row.status,
+        serial_no: row.serial_no,
+        case_no: row.case_no,
+        title: row.title,
+        delivered,
+        before: before.to()?,
+    })
+}
+
+/// Writes every difference of what stands here between the case before and after.
+pub(super) fn write(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    write_contacts(tx, before, after, writer)?;
+    let none = Vec::new();
+    let old = before.map_or(&none, |case| &case.requests);
+    for request in &after.requests {
+        let known = old.iter().find(|known| known.id == request.id);
+        if known == Some(request) {
+            continue;
+        }
+        if known.is_none() {
+            insert_request(tx, request, writer)?;
+        } else {
+            update_request(tx, request.id, request, writer)?;
+        }
+    }
+    let marks = &after.proposal.marks;
+    let unchanged = before.is_some_and(|case| {
+        case.proposal.marks == *marks
+            && case.requests.is_empty() == after.requests.is_empty()
+            && case.consultations.is_empty() == after.consultations.is_empty()
+    });
+    let nothing = before.is_none() && *marks == crate::workflow::case::Marks::default();
+    if unchanged || nothing {
+        return Ok(());
+    }
+    ensure_marks(tx, writer.committee, writer.proposal)?;
+    diesel::update(case_marks::table.find((writer.committee, writer.proposal)))
+        .set((
+            case_marks::archived_at.eq(marks.archived_at.map(At)),
+            case_marks::tier.eq(marks.tier),
+            case_marks::publish_text.eq(marks.publish_text),
+            case_marks::publish_replies.eq(marks.publish_replies),
+            case_marks::disposed_at.eq(marks.disposed_at.map(At)),
+            case_marks::open_for_seconding.eq(marks.open_for_seconding),
+            case_marks::has_requests.eq(!after.requests.is_empty()),
+            case_marks::has_consultations.eq(!after.consultations.is_empty()),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The row of marks, made if there is none; the case is locked.
+fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<()> {
+    let known: i64 = case_marks::table
+        .find((committee, id))
+        .count()
+        .get_result(tx.conn)?;
+    if known == 0 {
+        diesel::insert_into(case_marks::table)
+            .values((
+                case_marks::committee_id.eq(committee),
+                case_marks::proposal_id.eq(id),
+                case_marks::open_for_seconding.eq(false),
+                case_marks::has_requests.eq(false),
+                case_marks::has_consultations.eq(false),
+                case_marks::has_absorbed.eq(false),
+            ))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// An objection of the proposer to a contact record.
+fn write_contacts(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    for old in before.map(|case| &case.contacts).into_iter().flatten() {
+        let new = after.contacts.iter().find(|new| new.id == old.id);
+        if let Some(new) = new.filter(|new| new.objection != old.objection) {
+            diesel::update(contacts::table.find((writer.committee, new.id)))
+                .set(contacts::objection.eq(new.objection.as_deref()))
+                .execute(tx.conn)?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_request(
+    tx: &mut Tx<'_>,
+    request: &crate::workflow::case::Request,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    diesel::insert_into(requests::table)
+        .values((
+            requests::committee_id.eq(writer.committee),
+            requests::id.eq(request.id),
+            requests::proposal_id.eq(writer.proposal),
+            requests::assignment_id.eq(request.assignment),
+            requests::kind.eq(request.kind),
+            requests::status.eq(request.status),
+            requests::escalated.eq(request.escalated),
+            requests::form.eq(Json::of(&request.form)?),
+            requests::requested_by.eq(request.requested_by),
+            requests::requested_at.eq(At(request.requested_at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn update_request(
+    tx: &mut Tx<'_>,
+    id: CaseRequestId,
+    request: &crate::workflow::case::Request,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let decision = request.decision.as_ref().map(Json::of).transpose()?;
+    diesel::update(requests::table.find((writer.committee, id)))
+        .set((
+            requests::status.eq(request.status),
+            requests::escalated.eq(request.escalated),
+            requests::form.eq(Json::of(&request.form)?),
+            requests::decision.eq(decision),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Writes a record of a side road.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    record: &Record,
+    case: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let (committee, proposal, at) = (writer.committee, writer.proposal, At(writer.by.at));
+    match record {
+        Record::Consultation { id, content } => {
+            let held = case
+                .consultations
+                .iter()
+                .find(|held| held.id == *id)
+                .ok_or_else(|| Error::internal("minutes without their consultation"))?;
+            diesel::insert_into(consultations::table)
+                .values((
+                    consultations::committee_id.eq(committee),
+                    consultations::id.eq(*id),
+                    consultations::proposal_id.eq(proposal),
+                    consultations::round.eq(held.round),
+                    consultations::form.eq(held.form),
+                    consultations::held_on.eq(On(held.date)),
+                    consultations::content.eq(Json(content.clone())),
+                    consultations::recorded_by.eq(writer.user),
+                    consultations::created_at.eq(at),
+                ))
+                .execute(tx.conn)?;
+        }
+        Record::Delivery { reply, proposal } => {
+            diesel::insert_into(deliveries::table)
+                .values((
+                    deliveries::committee_id.eq(committee),
+                    deliveries::reply_id.eq(*reply),
+                    deliveries::proposal_id.eq(*proposal),
+                    deliveries::delivered_at.eq(at),
+                ))
+                .execute(tx.conn)?;
+        }
+        Record::Merge {
+            main,
+            before,
+            content,
+        } => {
+            diesel::insert_into(merges::table)
+                .values((
+                    merges::committee_id.eq(committee),
+                    merges::id.eq(DecisionId::new(writer.by.at)),
+                    merges::proposal_id.eq(proposal),
+                    merges::main_id.eq(*main),
+                    merges::before.eq(Json::of(before)?),
+                    merges::content.eq(Json(content.clone())),
+                    merges::decided_by.eq(writer.user),
+                    merges::merged_at.eq(at),
+                ))
+                .execute(tx.conn)?;
+            point_to(tx, writer, Some(*main))?;
+            ensure_marks(tx, committee, *main)?;
+            has_absorbed(tx, writer, *main)?;
+            note_on_main(tx, writer, *main, "proposal.absorbed")?;
+        }
+        Record::Unmerge => {
+            let main: ProposalId = merges::table
+                .filter(merges::committee_id.eq(committee))
+                .filter(merges::proposal_id.eq(proposal))
+                .filter(merges::unmerged_at.is_null())
+                .select(merges::main_id)
+                .first(tx.conn)?;
+            diesel::update(merges::table)
+                .filter(merges::committee_id.eq(committee))
+                .filter(merges::proposal_id.eq(proposal))
+                .filter(merges::unmerged_at.is_null())
+                .set(merges::unmerged_at.eq(at))
+                .execute(tx.conn)?;
+            point_to(tx, writer, None)?;
+            has_absorbed(tx, writer, main)?;
+            note_on_main(tx, writer, main, "proposal.released")?;
+        }
+        Record::Link { kind, other, note } => {
+            let key = (committee, proposal, *other, *kind);
+            diesel::delete(case_links::table.find(key)).execute(tx.conn)?;
+            diesel::insert_into(case_links::table)
+                .values((
+                    case_links::committee_id.eq(committee),
+                    case_links::proposal_id.eq(proposal),
+                    case_links::other_id.eq(*other),
+                    case_links::kind.eq(*kind),
+                    case_links::note.eq(note.as_deref()),
+                    case_links::created_by.eq(writer.user),
+                    case_links::created_at.eq(at),
+                ))
+                .execute(tx.conn)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn point_to(tx: &mut Tx<'_>, writer: &Writer<'_>, main: Option<ProposalId>) -> Result<()> {
+    diesel::update(proposals::table.find((writer.committee, writer.proposal)))
+        .set(proposals::main_id.eq(main))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn has_absorbed(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId) -> Result<()> {
+    let any: bool = diesel::select(diesel::dsl::exists(
+        proposals::table
+            .filter(proposals::committee_id.eq(writer.committee))
+            .filter(proposals::main_id.eq(main)),
+    ))
+    .get_result(tx.conn)?;
+    diesel::update(case_marks::table.find((writer.committee, main)))
+        .set(case_marks::has_absorbed.eq(any))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The history of the main proposal tells of it too.
+fn note_on_main(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId, name: &str) -> Result<()> {
+    let Some(row) = touch(tx, writer.committee, main)? else {
+        return Err(Error::internal("a main proposal that is not there"));
+    };
+    let head = Head {
+        seq: row.event_seq,
+        hash: row.event_hash,
+    };
+    let status = row.status.as_str();
+    let happening = Happening {
+        name: name.to_owned(),
+        rule: None,
+        content: json!({
+            "target": { "kind": "proposal", "id": main },
+            "before": status,
+            "after": status,
+            "round": row.round,
+            "version": row.version,
+            "input": { "absorbed_id": writer.proposal },
+        }),
+    };
+    let stream = Stream::of(writer.committee, "proposal", main);
+    let head = events::append_after(tx, &stream, &head, writer.by, happening)?;
+    diesel::update(proposals::table.find((writer.committee, main)))
+        .set((
+            proposals::event_seq.eq(head.seq),
+            proposals::event_hash.eq(&head.hash),
+            proposals::updated_at.eq(At(writer.by.at)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
