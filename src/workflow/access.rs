@@ -288,7 +288,7 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         | "extension.requested"
         | "pause.requested"
         | "reply.coordinated" => may_read_co_opinions(case, actor),
-        "contact.objected" => may_read_contacts(case, actor),
+        "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
     }
 }

@@ -682,30 +682,6 @@ impl Case {
             .count()
     }
 
-    /// The agreed end of the pause that runs on a row's reply or opinion clock.
-    pub fn paused_until(&self, row: AssignmentId) -> Option<Date> {
-        super::extension::pause_running(self, row)
-    }
-
-    /// What the unit of a reply delivered last in an earlier round.
-    pub fn earlier_reply(&self, reply: &Reply) -> Option<&Reply> {
-        self.replies
-            .iter()
-            .filter(|old| {
-                old.unit == reply.unit && old.round < reply.round && old.delivered_at.is_some()
-            })
-            .max_by_key(|old| old.round)
-    }
-
-    /// Required replies of the present round: how many were delivered, and how many there are.
-    pub fn replies_delivered(&self) -> (usize, usize) {
-        let delivered = self
-            .bound_rows()
-            .filter(|row| row.status == AssignmentStatus::Replied)
-            .count();
-        (delivered, self.bound_rows().count())
-    }
-
     /// Whether a reply was ever delivered, in any round.
     pub fn ever_delivered(&self) -> bool {
         self.replies
@@ -785,15 +761,6 @@ impl Case {
     pub fn outcome(&self) -> Option<OutcomeMeaning> {
         self.outcome_of(self.proposal.round)
     }
-
-    /// The same of one round, also one whose replies were superseded later.
-    pub fn outcome_of(&self, round: i32) -> Option<OutcomeMeaning> {
-        self.replies
-            .iter()
-            .filter(|reply| reply.round == round && reply.delivered_at.is_some())
-            .filter_map(|reply| reply.current_outcome)
-            .max()
-    }
 }
 
 impl Proposer {
@@ -803,20 +770,6 @@ impl Proposer {
             || self
                 .organisation
                 .is_some_and(|own| actor.organisations().any(|held| held == own))
-    }
-}
-
-impl Clock {
-    /// The day on which it goes on, while it stands still.
-    pub fn paused_until(&self) -> Option<Date> {
-        match self.changes.last()? {
-            ClockChange::Paused {
-                until,
-                ended: false,
-                ..
-            } if self.stopped_at.is_none() => Some(*until),
-            _ => None,
-        }
     }
 }
 

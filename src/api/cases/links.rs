@@ -10,6 +10,7 @@ use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
+use crate::digest;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{ProposalId, kind};
@@ -108,7 +109,10 @@ pub async fn list_links(
                     Some(LinkFacts::of(direction, row, case, notes))
                 })
                 .collect();
-            Answer::ok(&CaseLinks { items })
+            // Links from other cases come and go without a new version of this one.
+            let answer = Answer::ok(&CaseLinks { items })?;
+            let tag = digest::hex(&[answer.body.to_string().as_bytes()]);
+            Ok(answer.tag(tag))
         })
         .await
 }

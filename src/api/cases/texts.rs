@@ -11,7 +11,7 @@ use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
 use crate::enter;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Message, Result};
 use crate::ids::{ProposalId, kind};
 use crate::store::texts;
 use crate::workflow::access;
@@ -68,7 +68,10 @@ pub async fn list_texts(
             let known = act::read(tx, &ctx, Object::Proposal(id))?;
             let (case, actor) = (&known.case, ctx.principal.actor());
             if !access::may_read_texts(case, &actor) {
-                return Err(Error::new(Code::Forbidden));
+                return Err(Error::new(Code::Forbidden).detail(Message::new(
+                    "只有本案提案者和提案委可查阅各版本。",
+                    "The versions are for the proposers of the case and for the committee.",
+                )));
             }
             let contacts = access::may_read_contacts(case, &actor);
             let rows = texts::versions(tx, ctx.committee(), id)?;
