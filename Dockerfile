@@ -21,7 +21,11 @@ LABEL org.opencontainers.image.title="jianjian" \
     org.opencontainers.image.description="REST API that drives the proposals of a consultative assembly from submission to close-out" \
     org.opencontainers.image.licenses="Apache-2.0"
 
-RUN groupadd --gid 10001 jianjian \
+# The certificates are for a file storage that is reached over TLS.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 jianjian \
     && useradd --uid 10001 --gid jianjian --home-dir /data --no-create-home \
         --shell /usr/sbin/nologin jianjian \
     && install --directory --owner=jianjian --group=jianjian --mode=0750 /data
@@ -29,7 +33,7 @@ RUN groupadd --gid 10001 jianjian \
 COPY --from=build /usr/local/bin/jianjian /usr/local/bin/jianjian
 COPY LICENSE NOTICE /usr/share/doc/jianjian/
 
-# A relative SQLite path ends up in the volume.
+# A relative SQLite path ends up in the volume, with the directory of files beside it.
 WORKDIR /data
 VOLUME /data
 USER jianjian

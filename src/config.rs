@@ -13,6 +13,7 @@ use std::time::Duration;
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
+use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
 
 /// Every setting with its default and its documentation.
@@ -24,6 +25,12 @@ const DEFAULT: &str = "default";
 /// What is before the section in the name of an environment variable.
 const ENV_PREFIX: &str = "JIANJIAN_";
 
+/// Environment variables under the names that other programs use, with the keys they set.
+const SHORT_NAMES: &[(&str, &str)] = &[
+    ("DATABASE_URL", "database.url"),
+    ("STORAGE_URL", "storage.url"),
+];
+
 /// The settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -31,6 +38,8 @@ pub struct Config {
     pub server: Server,
     /// The database.
     pub database: Database,
+    /// The storage of files.
+    pub storage: Storage,
     /// Signing in.
     pub auth: Auth,
     /// The log.
@@ -115,6 +124,7 @@ impl std::error::Error for ConfigError {}
 struct RawConfig {
     server: RawServer,
     database: RawDatabase,
+    storage: RawStorage,
     auth: RawAuth,
     log: RawLog,
 }
@@ -138,6 +148,27 @@ struct RawDatabase {
     queue: u64,
     migrate_on_start: bool,
     wait_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStorage {
+    url: String,
+    scratch: String,
+    uploads: u64,
+    s3_endpoint: String,
+    s3_region: String,
+    s3_access_key_id: String,
+    s3_secret_access_key: String,
+    s3_virtual_hosted: bool,
+}
+
+impl fmt::Debug for RawStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawStorage")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -215,12 +246,18 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
+                "storage.s3_secret_access_key" if shown_secret(value) => "\"***\"".to_owned(),
                 _ => toml(value),
             };
             out.extend([name.trim(), " = ", &shown, " # ", origin, "\n"]);
         }
     }
     Ok(out)
+}
+
+/// Whether a secret is set at all: that much may be known.
+fn shown_secret(value: &Value) -> bool {
+    !matches!(&value.kind, ValueKind::String(text) if text.is_empty())
 }
 
 fn toml(value: &Value) -> String {
@@ -332,15 +369,13 @@ fn from_environment(
     let known = known_keys();
     let mut out = BTreeMap::new();
     for (name, text) in environment {
-        let key = if name == "DATABASE_URL" {
+        let short = SHORT_NAMES.iter().find(|(short, _)| short == name);
+        let key = if let Some((_, key)) = short {
             // The more exact name wins, whatever the order.
-            if environment
-                .iter()
-                .any(|(name, _)| *name == variable("database.url"))
-            {
+            if environment.iter().any(|(name, _)| *name == variable(key)) {
                 continue;
             }
-            "database.url".to_owned()
+            (*key).to_owned()
         } else if let Some(rest) = name
             .strip_prefix(ENV_PREFIX)
             .filter(|rest| rest.contains("__"))
@@ -427,6 +462,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
     let RawConfig {
         server,
         database,
+        storage,
         auth,
         log,
     } = raw;
@@ -436,26 +472,11 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
     } else {
         auth.issuer
     };
+    let database = check_database(&database, origins)?;
     Ok(Config {
         server,
-        database: Database {
-            url: database
-                .url
-                .parse()
-                .map_err(|error: String| origins.wrong("database.url", error))?,
-            threads: Threads {
-                read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
-                write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
-                queue: origins.within("database.queue", database.queue, 1, 100_000)?,
-            },
-            migrate_on_start: database.migrate_on_start,
-            wait: Duration::from_secs(origins.within(
-                "database.wait_seconds",
-                database.wait_seconds,
-                0,
-                3600,
-            )?),
-        },
+        storage: check_storage(storage, &database.url, origins)?,
+        database,
         auth: Auth {
             issuer,
             audience: origins.not_empty("auth.audience", auth.audience)?,
@@ -473,6 +494,76 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
             )?,
         },
         log: check_log(log, origins)?,
+    })
+}
+
+fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
+    Ok(Database {
+        url: database
+            .url
+            .parse()
+            .map_err(|error: String| origins.wrong("database.url", error))?,
+        threads: Threads {
+            read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
+            write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
+            queue: origins.within("database.queue", database.queue, 1, 100_000)?,
+        },
+        migrate_on_start: database.migrate_on_start,
+        wait: Duration::from_secs(origins.within(
+            "database.wait_seconds",
+            database.wait_seconds,
+            0,
+            3600,
+        )?),
+    })
+}
+
+fn check_storage(
+    raw: RawStorage,
+    database: &DatabaseUrl,
+    origins: &Origins,
+) -> Result<Storage, ConfigError> {
+    let place = match (raw.url.as_str(), database) {
+        ("", DatabaseUrl::Sqlite(file)) => Place::Directory(file.with_file_name("files")),
+        ("", DatabaseUrl::Postgres(_)) => Place::Directory("data/files".into()),
+        (url, _) => url
+            .parse()
+            .map_err(|error: String| origins.wrong("storage.url", error))?,
+    };
+    let key = "storage.s3_endpoint";
+    let endpoint = Some(raw.s3_endpoint).filter(|endpoint| !endpoint.is_empty());
+    if endpoint.as_ref().is_some_and(|endpoint| {
+        !endpoint.starts_with("https://") && !endpoint.starts_with("http://")
+    }) {
+        return Err(origins.wrong(key, "it must start with https:// or http://"));
+    }
+    let credentials = match (
+        raw.s3_access_key_id.is_empty(),
+        raw.s3_secret_access_key.is_empty(),
+    ) {
+        (true, true) => None,
+        (false, false) => Some((raw.s3_access_key_id, raw.s3_secret_access_key)),
+        (id_is_empty, _) => {
+            let key = if id_is_empty {
+                "storage.s3_access_key_id"
+            } else {
+                "storage.s3_secret_access_key"
+            };
+            return Err(origins.wrong(key, "key and secret are given together or not at all"));
+        }
+    };
+    Ok(Storage {
+        place,
+        scratch: Some(raw.scratch)
+            .filter(|scratch| !scratch.is_empty())
+            .map(PathBuf::from),
+        uploads: origins.within("storage.uploads", raw.uploads, 1, 256)?,
+        s3: S3 {
+            endpoint,
+            region: origins.not_empty("storage.s3_region", raw.s3_region)?,
+            credentials,
+            virtual_hosted: raw.s3_virtual_hosted,
+        },
     })
 }
 
@@ -563,7 +654,7 @@ Settings come from four places, each overriding the one before:
 
 1. the defaults listed here (`config/default.toml`, built into the program);
 2. a TOML file, given by `--config FILE` or the environment variable `JIANJIAN_CONFIG`;
-3. environment variables `JIANJIAN_<SECTION>__<KEY>`, and `DATABASE_URL`;
+3. environment variables `JIANJIAN_<SECTION>__<KEY>`, `DATABASE_URL` and `STORAGE_URL`;
 4. options of the command line, such as `--bind` (see `jianjian help`).
 
 A setting that does not exist or has a value that cannot be used stops the program with exit
@@ -573,132 +664,4 @@ start with `JIANJIAN_` but have no double underscore are no settings and are pas
 ";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let environment = environment
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
-        Config::load(&Sources {
-            environment,
-            ..Sources::default()
-        })
-    }
-
-    fn refused(environment: &[(&str, &str)]) -> String {
-        load(environment).expect_err("to be refused").to_string()
-    }
-
-    #[test]
-    fn the_defaults_are_valid() {
-        let config = load(&[]).expect("the defaults");
-        assert_eq!(config.server.bind.port(), 8080);
-        assert_eq!(config.auth.issuer, config.server.public_url);
-        assert!(config.database.migrate_on_start);
-    }
-
-    #[test]
-    fn the_environment_overrides_and_the_exact_name_wins() {
-        let config = load(&[
-            ("JIANJIAN_DATABASE__URL", "sqlite:exact.db"),
-            ("DATABASE_URL", "postgres://h/d"),
-            ("JIANJIAN_SERVER__WORKERS", "3"),
-            ("JIANJIAN_DATABASE__MIGRATE_ON_START", "false"),
-            ("JIANJIAN_SERVICE_HOST", "injected by an orchestrator"),
-        ])
-        .expect("settings");
-        assert_eq!(config.database.url, DatabaseUrl::Sqlite("exact.db".into()));
-        assert_eq!(config.server.workers, 3);
-        assert!(!config.database.migrate_on_start);
-    }
-
-    #[test]
-    fn errors_name_the_key_and_where_it_was_set() {
-        for (name, value, parts) in [
-            (
-                "JIANJIAN_SERVER__PROT",
-                "1",
-                &["JIANJIAN_SERVER__PROT", "the environment"][..],
-            ),
-            (
-                "JIANJIAN_SERVER__WORKERS",
-                "many",
-                &["server.workers", "JIANJIAN_SERVER__WORKERS"],
-            ),
-            (
-                "JIANJIAN_SERVER__BIND",
-                "here",
-                &["server.bind", "JIANJIAN_SERVER__BIND", "'here'"],
-            ),
-            (
-                "DATABASE_URL",
-                "mysql://h",
-                &["database.url", "DATABASE_URL", "sqlite:"],
-            ),
-            (
-                "JIANJIAN_AUTH__ARGON2_MEMORY_KIB",
-                "8",
-                &["auth.argon2_memory_kib", "19456"],
-            ),
-            (
-                "JIANJIAN_LOG__LEVEL",
-                "jianjian=loud",
-                &["log.level", "JIANJIAN_LOG__LEVEL"],
-            ),
-            ("JIANJIAN_LOG__FORMAT", "xml", &["log.format", "'xml'"]),
-        ] {
-            let message = refused(&[(name, value)]);
-            for part in parts {
-                assert!(message.contains(part), "{message:?} lacks {part:?}");
-            }
-            assert!(!message.contains('\n'), "{message}");
-        }
-    }
-
-    #[test]
-    fn files_are_read_and_their_mistakes_are_named() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let file = directory.path().join("jianjian.toml");
-        let with = |text: &str| {
-            std::fs::write(&file, text).expect("to write");
-            Config::load(&Sources {
-                file: Some(file.clone()),
-                ..Sources::default()
-            })
-        };
-        assert_eq!(
-            with("[server]\nworkers = 2")
-                .expect("settings")
-                .server
-                .workers,
-            2
-        );
-        for (text, part) in [
-            ("[server]\nprot = 2", "server.prot"),
-            ("prot = 2", "prot"),
-            ("[servers]\nworkers = 2", "did you mean server.workers?"),
-            ("[server", "not valid TOML"),
-            ("[server]\nworkers = true", "jianjian.toml"),
-            ("server = 1", "server"),
-        ] {
-            let message = with(text).expect_err("to be refused").to_string();
-            assert!(message.contains(part), "{message:?} lacks {part:?}");
-            assert!(
-                message.contains("jianjian.toml") && !message.contains('\n'),
-                "{message}"
-            );
-        }
-        let missing = Sources {
-            file: Some("/nowhere.toml".into()),
-            ..Sources::default()
-        };
-        assert!(
-            Config::load(&missing)
-                .expect_err("no file")
-                .to_string()
-                .contains("/nowhere.toml")
-        );
-    }
-}
+mod tests;

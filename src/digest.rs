@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, Digest, SHA256};
 
 /// Hash over the parts, each preceded by its length, so that no two lists of parts run together.
 pub fn hex(parts: &[&[u8]]) -> String {
@@ -11,7 +11,37 @@ pub fn hex(parts: &[&[u8]]) -> String {
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(part);
     }
-    let digest = context.finish();
+    text(&context.finish())
+}
+
+/// SHA-256 of bytes that come in pieces.
+#[derive(Clone)]
+pub struct Running(Context);
+
+impl Running {
+    /// Of nothing yet.
+    pub fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The hash in hexadecimal.
+    pub fn finish(self) -> String {
+        text(&self.0.finish())
+    }
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn text(digest: &Digest) -> String {
     digest
         .as_ref()
         .iter()

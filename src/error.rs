@@ -105,6 +105,9 @@ error_codes! {
     MalformedJson, 400, "malformed-json", "请求体不是有效的 JSON", "The body is not valid JSON",
         "请求体不能读作一个 JSON 值：语法错误、同一键出现两次、含 NUL 字符或嵌套过深。请改正后重新发送。",
         "The body could not be read as one JSON value: bad syntax, a key given twice, a NUL character, or nested too deeply. Correct the body and send it again.";
+    MalformedMultipart, 400, "malformed-multipart", "上传内容格式有误", "The upload is not valid",
+        "请求体不能读作 multipart/form-data，或未传完，或传输过慢。请重新发送。",
+        "The body could not be read as multipart/form-data, ended early or came too slowly. Send it again.";
     InvalidParameter, 400, "invalid-parameter", "查询参数无效", "A query parameter is not valid",
         "查询参数未定义、重复出现或超出允许范围。`errors` 指明是哪一个参数。",
         "A query parameter is unknown, given twice or has a value outside its limits. `errors` names it.";
@@ -147,18 +150,21 @@ error_codes! {
     InUse, 409, "in-use", "仍被使用", "It is still in use",
         "该记录正被其他记录引用，不能这样修改。`uses` 说明被多少件提案使用。",
         "The row is referred to by others and cannot be changed that way. `uses` says by how many cases.";
+    ContentRemoved, 410, "content-removed", "文件内容已移除", "The content was removed",
+        "文件已被移除：其登记信息仍可读取，内容不能再读取。",
+        "The file was taken away; what is known of it can still be read, its content not any more.";
     VersionMismatch, 412, "version-mismatch", "内容已被他人修改", "It was changed by somebody else",
         "If-Match 中的版本不是当前版本。请重新读取该对象，查看变化，再用新的 ETag 重试。",
         "The version in If-Match is not the present one. Read the object again, look at what changed, and repeat with the new ETag.";
     PayloadTooLarge, 413, "payload-too-large", "请求体过大", "The body is too large",
-        "请求体超过服务接受的大小（256 KiB）。",
-        "The body is larger than the service accepts (256 KiB).";
+        "请求体超过服务接受的大小：一般为 256 KiB，文件以政策参数为准（默认 32 MiB）。`max_bytes` 为上限。",
+        "The body is larger than the service accepts: 256 KiB, for a file what the policy profile says (by default 32 MiB). `max_bytes` is the limit.";
     UriTooLong, 414, "uri-too-long", "请求地址过长", "The address is too long",
         "路径和查询参数的总长度超过 8 KiB。",
         "The path and query are longer than 8 KiB.";
     UnsupportedMediaType, 415, "unsupported-media-type", "不支持的媒体类型", "Unsupported media type",
-        "请发送 application/json；PATCH 请求可用 application/merge-patch+json。不得使用内容编码。",
-        "Send application/json, or application/merge-patch+json with PATCH, without a content encoding.";
+        "请发送 application/json；PATCH 请求用 application/merge-patch+json；上传文件用 multipart/form-data。不得使用内容编码。`accepts` 说明应使用哪一种。",
+        "Send application/json, application/merge-patch+json with PATCH, or multipart/form-data to upload a file, without a content encoding. `accepts` says which.";
     InvalidBody, 422, "invalid-body", "请求内容不符合要求", "The body does not have the required form",
         "JSON 不符合该操作的模式：`errors` 以 JSON 指针列出每一处错误。",
         "The JSON does not fit the schema of the operation: `errors` lists every wrong place with a JSON pointer.";
@@ -180,6 +186,9 @@ error_codes! {
     DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
         "数据库无法访问。若连接在提交时中断，写入可能已经完成，也可能没有：请在 Retry-After 所示秒数后用同一 Idempotency-Key 重试。",
         "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";
+    StorageUnavailable, 503, "storage-unavailable", "文件存储暂不可用", "The file storage is away",
+        "文件存储无法访问；没有作任何修改。请在 Retry-After 所示秒数后重试。",
+        "The storage of files cannot be reached; nothing was changed. Repeat after Retry-After seconds.";
 }
 
 /// A failed request.

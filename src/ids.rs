@@ -82,6 +82,8 @@ id_kinds! {
     Assignment, AssignmentId, "asgn";
     /// A record of a contact with the proposer.
     Contact, ContactId, "cont";
+    /// A file that goes with a text of a case (附件).
+    Attachment, AttachmentId, "atta";
     /// A reply of a unit.
     Reply, ReplyId, "repl";
     /// A dated promise made in a reply.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod digest;
 pub mod error;
+pub mod files;
 pub mod ids;
 pub mod startup;
 pub mod store;

@@ -48,6 +48,8 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let metrics = Data::new(Metrics::new(&db)?);
     let app = App::new(db, clock, app_settings(&config)).await?;
     tokio::task::spawn_local(sweep(app.clone()));
+    let tidied = app.clone();
+    tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
@@ -99,6 +101,7 @@ fn app_settings(config: &Config) -> AppSettings {
     AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),
+        storage: config.storage.clone(),
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,

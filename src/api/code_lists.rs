@@ -12,6 +12,7 @@ use super::routes::{Access, Routes};
 use super::service::Text;
 use crate::codes::Label;
 use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
+use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
     AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
@@ -81,6 +82,8 @@ pub fn all() -> CodeLists {
         "assignment_action" AssignmentAction;
         "assignment_role" AssignmentRole;
         "assignment_status" AssignmentStatus;
+        "attachment_status" AttachmentStatus;
+        "bound_kind" BoundKind;
         "clock_kind" ClockKind;
         "committee_level" CommitteeLevel;
         "consent_status" ConsentStatus;
@@ -92,6 +95,7 @@ pub fn all() -> CodeLists {
         "driving_mode" DrivingMode;
         "drop_unsigned" DropUnsigned;
         "extension_approver" ExtensionApprover;
+        "file_type" FileType;
         "grade" Grade;
         "handling_kind" HandlingKind;
         "lapse_means" LapseMeans;

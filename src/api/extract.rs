@@ -153,7 +153,14 @@ impl Ctx {
     /// Completes the circumstances of a write: the idempotency key is bound to the body, and
     /// `?validate_only=true` makes it a trial.
     pub fn for_write(mut self, request: &HttpRequest, body: &RawBody) -> Result<Self> {
-        self.idempotency = idempotency_key(request, body)?;
+        self.idempotency = idempotency_key(request, &[body.bytes()])?;
+        self.validate_only = validate_only(request)?;
+        Ok(self)
+    }
+
+    /// The same for a body that was not kept: the key is bound to what tells it from others.
+    pub fn for_parts(mut self, request: &HttpRequest, parts: &[&[u8]]) -> Result<Self> {
+        self.idempotency = idempotency_key(request, parts)?;
         self.validate_only = validate_only(request)?;
         Ok(self)
     }
@@ -169,7 +176,7 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
     query::parse::<WriteParams>(request.query_string()).map(|params| params.validate_only)
 }
 
-fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<IdempotencyKey>> {
+fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<IdempotencyKey>> {
     let mut values = request.headers().get_all("idempotency-key");
     let Some(value) = values.next() else {
         return Ok(None);
@@ -190,11 +197,10 @@ fn idempotency_key(request: &HttpRequest, body: &RawBody) -> Result<Option<Idemp
                 ),
             )
         })?;
-    let request_hash = digest::hex(&[
-        request.method().as_str().as_bytes(),
-        request.uri().to_string().as_bytes(),
-        body.bytes(),
-    ]);
+    let address = request.uri().to_string();
+    let mut parts = vec![request.method().as_str().as_bytes(), address.as_bytes()];
+    parts.extend(body);
+    let request_hash = digest::hex(&parts);
     Ok(Some(IdempotencyKey {
         key: key.to_owned(),
         request_hash,

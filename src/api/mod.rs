@@ -25,6 +25,7 @@ pub mod sign_in;
 pub mod succession;
 pub mod terms;
 pub mod units;
+pub mod upload;
 pub mod users;
 pub mod workflow;
 

@@ -11,6 +11,7 @@ use utoipa::openapi::{
 
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
+use super::upload::MULTIPART;
 use crate::error::Code;
 
 /// The modules of the interface: name and description.
@@ -47,6 +48,10 @@ const TAGS: &[(&str, &str)] = &[
     (
         "batches",
         "What a meeting decides on many cases at once. 会议批量立案、交办。",
+    ),
+    (
+        "attachments",
+        "Files that go with texts: uploaded first, then named by the act that hands the text in. 附件。",
     ),
     ("desk", "What waits for the caller. 待办。"),
     (
@@ -113,7 +118,9 @@ pub fn base() -> OpenApi {
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
     let has_id = path.contains("_id}") || path.contains("_code}");
-    let has_body = operation.request_body.is_some();
+    let body = operation.request_body.as_ref();
+    let has_body = body.is_some();
+    let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
     let on_object = has_id && path.starts_with("/api/");
     let mutates = method != Method::GET;
     let mut codes = vec![
@@ -150,6 +157,15 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "Run every check and the whole act, answer as usual, and keep nothing.",
         );
     }
+    if uploads {
+        codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
+    }
+    if path.ends_with("/content") {
+        codes.extend([Code::ContentRemoved, Code::StorageUnavailable]);
+    }
+    if method == Method::DELETE {
+        codes.push(Code::InUse);
+    }
     if has_body {
         codes.extend([
             Code::MalformedJson,
@@ -170,7 +186,11 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "Makes the request safe to repeat: the same key with the same request gives the first answer again.",
         );
     }
-    if mutates && on_object {
+    // An upload makes something new and changes nothing that was read.
+    if uploads {
+        codes.push(Code::GuardUnmet);
+        codes.retain(|code| !matches!(code, Code::MalformedJson | Code::AlreadyExists));
+    } else if mutates && on_object {
         codes.extend([
             Code::StateConflict,
             Code::GuardUnmet,

@@ -176,7 +176,7 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Unauthenticated => {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        Code::Busy | Code::DatabaseUnavailable => {
+        Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
         Code::PayloadTooLarge => {

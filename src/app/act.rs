@@ -10,6 +10,7 @@ use super::Ctx;
 use crate::error::{Code, Error, FieldError, Message, Result};
 use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::Tx;
+use crate::store::attachments;
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
 use crate::store::policy_profiles;
@@ -175,7 +176,11 @@ pub fn perform(
     let profile = profile_of(tx, &case)?;
     check_version(ctx, &caught_up(ctx, &case, &profile), target)?;
     let named = named_in(&case, &actor, target, action, &input);
-    let references = references::load(tx, ctx.committee(), case.session.term, &named)?;
+    let mut references = references::load(tx, ctx.committee(), case.session.term, &named)?;
+    references.attachments = attachments::find_all(tx, ctx.committee(), input.attachments())?
+        .iter()
+        .map(|row| (row.id, row.facts()))
+        .collect();
     let env = env(ctx.now, &profile, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {

@@ -1,6 +1,7 @@
 //! Use cases: each function is one transaction. The layer exists only where something is decided.
 
 pub mod act;
+pub mod attachments;
 pub mod batch;
 pub mod ctx;
 pub mod policy;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::files::{Files, Storage};
 use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
@@ -25,6 +27,8 @@ pub use write::Answer;
 pub struct App {
     /// The database.
     pub db: Db,
+    /// The storage of files.
+    pub files: Arc<Files>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// Hashes and compares passwords.
@@ -44,12 +48,18 @@ pub struct AppSettings {
     pub audience: String,
     /// What a password hash costs.
     pub password_params: HashParams,
+    /// Where files are kept.
+    pub storage: Storage,
 }
 
 impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
         let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let storage = settings.storage;
+        let files = tokio::task::spawn_blocking(move || Files::open(&storage))
+            .await
+            .map_err(Error::internal)??;
         let now = clock.now();
         let keys = db
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
@@ -61,6 +71,7 @@ impl App {
         });
         Ok(Self {
             db,
+            files: Arc::new(files),
             clock,
             passwords,
             keys,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ctx::IdempotencyKey;
 use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
 use crate::store::{Tx, idempotency};
@@ -112,21 +113,10 @@ impl App {
                         ..answer
                     });
                 };
-                let scope = idempotency::Scope {
-                    committee: ctx.committee(),
-                    principal: ctx.user(),
-                    operation: &ctx.operation,
-                    key: &key.key,
-                };
-                if let Some(stored) = idempotency::find(tx, &scope)? {
-                    if stored.request_hash != key.request_hash {
-                        return Err(Error::new(Code::IdempotencyKeyReused));
-                    }
-                    return Ok(Answer {
-                        replayed: true,
-                        ..stored.answer
-                    });
+                if let Some(answer) = stored(tx, &ctx)? {
+                    return Ok(answer);
                 }
+                let scope = scope(&ctx, key);
                 // Claimed before the work, so that a concurrent twin waits here and then finds
                 // the answer instead of doing the work again.
                 idempotency::claim(tx, &scope, &key.request_hash, ctx.now)?;
@@ -135,5 +125,30 @@ impl App {
                 Ok(answer)
             })
             .await
+    }
+}
+
+fn scope<'a>(ctx: &'a Ctx, key: &'a IdempotencyKey) -> idempotency::Scope<'a> {
+    idempotency::Scope {
+        committee: ctx.committee(),
+        principal: ctx.user(),
+        operation: &ctx.operation,
+        key: &key.key,
+    }
+}
+
+/// The answer that was given to the same request before; an error if the key was used for another.
+pub(super) fn stored(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Option<Answer>> {
+    let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
+        return Ok(None);
+    };
+    match idempotency::find(tx, &scope(ctx, key))? {
+        Some(stored) if stored.request_hash != key.request_hash => {
+            Err(Error::new(Code::IdempotencyKeyReused))
+        }
+        stored => Ok(stored.map(|stored| Answer {
+            replayed: true,
+            ..stored.answer
+        })),
     }
 }

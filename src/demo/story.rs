@@ -370,6 +370,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
                     signatory: content::person(mix(self.plan.n, 32) % 2000),
                     will_carry_out: Vec::new(),
                     document_no: None,
+                    attachment_ids: Vec::new(),
                 };
                 self.on_row(&clerk, 12, row.id, A::SubmitOpinion, Input::Opinion(input))?;
             } else {
@@ -416,6 +417,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             said,
             proposer_view,
             no_visit_note: None,
+            attachment_ids: Vec::new(),
         }
     }
 
@@ -532,6 +534,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             phone: "0599-5550000".to_owned(),
             publication: crate::workflow::codes::PublicationLevel::Summary,
             non_publication_reason: None,
+            attachment_ids: Vec::new(),
         }
     }
 
@@ -586,6 +589,7 @@ impl<'a, 'tx> Teller<'a, 'tx> {
             leader_answered: self.case.proposal.kind.is_collective().then_some(true),
             adoption: None,
             comment: content::feedback_comment(self.plan.n, result.as_str()),
+            attachment_ids: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
     Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
@@ -26,12 +27,15 @@ use crate::workflow::role::{Line, Role};
 text_codes!(
     AssignmentRole,
     AssignmentStatus,
+    AttachmentStatus,
+    BoundKind,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    FileType,
     Grade,
     HandlingKind,
     Line,

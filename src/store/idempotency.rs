@@ -103,11 +103,16 @@ pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()>
     Ok(())
 }
 
-/// Removes the stored answers of acts on proposals: a text that must go is in some of them (I29).
+/// Removes the stored answers of acts on proposals and of uploads: a text that must go, or the
+/// name of a file, is in some of them (I29).
 pub fn forget_proposals(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<()> {
     diesel::delete(dsl::idempotency_keys)
         .filter(dsl::committee_id.eq(committee))
-        .filter(dsl::operation.like("%_proposal"))
+        .filter(
+            dsl::operation
+                .like("%_proposal")
+                .or(dsl::operation.eq("upload_attachment")),
+        )
         .filter(dsl::status.ne(0))
         .execute(tx.conn)?;
     Ok(())

@@ -34,6 +34,31 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    attachments (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        version -> Integer,
+        status -> Text,
+        name -> Text,
+        file_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Text,
+        stored -> Bool,
+        bound_kind -> Nullable<Text>,
+        bound_id -> Nullable<Uid>,
+        bound_rater_id -> Nullable<Uid>,
+        uploaded_by -> Uid,
+        created_at -> Moment,
+        bound_at -> Nullable<Moment>,
+        removed_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     case_links (committee_id, proposal_id, other_id, kind) {
         committee_id -> Uid,
         proposal_id -> Uid,
@@ -744,6 +769,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
+    attachments,
     case_links,
     case_marks,
     clocks,

@@ -1,5 +1,6 @@
 //! The assignment machine: one row per unit and round.
 
+use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
 use super::case::Contact;
 use super::codes::ClockKind;
@@ -13,7 +14,7 @@ use super::returning as t;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
 use super::units as u;
 use crate::code_list;
-use crate::ids::AssignmentId;
+use crate::ids::{AssignmentId, ContactId};
 
 code_list! {
     /// Statuses of a unit's row.
@@ -397,7 +398,9 @@ fn record_contact(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(super::examination::required("/no_visit_note"));
     }
     let row = own_row(step)?;
-    let id = step.env.id();
+    let id: ContactId = step.env.id();
+    let binding = Binding::to(BoundKind::Contact, id.cast());
+    attachments::attach(step, &input.attachment_ids, binding)?;
     step.case.contacts.push(Contact {
         id,
         assignment: row,
@@ -417,6 +420,8 @@ fn submit_opinion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     not_blank("/text", &input.text)?;
     let id = own_row(step)?;
+    let binding = Binding::to(BoundKind::CoOpinion, id.cast());
+    attachments::attach(step, &input.attachment_ids, binding)?;
     let mut version = 0;
     if let Some(row) = step.row_mut(id) {
         row.opinions += 1;

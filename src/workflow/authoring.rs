@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::attachments::{self, Binding, BoundKind};
 use super::case::{Case, Marks, Proposal, Proposer, Session};
 use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
@@ -53,6 +54,7 @@ pub fn begin(
         ));
     }
     check_units(&input.form, "/form", env)?;
+    attachments::none_yet(&input.form.attachment_ids, "/form")?;
     let Some(user) = actor.user else {
         return Err(Refusal::NotAllowed {
             needs: vec![Who::AnyMember],
@@ -271,7 +273,10 @@ pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(mismatched());
     };
     check_units(form, "", step.env)?;
+    let binding = Binding::to(BoundKind::ProposalText, step.subject());
+    attachments::attach(step, &form.attachment_ids, binding)?;
     let text_changed = !form.parts().eq(step.case.proposal.form.parts())
+        || form.attachment_ids != step.case.proposal.form.attachment_ids
         || form.title != step.case.proposal.form.title;
     if step.who == Who::Proxy && form.paper_reference.is_none() {
         return Err(Refusal::invalid(
@@ -550,12 +555,14 @@ fn answer_invitation(
             needs: vec![Who::Invitee],
         });
     };
+    let subject = proposer.id.cast();
     proposer.status = answer;
     proposer.comment.clone_from(&input.comment);
     proposer.decided_at = Some(now);
     proposer.consented_version = (answer == ConsentStatus::Consented).then_some(version);
-    let subject = proposer.id.cast();
     step.stop(&[ClockKind::K01], Some(subject));
+    let binding = Binding::to(BoundKind::Consent, subject);
+    attachments::attach(step, &input.attachment_ids, binding)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::attachments::{self, Binding};
 use super::authoring::mismatched;
 use super::case::{Form, Proposer};
 use super::codes::{ClockKind, Grade, PublicationLevel, Secrecy};
@@ -77,6 +78,8 @@ pub fn give_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
         ));
     }
     check_form(step, input)?;
+    let binding = Binding::to_form(reply, rater.id);
+    attachments::attach(step, &input.attachment_ids, binding)?;
     let late = step.case.proposal.status == ProposalStatus::Feedback;
     step.case.forms.push(Form {
         reply,

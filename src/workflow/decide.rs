@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attachments::{AttachmentFacts, Binding};
 use super::calendar::Calendar;
 use super::case::{Assignment, Before, Case, Clock, Proposer, Reply};
 use super::codes::{ClockKind, LinkKind, Secrecy};
@@ -21,8 +22,8 @@ use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, ClockId, ConsultationId, ContactId, DecisionId, Id, IdKind, MemberId,
-    OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId, UnitId,
+    AssignmentId, AttachmentId, ClockId, ConsultationId, ContactId, DecisionId, Id, IdKind,
+    MemberId, OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId, UnitId,
 };
 
 /// The thing inside a case that an act is about.
@@ -73,6 +74,8 @@ pub struct References {
     pub units: BTreeMap<UnitId, UnitFacts>,
     /// Members by identifier.
     pub members: BTreeMap<MemberId, MemberFacts>,
+    /// Files by identifier.
+    pub attachments: BTreeMap<AttachmentId, AttachmentFacts>,
     /// Organisations by identifier.
     pub organisations: BTreeMap<OrganisationId, OrganisationFacts>,
     /// Other proposals by identifier.
@@ -174,6 +177,13 @@ pub enum Record {
         kind: &'static str,
         /// What was decided.
         content: Value,
+    },
+    /// A file goes with a text from now on.
+    Attachment {
+        /// The file.
+        id: AttachmentId,
+        /// The text.
+        to: Binding,
     },
     /// A contact with the proposer.
     Contact {

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod advice;
 pub mod assignment;
+pub mod attachments;
 mod authoring;
 pub mod calendar;
 pub mod case;

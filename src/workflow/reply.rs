@@ -1,5 +1,6 @@
 //! The reply machine: one live reply per lead or separate row.
 
+use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
 use super::case::{Countersign, DocumentNo, Promise, Reply};
 use super::codes::{AssignmentRole, ClockKind, CountersignStatus, ProgrammeTier, PromiseStatus};
@@ -272,6 +273,8 @@ fn draft(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     check_promises(step, form)?;
     let (form, content_hash) = complete(step, form);
     let id: ReplyId = step.env.id();
+    let binding = Binding::to(BoundKind::Reply, id.cast());
+    attachments::attach(step, &form.attachment_ids, binding)?;
     step.records.push(Record::ReplyText {
         reply: id,
         version: 1,
@@ -316,6 +319,8 @@ fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     };
     let id = own_reply(step)?.id;
     check_promises(step, form)?;
+    let binding = Binding::to(BoundKind::Reply, id.cast());
+    attachments::attach(step, &form.attachment_ids, binding)?;
     let (form, hash) = complete(step, form);
     call_back(step, id);
     let mut version = 0;

@@ -8,6 +8,8 @@
 )]
 
 mod architecture;
+mod attachments;
+mod attachments_s3;
 mod audit;
 mod bad_input;
 mod bad_requests;

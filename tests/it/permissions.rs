@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::seed::{Person, Town};
 use crate::support::story::{Story, form, members};
-use crate::support::{Client, TestApp};
+use crate::support::{Client, TestApp, steps};
 
 /// A case in a state from which an operation starts.
 async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> {
@@ -18,6 +18,10 @@ async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> 
     let mut case = Story::draft_of(app, town, &people[0], body).await;
     let invitation = json!({ "member_ids": members(&people[2..3]) });
     case.does(&people[0], "invite-cosigners", invitation).await;
+    let file = steps::upload(&case.as_(&people[0]), &case.path(), "a.pdf", steps::PDF).await;
+    let file = file.status(201).id();
+    case.edit(json!({ "attachment_ids": [file] })).await;
+    case.file = Some(file);
     for now in [
         "submitted",
         "examined",
@@ -75,7 +79,7 @@ fn step_of(operation: &str) -> &'static str {
     match operation {
         "recall_proposal" | "return_for_revision_proposal" | "examine_proposal" => "submitted",
         "file_proposal" | "not_file_proposal" => "examined",
-        "assign_proposal" => "filed",
+        "assign_proposal" | "get_attachment" | "download_attachment" => "filed",
         "accept_assignment" => "assigned",
         "record_contact_assignment"
         | "submit_opinion_assignment"
@@ -134,6 +138,7 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         "proposal_id" => case.id.clone(),
         "assignment_id" => case.rows[&row].clone(),
         "reply_id" => case.replies[&0].clone(),
+        "attachment_id" => case.file.clone().expect("a file"),
         "committee_id" => town.committee.to_string(),
         "term_id" => town.term.to_string(),
         "session_id" => town.session.to_string(),

@@ -108,11 +108,17 @@ async fn run(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
-        let known = act::perform(tx, &ctx, object, action, &|_| parse(&body))?;
-        out::answer(&ctx, &known)
-    })
-    .await
+    let answer = app
+        .write(&ctx.clone(), move |tx| {
+            let known = act::perform(tx, &ctx, object, action, &|_| parse(&body))?;
+            out::answer(&ctx, &known)
+        })
+        .await;
+    // A refusal may take files away with the text (I29).
+    if action == Action::Proposal(P::NotFile) {
+        app.files.wake();
+    }
+    answer
 }
 
 /// Address of the things of a machine.

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod assignments;
+pub mod attachments;
 pub mod batches;
 pub mod bodies;
 pub mod brief;
@@ -37,6 +38,7 @@ pub fn routes(routes: &mut Routes) {
     merge_groups::routes(routes);
     assignments::routes(routes);
     replies::routes(routes);
+    attachments::routes(routes);
     desk::routes(routes);
     actions::routes(routes);
     batches::routes(routes);

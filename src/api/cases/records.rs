@@ -15,8 +15,8 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CommitteeId, ConsultationId, ContactId, OpinionId, ProposalId, ProposerId,
-    ReplyId, kind,
+    AssignmentId, AttachmentId, CommitteeId, ConsultationId, ContactId, OpinionId, ProposalId,
+    ProposerId, ReplyId, kind,
 };
 use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
@@ -155,6 +155,10 @@ pub struct ContactRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 2000)]
     pub objection: Option<String>,
+    /// Files that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// An opinion of a co-handler.
@@ -228,6 +232,10 @@ pub struct FeedbackRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 4000)]
     pub comment: Option<String>,
+    /// Files that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false, max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// What was written with each step
@@ -385,6 +393,7 @@ fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result
             .iter()
             .find(|contact| contact.id == id)
             .and_then(|contact| contact.objection.clone()),
+        attachment_ids: stored.attachment_ids,
     })
 }
 
@@ -435,5 +444,6 @@ fn feedback(
         relevance: stored.relevance,
         adoption: stored.adoption,
         comment: stored.comment,
+        attachment_ids: stored.attachment_ids,
     })
 }

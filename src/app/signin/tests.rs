@@ -23,7 +23,21 @@ struct World {
 }
 
 async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
+    let DatabaseUrl::Sqlite(file) = url else {
+        panic!("these tests run on SQLite")
+    };
     let settings = AppSettings {
+        storage: crate::files::Storage {
+            place: crate::files::Place::Directory(file.with_file_name("files")),
+            scratch: None,
+            uploads: 1,
+            s3: crate::files::S3 {
+                endpoint: None,
+                region: String::new(),
+                credentials: None,
+                virtual_hosted: false,
+            },
+        },
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,

@@ -10,7 +10,7 @@ use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, idempotency, refusal_uses};
+use crate::store::{Tx, attachments, idempotency, refusal_uses};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -43,7 +43,11 @@ pub(super) fn write(
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .execute(tx.conn)?;
+            attachments::hide(tx, writer.committee, writer.proposal, writer.by)?;
             idempotency::forget_proposals(tx, writer.committee)?;
+        }
+        Record::Attachment { id, to } => {
+            attachments::bind(tx, writer.committee, *id, *to, writer.by.at)?;
         }
         Record::ReasonsUsed { act, codes } => {
             refusal_uses::note(tx, writer.committee, writer.proposal, act, codes)?;

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ProposerId, ReplyId};
+use crate::ids::{AttachmentId, ProposerId, ReplyId};
 use crate::workflow::codes::{
     Adoption, ContactWay, Grade, OutcomeMeaning, PublicationLevel, Relevance,
 };
@@ -55,6 +55,10 @@ pub struct ContactIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 500)]
     pub no_visit_note: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// AT10: opinion of a co-handler to the lead.
@@ -79,6 +83,10 @@ pub struct OpinionIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 50)]
     pub document_no: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// One point of a list.
@@ -143,6 +151,10 @@ pub struct ReplyForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 500)]
     pub non_publication_reason: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// A dated promise of a reply.
@@ -283,6 +295,10 @@ pub struct FeedbackIn {
         example = "答复针对性强，希望抓好落实。"
     )]
     pub comment: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// PT25: striking a case off.

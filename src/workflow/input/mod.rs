@@ -12,7 +12,7 @@ use super::codes::{
 use super::lists::ProposerKind;
 use super::reasons::ReasonCode;
 use super::role::Line;
-use crate::ids::{MemberId, OrganisationId, ProposalId, SessionId, UnitId};
+use crate::ids::{AttachmentId, MemberId, OrganisationId, ProposalId, SessionId, UnitId};
 
 mod handling;
 mod rounds;
@@ -132,6 +132,11 @@ pub struct ProposalForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub derived_from: Option<ProposalId>,
+    /// 附件: files uploaded to the case, in order; none twice. Not in the first version, as there
+    /// is no case to upload to before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// One suggestion of a proposal.
@@ -197,6 +202,10 @@ pub struct CosignIn {
         example = "同意联名，建议补充试点线路。"
     )]
     pub comment: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// PT09: taking a proposal back before it is filed.
@@ -438,6 +447,19 @@ impl Input {
             other => serde_json::to_value(other),
         };
         value.unwrap_or_default()
+    }
+
+    /// Files named in it, whose facts must be at hand.
+    pub fn attachments(&self) -> &[AttachmentId] {
+        match self {
+            Self::Edit(form) => &form.attachment_ids,
+            Self::Cosign(input) => &input.attachment_ids,
+            Self::Contact(input) => &input.attachment_ids,
+            Self::Opinion(input) => &input.attachment_ids,
+            Self::Reply(form) => &form.attachment_ids,
+            Self::Feedback(input) => &input.attachment_ids,
+            _ => &[],
+        }
     }
 
     /// Units named in it, whose facts must be at hand.

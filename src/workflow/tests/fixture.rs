@@ -65,6 +65,7 @@ fn references() -> References {
         members: (0..=MEMBERS)
             .map(|n| (member(n), member_facts(n)))
             .collect(),
+        attachments: std::collections::BTreeMap::new(),
         organisations: (0..=ORGANISATIONS)
             .map(|n| {
                 let facts = OrganisationFacts {

@@ -92,6 +92,7 @@ pub fn invite(members: &[usize]) -> InviteIn {
 pub fn cosign() -> CosignIn {
     CosignIn {
         comment: Some("同意联名。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -186,6 +187,7 @@ pub fn contact(today: Date) -> ContactIn {
         said: "介绍了线路调整方案。".to_owned(),
         proposer_view: "表示认可。".to_owned(),
         no_visit_note: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -195,6 +197,7 @@ pub fn opinion() -> OpinionIn {
         signatory: "郑海峰".to_owned(),
         will_carry_out: Vec::new(),
         document_no: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -224,6 +227,7 @@ pub fn reply(outcome: Option<OutcomeMeaning>, today: Date) -> ReplyForm {
         phone: "0599-5550145".to_owned(),
         publication: PublicationLevel::Full,
         non_publication_reason: None,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -280,6 +284,7 @@ pub fn feedback(reply_id: ReplyId, grade: Grade) -> FeedbackIn {
         leader_answered: Some(true),
         adoption: None,
         comment: Some("希望抓好落实。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 

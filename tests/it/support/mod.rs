@@ -18,6 +18,7 @@ use jianjian::app::App;
 use jianjian::clock::MockClock;
 use jianjian::config::{Config, Sources};
 use jianjian::error::Result;
+use jianjian::files::Place;
 use jianjian::startup;
 use jianjian::store::{Db, Threads, Tx};
 use tokio::sync::oneshot;
@@ -38,6 +39,7 @@ pub struct TestApp {
     base: String,
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
+    storage: tempfile::TempDir,
     // Last, so that the database goes after everything that uses it.
     database: TestDatabase,
 }
@@ -62,6 +64,8 @@ impl TestApp {
             queue: 256,
         };
         config.database.migrate_on_start = false;
+        let storage = tempfile::tempdir().expect("a directory");
+        config.storage.place = Place::Directory(storage.path().to_owned());
         // Cheap on purpose: real costs would make up most of the time of the tests.
         config.auth.argon2_memory_kib = 64;
         config.auth.argon2_iterations = 1;
@@ -93,6 +97,7 @@ impl TestApp {
             base: format!("http://127.0.0.1:{port}"),
             handle,
             thread: Some(thread),
+            storage,
             database,
         }
     }
@@ -133,6 +138,11 @@ impl TestApp {
     /// The database itself, for what is no business of the service.
     pub fn database(&self) -> &TestDatabase {
         &self.database
+    }
+
+    /// The directory in which it keeps files, unless a test said otherwise.
+    pub fn storage(&self) -> &std::path::Path {
+        self.storage.path()
     }
 
     /// Runs a closure in a transaction, as the service does.

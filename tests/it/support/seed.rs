@@ -107,17 +107,20 @@ impl TestApp {
 
     /// A client signed in as this person, with a token issued now.
     pub fn signed_in(&self, town: &Town, person: &Person) -> Client {
+        self.client(&self.token(town, person))
+    }
+
+    /// An access token of this person, issued now.
+    pub fn token(&self, town: &Town, person: &Person) -> String {
         let subject = Subject {
             committee: town.committee,
             user: person.user,
             sign_in: person.sign_in,
         };
-        let token = self
-            .app
+        self.app
             .keys
             .issue(&self.app.parties, subject, self.clock_now())
-            .expect("a token");
-        self.client(&token)
+            .expect("a token")
     }
 }
 

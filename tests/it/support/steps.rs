@@ -148,3 +148,36 @@ pub async fn under_way(app: &TestApp, town: &Town, title: &str) -> UnderWay {
         reply: drafted.text_header("location").to_owned(),
     }
 }
+
+/// The media type of [`parts`].
+pub const MULTIPART: &str = "multipart/form-data; boundary=jianjian-test";
+/// A file.
+pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n";
+
+/// A body with parts: name of the part, name of the file, content.
+pub fn parts(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, file, content) in parts {
+        let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
+        body.extend(
+            format!(
+                "--jianjian-test\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            )
+            .bytes(),
+        );
+        body.extend(*content);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--jianjian-test--\r\n");
+    body
+}
+
+/// Uploads a file to a proposal.
+pub async fn upload(client: &Client, proposal: &str, name: &str, content: &[u8]) -> Reply {
+    client
+        .post(&format!("{proposal}/attachments"))
+        .raw(MULTIPART, parts(&[("file", Some(name), content)]))
+        .send()
+        .await
+}

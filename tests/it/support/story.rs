@@ -68,6 +68,8 @@ pub struct Story<'a> {
     pub rows: BTreeMap<usize, String>,
     /// Replies by the index of their unit.
     pub replies: BTreeMap<usize, String>,
+    /// A file that goes with its text.
+    pub file: Option<String>,
 }
 
 impl<'a> Story<'a> {
@@ -98,6 +100,7 @@ impl<'a> Story<'a> {
             proposer: proposer.clone(),
             rows: BTreeMap::new(),
             replies: BTreeMap::new(),
+            file: None,
         }
     }
 
