@@ -117,9 +117,11 @@ pub fn step(
         let before = witness.unmerged.take().expect("merged before");
         restored(&before, new);
     }
+    // Who let an invitation run out signs no more.
+    let at_the_act = catch_up(old, after.env());
     if let Some(actor) = attempt.map(|attempt| &attempt.actor) {
         for happened in happened.iter().filter(|happened| judges(happened)) {
-            let signer = actor.member.filter(|member| old.is_signer(*member));
+            let signer = actor.member.filter(|member| at_the_act.is_signer(*member));
             assert_eq!(signer, None, "I10: {} of a signer", happened.rule);
             if happened.rule == "PT14" {
                 witness.examiners.extend(actor.member);
