@@ -6,7 +6,7 @@ use super::driver::{People, named_by, open_to};
 use super::fixture::World;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::calendar::{Calendar, days_between};
-use crate::workflow::case::{Case, ClockChange};
+use crate::workflow::case::{Case, Clock, ClockChange};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, HandlingKind, ProposerRole, RequestStatus,
 };
@@ -83,10 +83,11 @@ fn nobody_is_stuck(world: &World, people: &People) {
 /// What time has done is done once, and what comes of it is what the next act starts from.
 fn up_to_date(world: &World) {
     let now = catch_up(&world.case, world.env());
-    let again = settled(&now, world.env()).expect("the system's rows apply");
-    assert!(again.happened.is_empty(), "catching up is idempotent");
-    assert_eq!(again.case.proposal.status, now.proposal.status);
-    assert_eq!(catch_up(&now, world.env()), now);
+    if now != world.case {
+        let again = settled(&now, world.env()).expect("the system's rows apply");
+        assert!(again.happened.is_empty(), "catching up is idempotent");
+        assert_eq!(catch_up(&now, world.env()), now);
+    }
 }
 
 /// At most one open request of a kind per row, each with its clock.
@@ -147,7 +148,9 @@ fn row_clocks(case: &Case) {
 /// I24: a due date follows from what is stored; I25: nothing moves a reply beyond the cap.
 fn moved(world: &World) {
     let calendar = Calendar::builtin();
-    for clock in &world.case.clocks {
+    // Those that began or were moved; [`super::invariants`] sees to it that the others stay.
+    let moved = |clock: &&Clock| clock.started_at == world.now || !clock.changes.is_empty();
+    for clock in world.case.clocks.iter().filter(moved) {
         assert_eq!(
             due_of(clock, calendar).at,
             clock.due_at,

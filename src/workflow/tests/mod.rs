@@ -15,5 +15,6 @@ mod refusals;
 mod scenarios;
 mod side_guard_cases;
 mod side_inputs;
+mod side_scenarios;
 mod stories;
 mod walks;

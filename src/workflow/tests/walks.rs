@@ -158,6 +158,9 @@ fn whatever_people_do_the_invariants_hold() {
             taken.extend(walker.join().expect("a walker has failed"));
         }
     });
+    if walks() < WALKS {
+        return; // too few to take every row
+    }
     let all = rules().map(|rule| (rule.id, rule.action.as_str()));
     let missed: Vec<_> = all.filter(|row| !taken.contains(row)).collect();
     assert_eq!(missed, [], "rows that no walk took");
