@@ -1,13 +1,18 @@
 //! The records of a case that no decision needs: what was written with each step.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::Tx;
-use super::schema::{co_opinions, contacts, decisions, feedback_forms, opinions};
+use super::schema::{
+    co_opinions, consultations, contacts, decisions, feedback_forms, opinions, users,
+};
 use super::sql_types::{At, Json};
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
+    AssignmentId, CommitteeId, ConsultationId, ContactId, DecisionId, OpinionId, ProposalId,
+    ProposerId, ReplyId, UserId,
 };
 use crate::workflow::codes::Stage;
 
@@ -18,12 +23,21 @@ pub const MOST: i64 = 200;
 pub type DecisionRow = (DecisionId, String, i32, Json, At);
 /// Examination opinion: identifier, submission, stage, content, moment.
 pub type OpinionRow = (OpinionId, i32, Stage, Json, At);
-/// Contact: identifier, row, content, moment.
-pub type ContactRow = (ContactId, AssignmentId, Json, At);
+/// Contact: identifier, row, content, objection of the proposer, moment.
+pub type ContactRow = (ContactId, AssignmentId, Json, Option<String>, At);
 /// Co-handler's opinion: row, version, content, moment.
 pub type CoOpinionRow = (AssignmentId, i32, Json, At);
-/// Opinion form: reply, rater, version, entered by staff, content, moment.
-pub type FormRow = (ReplyId, ProposerId, i32, bool, Json, At);
+/// Opinion form: reply, rater, round, version, late, content, moment, and who of the staff entered
+/// it from paper.
+pub type FormRow = (
+    (ReplyId, ProposerId, i32, i32),
+    bool,
+    Json,
+    At,
+    Option<String>,
+);
+/// Consultation: identifier, round, content, moment.
+pub type ConsultationRow = (ConsultationId, i32, Json, At);
 
 /// Decisions on a case, newest first.
 pub fn decisions(
@@ -82,6 +96,7 @@ pub fn contacts(
             contacts::id,
             contacts::assignment_id,
             contacts::content,
+            contacts::objection,
             contacts::created_at,
         ))
         .load(tx.conn)?)
@@ -111,24 +126,65 @@ pub fn co_opinions(
         .load(tx.conn)?)
 }
 
-/// Opinion forms of the raters, newest first.
+/// Opinion forms of the raters, every version, newest first.
 pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Vec<FormRow>> {
-    Ok(feedback_forms::table
+    let rows: Vec<(_, bool, Json, At, bool, UserId)> = feedback_forms::table
         .filter(feedback_forms::committee_id.eq(committee))
         .filter(feedback_forms::proposal_id.eq(id))
         .order((
             feedback_forms::created_at.desc(),
             feedback_forms::reply_id,
             feedback_forms::rater_id,
+            feedback_forms::version.desc(),
         ))
         .limit(MOST)
         .select((
-            feedback_forms::reply_id,
-            feedback_forms::rater_id,
-            feedback_forms::version,
-            feedback_forms::by_staff,
+            (
+                feedback_forms::reply_id,
+                feedback_forms::rater_id,
+                feedback_forms::round,
+                feedback_forms::version,
+            ),
+            feedback_forms::late,
             feedback_forms::content,
             feedback_forms::created_at,
+            feedback_forms::by_staff,
+            feedback_forms::entered_by,
+        ))
+        .load(tx.conn)?;
+    let staff: Vec<_> = rows.iter().filter(|row| row.4).map(|row| row.5).collect();
+    let names: BTreeMap<UserId, String> = users::table
+        .filter(users::committee_id.eq(committee))
+        .filter(users::id.eq_any(staff))
+        .select((users::id, users::display_name))
+        .load::<(UserId, String)>(tx.conn)?
+        .into_iter()
+        .collect();
+    Ok(rows
+        .into_iter()
+        .map(|(key, late, content, at, by_staff, user)| {
+            let name = names.get(&user).filter(|_| by_staff);
+            (key, late, content, at, name.cloned())
+        })
+        .collect())
+}
+
+/// Consultations on the case, newest first.
+pub fn consultations(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<ConsultationRow>> {
+    Ok(consultations::table
+        .filter(consultations::committee_id.eq(committee))
+        .filter(consultations::proposal_id.eq(id))
+        .order((consultations::created_at.desc(), consultations::id.desc()))
+        .limit(MOST)
+        .select((
+            consultations::id,
+            consultations::round,
+            consultations::content,
+            consultations::created_at,
         ))
         .load(tx.conn)?)
 }

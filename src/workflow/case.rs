@@ -687,6 +687,17 @@ impl Case {
         super::extension::pause_running(self, row)
     }
 
+    /// The requests to countersign of the last attempt; answers to earlier ones count no more.
+    pub fn last_countersigns(&self, reply: ReplyId) -> impl Iterator<Item = &Countersign> {
+        let of = move |request: &&Countersign| request.reply == reply;
+        let last = self.countersigns.iter().filter(of).map(|one| one.attempt);
+        let last = last.max();
+        self.countersigns
+            .iter()
+            .filter(of)
+            .filter(move |request| Some(request.attempt) == last)
+    }
+
     /// What the unit of a reply delivered last in an earlier round.
     pub fn earlier_reply(&self, reply: &Reply) -> Option<&Reply> {
         self.replies

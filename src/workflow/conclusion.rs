@@ -26,6 +26,9 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
         ClockKind::K09,
     ];
     step.stop(&left_over, None);
+    // Nobody could decide on them any more, and they would block the closing for ever: a
+    // withdrawal after the reply, a return or extension of a co-handler (decision).
+    super::withdrawal::lapse(step, |_| true);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())

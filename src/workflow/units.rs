@@ -250,19 +250,7 @@ pub fn release(step: &mut Step<'_>, id: AssignmentId, because_of: &'static str) 
         step.stop(&[ClockKind::K11], Some(reply.cast()));
         step.part("RT11", Target::Reply(reply), because_of);
     }
-    let open: Vec<_> = step
-        .case
-        .requests
-        .iter_mut()
-        .filter(|request| request.assignment == Some(id) && request.status == RequestStatus::Open)
-        .map(|request| {
-            request.status = RequestStatus::Lapsed;
-            request.id
-        })
-        .collect();
-    for request in open {
-        step.stop(&[ClockKind::K13], Some(request.cast()));
-    }
+    super::withdrawal::lapse(step, |request| request.assignment == Some(id));
 }
 
 /// AT17 as a part of another act.

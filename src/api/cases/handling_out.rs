@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::app::act::Known;
 use crate::codes::Label;
 use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, UnitId};
+use crate::workflow::access;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
     Assignment, Case, Clock, Countersign, DocumentNo, Form, Promise, Reply,
@@ -17,6 +18,7 @@ use crate::workflow::codes::{
 };
 use crate::workflow::deadline;
 use crate::workflow::input::ReplyForm;
+use crate::workflow::profile::LapsedForm;
 use crate::workflow::reply::ReplyStatus;
 
 /// A unit's row.
@@ -161,9 +163,40 @@ pub struct ReplyFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub delivered_at: Option<Timestamp>,
-    /// Answers of the co-handlers to the request to countersign.
-    #[schema(max_items = 60)]
+    /// Answers of the co-handlers to the requests to countersign: the last attempt first, inside
+    /// an attempt in the order of the units.
+    #[schema(max_items = 1000)]
     pub countersigns: Vec<CountersignFacts>,
+    /// The coordination decision after an objection, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4000)]
+    pub coordination: Option<String>,
+    /// It holds for the present text and takes the place of countersignatures.
+    pub coordinated: bool,
+    /// Signed by the head of the unit.
+    pub signed_by_head: bool,
+    /// What the unit replied in the round before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub earlier_reply_id: Option<ReplyId>,
+}
+
+fn countersigns(case: &Case, reply: &Reply) -> Vec<CountersignFacts> {
+    let order = |row: AssignmentId| case.assignments.iter().position(|one| one.id == row);
+    let mut list: Vec<_> = case
+        .countersigns
+        .iter()
+        .filter(|request| request.reply == reply.id)
+        .collect();
+    list.sort_by_key(|request| {
+        (
+            std::cmp::Reverse(request.attempt),
+            order(request.assignment),
+        )
+    });
+    list.into_iter()
+        .map(|request| CountersignFacts::of(case, request))
+        .collect()
 }
 
 impl ReplyFacts {
@@ -194,17 +227,11 @@ impl ReplyFacts {
             signed_at: reply.signed_at,
             review_note: reply.review_note.clone(),
             delivered_at: reply.delivered_at,
-            // In the order of the units, whatever the order of the rows.
-            countersigns: case
-                .assignments
-                .iter()
-                .filter_map(|row| {
-                    case.countersigns
-                        .iter()
-                        .find(|request| request.reply == reply.id && request.assignment == row.id)
-                })
-                .map(|request| CountersignFacts::of(case, request))
-                .collect(),
+            coordination: reply.coordination.clone(),
+            coordinated: reply.coordinated_hash.as_ref() == Some(&reply.content_hash),
+            signed_by_head: reply.signed_by_head,
+            earlier_reply_id: case.earlier_reply(reply).map(|earlier| earlier.id),
+            countersigns: countersigns(case, reply),
         }
     }
 }
@@ -217,6 +244,12 @@ pub struct CountersignFacts {
     /// Name of the unit.
     #[schema(max_length = 200)]
     pub unit_name: String,
+    /// Number of the request on this reply; answers to earlier ones stay on record.
+    #[schema(minimum = 1)]
+    pub attempt: i32,
+    /// SHA-256 of the text that it was about.
+    #[schema(max_length = 64)]
+    pub content_hash: String,
     /// Its answer.
     pub status: CountersignStatus,
     /// Label of the answer.
@@ -229,6 +262,10 @@ pub struct CountersignFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 50)]
     pub signatory: Option<String>,
+    /// When it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub answered_at: Option<Timestamp>,
 }
 
 impl CountersignFacts {
@@ -243,6 +280,9 @@ impl CountersignFacts {
             status_label: request.status.label(),
             remarks: request.remarks.clone(),
             signatory: request.signatory.clone(),
+            attempt: request.attempt,
+            content_hash: request.content_hash.clone(),
+            answered_at: request.answered_at,
         }
     }
 }
@@ -260,6 +300,9 @@ pub struct FeedbackFacts {
     /// Round.
     #[schema(minimum = 1)]
     pub round: i32,
+    /// Version, from 1; earlier ones stand in the records.
+    #[schema(minimum = 1)]
+    pub version: i32,
     /// 办理态度.
     pub attitude: Grade,
     /// 办理结果.
@@ -275,21 +318,75 @@ pub struct FeedbackFacts {
 impl FeedbackFacts {
     /// A form of the case.
     pub fn of(case: &Case, form: &Form) -> Self {
-        let rater = case
-            .proposers
-            .iter()
-            .find(|proposer| proposer.id == form.rater);
         Self {
             reply_id: form.reply,
             rater_id: form.rater,
-            rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+            rater_name: rater_name(case, form.rater),
             round: form.round,
+            version: form.version,
             attitude: form.attitude,
             result: form.result,
             late: form.late,
             attitude_label: form.attitude.label(),
             result_label: form.result.label(),
         }
+    }
+}
+
+/// Name of a rater, of the case or of a proposal that it absorbed.
+pub fn rater_name(case: &Case, rater: ProposerId) -> String {
+    case.everybody()
+        .find(|proposer| proposer.id == rater)
+        .map(|proposer| proposer.name.clone())
+        .unwrap_or_default()
+}
+
+/// 未反馈: a rater who let the time run out. Silence is never taken for satisfaction.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SilentRater {
+    /// The reply.
+    pub reply_id: ReplyId,
+    /// The rater.
+    pub rater_id: ProposerId,
+    /// Name of the rater.
+    #[schema(max_length = 200)]
+    pub rater_name: String,
+    /// Round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// `not_returned`, or what the policy of the case counts silence as.
+    pub counts_as: LapsedForm,
+    /// Its label.
+    pub label: Label,
+}
+
+impl SilentRater {
+    /// Who did not answer, of the rounds whose feedback is concluded.
+    pub fn all(known: &Known) -> Vec<Self> {
+        let (case, profile) = (&known.case, &known.profile);
+        let counts_as = profile.feedback_lapsed;
+        let replies = case.replies.iter().filter(|reply| {
+            reply.delivered_at.is_some() && access::is_concluded(case, reply.round)
+        });
+        replies
+            .flat_map(|reply| {
+                case.raters(profile.every_signer_rates())
+                    .filter(|rater| {
+                        !case
+                            .forms
+                            .iter()
+                            .any(|form| form.reply == reply.id && form.rater == rater.id)
+                    })
+                    .map(move |rater| Self {
+                        reply_id: reply.id,
+                        rater_id: rater.id,
+                        rater_name: rater.name.clone(),
+                        round: reply.round,
+                        counts_as,
+                        label: counts_as.label(),
+                    })
+            })
+            .collect()
     }
 }
 

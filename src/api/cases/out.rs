@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::brief::ProposalItem;
-use super::handling_out::{AssignmentFacts, ClockFacts, FeedbackFacts, PromiseFacts, ReplyFacts};
+use super::handling_out::{
+    AssignmentFacts, ClockFacts, FeedbackFacts, PromiseFacts, ReplyFacts, SilentRater,
+};
 use super::possible::{self, PossibleAction};
 use crate::app::act::Known;
 use crate::app::{Answer, Ctx};
@@ -56,6 +58,9 @@ pub struct ProposalOut {
     /// Opinion forms the caller may read.
     #[schema(max_items = 1000)]
     pub feedback: Vec<FeedbackFacts>,
+    /// Raters who let their time run out, once feedback of the round is concluded.
+    #[schema(max_items = 1000)]
+    pub not_returned: Vec<SilentRater>,
     /// Promises of the delivered replies.
     #[schema(max_items = 1000)]
     pub promises: Vec<PromiseFacts>,
@@ -211,6 +216,7 @@ impl ProposalOut {
                 .filter(|form| access::may_read_form(case, form, &actor))
                 .map(|form| FeedbackFacts::of(case, form))
                 .collect(),
+            not_returned: SilentRater::all(known),
             promises: case.promises.iter().map(Into::into).collect(),
             clocks: case
                 .clocks

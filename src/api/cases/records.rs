@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::handling_out::rater_name;
 use crate::api::extract::PathId;
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Known, Object};
@@ -16,8 +17,8 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CommitteeId, ContactId, DecisionId, OpinionId, ProposalId, ProposerId, ReplyId,
-    kind,
+    AssignmentId, CommitteeId, ConsultationId, ContactId, DecisionId, OpinionId, ProposalId,
+    ProposerId, ReplyId, kind,
 };
 use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
@@ -51,6 +52,10 @@ pub struct CaseRecords {
     /// Opinion forms that the caller may read.
     #[schema(max_items = 200)]
     pub feedback: Vec<FeedbackRecord>,
+    /// Consultations on the case, such as the meeting after the last round; for the proposers and
+    /// those who work on the case.
+    #[schema(max_items = 200)]
+    pub consultations: Vec<ConsultationRecord>,
 }
 
 /// A decision.
@@ -111,6 +116,30 @@ pub struct DecisionContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 2000)]
     pub note: Option<String>,
+    /// Why another round: of re-handling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 64)]
+    pub cause: Option<String>,
+    /// The decision in a dispute: of a coordination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4000)]
+    pub decision: Option<String>,
+    /// Who decided the dispute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub decided_by: Option<String>,
+    /// The rater: of a waiver or an excuse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub rater_id: Option<ProposerId>,
+    /// Where the paper of a waiver is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200)]
+    pub paper_reference: Option<String>,
+    /// The rater's words with a waiver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub comment: Option<String>,
     /// How far the text is published: of closing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -223,6 +252,10 @@ pub struct ContactRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 500)]
     pub no_visit_note: Option<String>,
+    /// What the proposer says against the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2000)]
+    pub objection: Option<String>,
 }
 
 /// An opinion of a co-handler.
@@ -253,11 +286,24 @@ pub struct FeedbackRecord {
     /// Name of the rater.
     #[schema(max_length = 200)]
     pub rater_name: String,
-    /// Version, from 1.
+    /// Handling round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// Version, from 1; a correction is a new one.
     #[schema(minimum = 1)]
     pub version: i32,
+    /// Given, or corrected, after feedback was concluded.
+    pub late: bool,
     /// Entered by staff from paper.
     pub by_staff: bool,
+    /// Who entered it from paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub entered_by: Option<String>,
+    /// Where the paper is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200)]
+    pub paper_reference: Option<String>,
     /// When.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub at: Timestamp,
@@ -271,6 +317,10 @@ pub struct FeedbackRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub relevance: Option<Relevance>,
+    /// 分管领导是否当面答复.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub leader_answered: Option<bool>,
     /// 采纳情况.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -279,6 +329,23 @@ pub struct FeedbackRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 4000)]
     pub comment: Option<String>,
+}
+
+/// A consultation on the case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsultationRecord {
+    /// Identifier.
+    pub id: ConsultationId,
+    /// Handling round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// Label of its form.
+    pub form_label: Label,
+    /// What was recorded.
+    pub content: crate::workflow::input::ConsultationIn,
 }
 
 /// What was written with each step
@@ -305,11 +372,19 @@ pub async fn get_records(
 fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
     let (committee, id) = (ctx.committee(), known.case.proposal.id);
     let actor = ctx.principal.actor();
-    let insider = access::may_read_opinions(&actor) || access::is_own(&known.case, &actor);
+    let own = access::is_own(&known.case, &actor);
+    let insider = access::may_read_opinions(&actor) || own;
+    let working = access::may_read_co_opinions(&known.case, &actor);
     let decisions = records::decisions(tx, committee, id)?
         .into_iter()
         // Why a proposal came back or was taken back is between proposer and committee.
-        .filter(|row| insider || !matches!(row.1.as_str(), "return_for_revision" | "withdraw"))
+        .filter(|row| match row.1.as_str() {
+            "return_for_revision" | "withdraw" | "excuse_rater" => insider,
+            // A dispute among units is no business of others; what a rater waives is.
+            "coordinate" => working,
+            "waive_rehandling" => insider || working,
+            _ => true,
+        })
         .map(decision)
         .collect::<Result<Vec<_>>>()?;
     let opinions = if access::may_read_opinions(&actor) {
@@ -340,13 +415,20 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         .into_iter()
         .filter(|row| {
             known.case.forms.iter().any(|form| {
-                form.reply == row.0
-                    && form.rater == row.1
+                (form.reply, form.rater) == (row.0.0, row.0.1)
                     && access::may_read_form(&known.case, form, &actor)
             })
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
+    let consultations = if own || working {
+        records::consultations(tx, committee, id)?
+            .into_iter()
+            .map(consultation)
+            .collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
     let (mut decisions, mut opinions) = (decisions, opinions);
     name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
@@ -355,6 +437,18 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         contacts,
         co_opinions,
         feedback,
+        consultations,
+    })
+}
+
+fn consultation((id, round, content, at): records::ConsultationRow) -> Result<ConsultationRecord> {
+    let content: crate::workflow::input::ConsultationIn = content.to()?;
+    Ok(ConsultationRecord {
+        id,
+        round,
+        at: at.0,
+        form_label: content.form.label(),
+        content,
     })
 }
 
@@ -423,7 +517,10 @@ fn unit_name(known: &Known, row: AssignmentId) -> String {
         .unwrap_or_default()
 }
 
-fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result<ContactRecord> {
+fn contact(
+    known: &Known,
+    (id, row, content, objection, at): records::ContactRow,
+) -> Result<ContactRecord> {
     let stored: crate::workflow::input::ContactIn = content.to()?;
     Ok(ContactRecord {
         id,
@@ -437,6 +534,7 @@ fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result
         said: stored.said,
         proposer_view: stored.proposer_view,
         no_visit_note: stored.no_visit_note,
+        objection,
     })
 }
 
@@ -456,25 +554,25 @@ fn co_opinion(
 
 fn feedback(
     known: &Known,
-    (reply_id, rater_id, version, by_staff, content, at): records::FormRow,
+    ((reply_id, rater_id, round, version), late, content, at, entered_by): records::FormRow,
 ) -> Result<FeedbackRecord> {
     let stored: crate::workflow::input::FeedbackIn = content.to()?;
-    let rater = known
-        .case
-        .proposers
-        .iter()
-        .find(|proposer| proposer.id == rater_id);
     Ok(FeedbackRecord {
         reply_id,
         rater_id,
-        rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+        rater_name: rater_name(&known.case, rater_id),
+        round,
         version,
-        by_staff,
+        late,
+        by_staff: entered_by.is_some(),
+        entered_by,
+        paper_reference: stored.paper_reference,
         at: at.0,
         attitude: stored.attitude,
         result: stored.result,
         contact_way: stored.contact_way,
         relevance: stored.relevance,
+        leader_answered: stored.leader_answered,
         adoption: stored.adoption,
         comment: stored.comment,
     })

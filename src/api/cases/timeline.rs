@@ -10,7 +10,7 @@ use super::records::{ReasonOut, with_labels};
 use crate::api::extract::{Params, PathId};
 use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
-use crate::app::act::{self, Object};
+use crate::app::act::{self, Known, Object};
 use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
@@ -156,26 +156,32 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
 }
 
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
-fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
+fn hide(item: &mut TimelineItem, ctx: &Ctx, known: &Known) -> bool {
+    let actor = ctx.principal.actor();
+    let is_form = item.name.starts_with("feedback.") && item.name != "feedback.concluded";
+    if is_form && !access::is_concluded(&known.case, form_round(item, known)) {
+        let own = access::is_own(&known.case, &actor);
+        let committee = ctx.principal.has_any(&[
+            Role::CommitteeStaff,
+            Role::CommitteeChair,
+            Role::SupervisionOfficer,
+            Role::Auditor,
+        ]);
+        if access::on_handling_side(&actor) || !(own || committee) {
+            return true;
+        }
+    }
     let committee = ctx.principal.has_any(&[
         Role::CommitteeStaff,
         Role::Examiner,
         Role::CommitteeChair,
         Role::Auditor,
     ]);
-    // I21 binds the account, whatever other roles it holds.
-    let handles = ctx
-        .principal
-        .grants
-        .iter()
-        .any(|grant| grant.role.is_handling_side());
-    if committee && !(handles && item.name == "feedback.given") {
+    if committee {
         return false;
     }
-    match item.name.as_str() {
-        _ if item.actor_role == Role::Examiner.as_str() => item.actor = String::new(),
-        "feedback.given" if !concluded => return true,
-        _ => {}
+    if item.actor_role == Role::Examiner.as_str() {
+        item.actor = String::new();
     }
     let handling = [
         Role::UnitClerk,
@@ -186,9 +192,16 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, concluded: bool) -> bool {
     let internal = item.name.starts_with("countersign.")
         || matches!(
             item.name.as_str(),
-            "reply.drafted" | "reply.edited" | "reply.rejected"
+            "reply.drafted" | "reply.edited" | "reply.rejected" | "reply.coordinated"
         );
     internal && !ctx.principal.has_any(&handling)
+}
+
+/// The round of an event about a form: those of the present one came after its last reply.
+fn form_round(item: &TimelineItem, known: &Known) -> i32 {
+    let proposal = &known.case.proposal;
+    let present = proposal.status == ProposalStatus::Handled && item.at >= proposal.status_since;
+    proposal.round - i32::from(!present)
 }
 
 /// The timeline of a case
@@ -213,10 +226,6 @@ pub async fn get_timeline(
         .db
         .read("proposal.timeline", move |tx| {
             let known = act::read(tx, &ctx, Object::Proposal(id))?;
-            let concluded = matches!(
-                known.case.proposal.status,
-                ProposalStatus::Feedback | ProposalStatus::Closed
-            ) || access::is_own(&known.case, &ctx.principal.actor());
             let limit = params.limit.get() + 1;
             let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
             // A proposal is refused once at most.
@@ -235,7 +244,7 @@ pub async fn get_timeline(
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
-            page.items.retain_mut(|item| !hide(item, &ctx, concluded));
+            page.items.retain_mut(|item| !hide(item, &ctx, &known));
             Ok(page)
         })
         .await?;
