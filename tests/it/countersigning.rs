@@ -482,7 +482,7 @@ async fn a_reply_ends_with_its_row() {
         }
         if stage == "returned" {
             let ask = json!({
-                "reason": "不属我局职责。", "suggested_unit_id": town.units[3], "signatory": "林涛",
+                "reason": "停车与公交接驳不属于我局职责。", "suggested_unit_id": town.units[3], "signatory": "林涛",
             });
             case.on_row(0, "request-return", ask).await;
             // Reply work is suspended meanwhile.
@@ -550,4 +550,75 @@ async fn a_reply_ends_with_its_row() {
         case.draft_reply(3).await;
         case.witness(&["RT01", "RT11"]).await;
     }
+}
+
+#[actix_web::test]
+async fn the_head_of_the_unit_signs_for_a_key_proposal() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let mut case = Story::draft(&app, &town, &town.members[0]).await;
+    case.sole().await;
+    case.accept(0).await;
+    case.contact(0).await;
+    case.draft_reply(0).await;
+    let reviewed = json!({ "publish_text": "full", "publish_replies": "full" });
+    case.does(&town.staff, "review-publication", reviewed).await;
+    assert_eq!(
+        app.database().execute("UPDATE case_marks SET tier = 'key'"),
+        1
+    );
+    let (lead, address) = (&town.signatories[0], case.reply(0));
+    case.fails(lead, &address, "sign", signature(), (422, "invalid-input"))
+        .await
+        .blames(&["/by_head"]);
+    let by_head =
+        json!({ "signatory": "局长王立新", "by_head": true, "document_prefix": "云交办复" });
+    let signed = case.on_reply(lead, 0, "sign", by_head).await;
+    assert_eq!(signed.json["signed_by_head"], true);
+    assert_eq!(signed.json["document_no"], "云交办复〔2026〕1号");
+    case.witness(&["RT06", "OT02"]).await;
+}
+
+#[actix_web::test]
+async fn every_proposer_of_a_merge_group_gets_the_reply_and_rates_it() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let people = &town.members;
+    let mut case = Story::draft(&app, &town, &people[0]).await;
+    case.until_filed().await;
+    let other = Story::draft(&app, &town, &people[1]).await;
+    other.submit().await;
+    let merge = json!({ "main_id": case.id, "opinion": "内容相近，并案办理，分别答复。" });
+    other.does(&town.chair, "merge", merge).await;
+    case.assign("sole", &[0]).await;
+    case.answer(0).await;
+    // RT09: one receipt per proposal, and each of the proposers reads it.
+    assert_eq!(app.database().row_counts()["deliveries"], 2);
+    case.as_(&people[1])
+        .get(&case.reply(0))
+        .send()
+        .await
+        .status(200);
+    assert_eq!(case.desk(&people[1]).await, ["give_feedback"]);
+    case.rate(&people[0], 0).await;
+    assert_eq!(
+        case.status().await,
+        "handled",
+        "I18: the other one rates, too"
+    );
+    let rated = case.dislike(&people[1], 0).await;
+    assert_eq!(rated.json["status"], "feedback");
+    let names: Vec<_> = rated.json["feedback"]
+        .as_array()
+        .expect("forms")
+        .iter()
+        .map(|form| form["rater_name"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(names, ["林若舟", "陈思远"]);
+    let records = case.records(&people[0]).await;
+    assert!(records["feedback"].to_string().contains("陈思远"));
+    case.does(&people[1], "waive-rehandling", json!({})).await;
+    case.close().await;
+    case.witness(&["RT09", "PT22", "PT23", "PT24b", "PT25"])
+        .await;
 }

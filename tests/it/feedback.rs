@@ -94,7 +94,7 @@ async fn nobody_rates_after_closing_or_in_the_next_round() {
     let town = app.town().await;
     let people = &town.members;
     let case = answered_for_two(&app, &town).await;
-    case.days_pass(22);
+    case.days_pass(30);
     case.close().await;
     case.fails(
         &people[0],
@@ -106,7 +106,7 @@ async fn nobody_rates_after_closing_or_in_the_next_round() {
     .await;
     let mut case = answered_for_two(&app, &town).await;
     case.dislike(&people[0], 0).await;
-    case.days_pass(22);
+    case.days_pass(30);
     case.rehandle(json!({ "cause": "dissatisfied" })).await;
     case.fails(
         &people[1],

@@ -110,7 +110,7 @@ async fn a_further_round_goes_on_with_the_same_units_and_leaves_the_first_alone(
     assert_eq!(reply_clock["limit"], "1 mo");
     assert!(clocks.iter().all(|clock| clock["kind"] != "K05"), "{again}");
     // I9: not returnable.
-    let ask = json!({ "reason": "不属我局职责。", "suggested_unit_id": town.units[3], "signatory": "林涛" });
+    let ask = json!({ "reason": "停车与公交接驳不属于我局职责。", "suggested_unit_id": town.units[3], "signatory": "林涛" });
     let refused = case
         .tries_on(&town.unit_clerks[0], &case.row(0), "request-return", ask)
         .await;
@@ -385,10 +385,13 @@ async fn a_round_needs_a_cause_and_rounds_run_out() {
             records["consultations"].as_array().expect("a list").len(),
             2
         );
-        assert_eq!(
-            records["consultations"][0]["content"]["form"],
-            "face_to_face_meeting"
-        );
+        let forms: Vec<_> = records["consultations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|held| &held["content"]["form"])
+            .collect();
+        assert!(forms.contains(&&json!("face_to_face_meeting")), "{forms:?}");
     }
     assert_eq!(case.status().await, "feedback", "I37");
     case.close().await;

@@ -77,6 +77,8 @@ fn agrees(rule: &Rule, event: &Value) {
         "{id} does not start from there: {event}"
     );
     let after = match rule.to {
+        // A row that makes something says where it begins in its effect.
+        To::Stay if rule.from == [State::Start] => text("after"),
         To::Stay => text("before"),
         To::State(to) => to.as_str(),
     };
