@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
-use super::schema::{assignments, proposals, proposers};
+use super::schema::{assignments, case_marks, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{
@@ -17,9 +17,11 @@ use crate::ids::{
 use crate::text::contains_pattern;
 use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::case::Phase;
 use crate::workflow::codes::{AssignmentRole, ConsentStatus, ProposerRole, Secrecy, SubjectClass};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::role::Line;
 
 /// Orders of the list; each is unique through the identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,14 @@ pub struct Filter {
     pub member: Option<MemberId>,
     /// … or handed in by this organisation.
     pub organisation: Option<OrganisationId>,
+    /// This assigning line.
+    pub line: Option<Line>,
+    /// This phase inside `assigned`.
+    pub phase: Option<Phase>,
+    /// In the archive, or not.
+    pub archived: Option<bool>,
+    /// Absorbed by this proposal.
+    pub main: Option<ProposalId>,
     /// This case number.
     pub case_no: Option<i32>,
     /// This serial number.
@@ -113,6 +123,33 @@ fn assigned_to(unit: UnitId) -> Condition {
     ))
 }
 
+fn in_handling() -> Condition {
+    Box::new(proposals::status.eq(ProposalStatus::Assigned))
+}
+
+/// A row that owes a reply is not signed for, or asked to be returned.
+fn awaits_acceptance() -> Condition {
+    let waiting = [AssignmentStatus::Pending, AssignmentStatus::ReturnRequested];
+    let replying = [AssignmentRole::Lead, AssignmentRole::Separate];
+    Box::new(exists(
+        assignments::table
+            .filter(assignments::committee_id.eq(proposals::committee_id))
+            .filter(assignments::proposal_id.eq(proposals::id))
+            .filter(assignments::round.eq(proposals::round))
+            .filter(assignments::role.eq_any(replying))
+            .filter(assignments::status.eq_any(waiting)),
+    ))
+}
+
+fn is_archived() -> Condition {
+    Box::new(exists(
+        case_marks::table
+            .filter(case_marks::committee_id.eq(proposals::committee_id))
+            .filter(case_marks::proposal_id.eq(proposals::id))
+            .filter(case_marks::archived_at.is_not_null()),
+    ))
+}
+
 type Query<'a> = proposals::BoxedQuery<'a, MultiBackend>;
 
 fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query<'a> {
@@ -142,6 +179,28 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
     }
     if let Some(organisation) = filter.organisation {
         query = query.filter(proposals::organisation_id.eq(organisation));
+    }
+    if let Some(line) = filter.line {
+        query = query.filter(proposals::assigning_line.eq(line));
+    }
+    match filter.phase {
+        Some(Phase::AwaitingAcceptance) => {
+            query = query.filter(in_handling()).filter(awaits_acceptance());
+        }
+        Some(Phase::InHandling) => {
+            query = query
+                .filter(in_handling())
+                .filter(diesel::dsl::not(awaits_acceptance()));
+        }
+        None => {}
+    }
+    match filter.archived {
+        Some(true) => query = query.filter(is_archived()),
+        Some(false) => query = query.filter(diesel::dsl::not(is_archived())),
+        None => {}
+    }
+    if let Some(main) = filter.main {
+        query = query.filter(proposals::main_id.eq(main));
     }
     if let Some(number) = filter.case_no {
         query = query.filter(proposals::case_no.eq(number));
@@ -265,5 +324,37 @@ pub fn first_proposers(
         .filter(proposers::proposal_id.eq_any(ids))
         .filter(proposers::role.eq(ProposerRole::First))
         .select((proposers::proposal_id, proposers::name))
+        .load(tx.conn)?)
+}
+
+/// Statuses of these cases.
+pub fn statuses(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[ProposalId],
+) -> Result<Vec<(ProposalId, ProposalStatus)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(proposals::table
+        .filter(proposals::committee_id.eq(committee))
+        .filter(proposals::id.eq_any(ids))
+        .select((proposals::id, proposals::status))
+        .load(tx.conn)?)
+}
+
+/// Those of these cases that the caller may see in lists.
+pub fn among(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    reach: &Reach,
+    ids: &[ProposalId],
+) -> Result<Vec<ProposalRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(filtered(committee, reach, &Filter::default())
+        .filter(proposals::id.eq_any(ids.to_vec()))
+        .select(<ProposalRow as Selectable<MultiBackend>>::construct_selection())
         .load(tx.conn)?)
 }

@@ -23,8 +23,8 @@ pub const MOST: i64 = 200;
 pub type DecisionRow = (DecisionId, String, i32, Json, At);
 /// Examination opinion: identifier, submission, stage, content, moment.
 pub type OpinionRow = (OpinionId, i32, Stage, Json, At);
-/// Contact: identifier, row, content, objection of the proposer, moment.
-pub type ContactRow = (ContactId, AssignmentId, Json, Option<String>, At);
+/// Contact: identifier, row, content, moment.
+pub type ContactRow = (ContactId, AssignmentId, Json, At);
 /// Co-handler's opinion: row, version, content, moment.
 pub type CoOpinionRow = (AssignmentId, i32, Json, At);
 /// Opinion form: reply, rater, round, version, late, content, moment, and who of the staff entered
@@ -36,6 +36,7 @@ pub type FormRow = (
     At,
     Option<String>,
 );
+
 /// Consultation: identifier, round, content, moment.
 pub type ConsultationRow = (ConsultationId, i32, Json, At);
 
@@ -96,7 +97,6 @@ pub fn contacts(
             contacts::id,
             contacts::assignment_id,
             contacts::content,
-            contacts::objection,
             contacts::created_at,
         ))
         .load(tx.conn)?)
@@ -169,7 +169,7 @@ pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<
         .collect())
 }
 
-/// Consultations on the case, newest first.
+/// Consultations, newest first.
 pub fn consultations(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
@@ -178,13 +178,35 @@ pub fn consultations(
     Ok(consultations::table
         .filter(consultations::committee_id.eq(committee))
         .filter(consultations::proposal_id.eq(id))
-        .order((consultations::created_at.desc(), consultations::id.desc()))
+        .order((consultations::held_on.desc(), consultations::id.desc()))
         .limit(MOST)
         .select((
             consultations::id,
             consultations::round,
             consultations::content,
             consultations::created_at,
+        ))
+        .load(tx.conn)?)
+}
+
+/// Orders of further rounds: decisions of that kind, newest first.
+pub fn rehandlings(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Vec<DecisionRow>> {
+    Ok(decisions::table
+        .filter(decisions::committee_id.eq(committee))
+        .filter(decisions::proposal_id.eq(id))
+        .filter(decisions::kind.eq("rehandle"))
+        .order((decisions::created_at.desc(), decisions::id.desc()))
+        .limit(MOST)
+        .select((
+            decisions::id,
+            decisions::kind,
+            decisions::round,
+            decisions::content,
+            decisions::created_at,
         ))
         .load(tx.conn)?)
 }

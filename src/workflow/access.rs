@@ -1,7 +1,9 @@
 //! Who may read what of a case. [`Reach`] is the same rule for lists; the store turns it into SQL.
 
-use super::case::{Case, Form, Proposer, Reply};
-use super::codes::{ConsentStatus, CountersignStatus, Secrecy};
+use super::case::{Case, Clock, Form, Proposer, Reply, Request};
+use super::codes::{
+    ClockKind, ConsentStatus, CountersignStatus, RequestKind, RequestStatus, Secrecy,
+};
 use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
 use super::role::{Actor, Role};
@@ -102,14 +104,7 @@ fn is_proposer(proposer: &Proposer, actor: &Actor) -> bool {
 
 /// Contact data: for those who work on the case and for its own proposers.
 pub fn may_read_contacts(case: &Case, actor: &Actor) -> bool {
-    let working = [
-        Role::CommitteeStaff,
-        Role::CommitteeChair,
-        Role::AssigningOfficer,
-        Role::SupervisionOfficer,
-        Role::Auditor,
-    ];
-    is_own(case, actor) || handles(case, actor) || working.iter().any(|role| actor.has(*role))
+    is_own(case, actor) || handles(case, actor) || STEERING.iter().any(|role| actor.has(*role))
 }
 
 /// Whether the actor holds a role in a unit of the case.
@@ -121,14 +116,7 @@ fn handles(case: &Case, actor: &Actor) -> bool {
 
 /// Opinions of co-handlers to the lead: for the units of the case and those who steer it.
 pub fn may_read_co_opinions(case: &Case, actor: &Actor) -> bool {
-    let steering = [
-        Role::CommitteeStaff,
-        Role::CommitteeChair,
-        Role::AssigningOfficer,
-        Role::SupervisionOfficer,
-        Role::Auditor,
-    ];
-    handles(case, actor) || steering.iter().any(|role| actor.has(*role))
+    handles(case, actor) || STEERING.iter().any(|role| actor.has(*role))
 }
 
 /// Examination opinions: for the committee, not for proposers and units.
@@ -208,4 +196,119 @@ pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
         Role::Auditor,
     ];
     concluded || own || (!on_handling_side(actor) && committee.iter().any(|role| actor.has(*role)))
+}
+
+/// Those who steer the handling of a case, and those who look on.
+const STEERING: [Role; 5] = [
+    Role::CommitteeStaff,
+    Role::CommitteeChair,
+    Role::AssigningOfficer,
+    Role::SupervisionOfficer,
+    Role::Auditor,
+];
+
+/// What was asked for: for those who steer the case and for the unit that asked. The proposers
+/// know of a withdrawal, and of extensions and pauses that were decided; units of a withdrawal
+/// that was granted.
+pub fn may_read_request(case: &Case, request: &Request, actor: &Actor) -> bool {
+    let steers = STEERING.iter().any(|role| actor.has(*role));
+    let asked = request
+        .assignment
+        .and_then(|row| case.assignment(row))
+        .is_some_and(|row| actor.units().any(|unit| unit == row.unit));
+    let decided = matches!(
+        request.status,
+        RequestStatus::Granted | RequestStatus::Denied
+    );
+    let told = match request.kind {
+        RequestKind::Withdrawal => {
+            is_own(case, actor)
+                || (request.status == RequestStatus::Granted && handles(case, actor))
+        }
+        RequestKind::Extension | RequestKind::Pause => decided && is_own(case, actor),
+        RequestKind::Return | RequestKind::Units => false,
+    };
+    steers || asked || told
+}
+
+/// A clock that runs for a request tells that there is one; the others are for every reader.
+pub fn may_read_clock(case: &Case, clock: &Clock, actor: &Actor) -> bool {
+    !matches!(clock.kind, ClockKind::K06 | ClockKind::K13 | ClockKind::K14)
+        || case.requests.iter().any(|request| {
+            (request.id.cast() == clock.subject
+                || request.assignment.map(crate::ids::Id::cast) == Some(clock.subject))
+                && may_read_request(case, request, actor)
+        })
+}
+
+/// Earlier versions of the text: for the committee and for those who sign the case itself, not for
+/// the proposers of what it absorbed.
+pub fn may_read_texts(case: &Case, actor: &Actor) -> bool {
+    let committee = [
+        Role::CommitteeStaff,
+        Role::Examiner,
+        Role::CommitteeChair,
+        Role::Auditor,
+    ];
+    let signs = case.proposers.iter().any(|proposer| {
+        is_proposer(proposer, actor)
+            && !matches!(
+                proposer.status,
+                ConsentStatus::Declined | ConsentStatus::Expired
+            )
+    });
+    let speaks = case
+        .proposal
+        .organisation
+        .is_some_and(|own| actor.organisations().any(|held| held == own));
+    signs || speaks || committee.iter().any(|role| actor.has(*role))
+}
+
+/// What a decision says, by the name of its action.
+pub fn may_read_decision(case: &Case, kind: &str, actor: &Actor) -> bool {
+    let insider = may_read_opinions(actor) || is_own(case, actor);
+    match kind {
+        // Why a proposal came back or was taken back is between proposer and committee; so are
+        // what became of a refused one, and what concerns a rater in person.
+        "return_for_revision"
+        | "withdraw"
+        | "reject_withdrawal"
+        | "carry_out_disposition"
+        | "excuse_rater"
+        | "waive_rehandling" => insider,
+        "approve_withdrawal" | "rehandle" => insider || may_read_co_opinions(case, actor),
+        "set_secrecy" => may_read_opinions(actor),
+        // Between the units and those who steer the case.
+        "adjust_units" | "grant_return" | "reject_return" | "escalate_return" | "void"
+        | "coordinate" => may_read_co_opinions(case, actor),
+        _ => true,
+    }
+}
+
+/// Minutes of a consultation: for those who take part in the case.
+pub fn may_read_minutes(case: &Case, actor: &Actor) -> bool {
+    may_read_contacts(case, actor)
+}
+
+/// Whether the history of a case tells the actor of an event of this name. What it does not know
+/// here is told, or judged where it is shown.
+pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
+    match event {
+        "withdrawal.requested"
+        | "withdrawal.rejected"
+        | "rater.excused"
+        | "rehandling.waived"
+        | "disposition.carried_out" => may_read_opinions(actor) || is_own(case, actor),
+        "secrecy.set" => may_read_opinions(actor),
+        "units.suggested"
+        | "suggestion.refused"
+        | "return.requested"
+        | "return.rejected"
+        | "return.escalated"
+        | "extension.requested"
+        | "pause.requested"
+        | "reply.coordinated" => may_read_co_opinions(case, actor),
+        "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
+        _ => true,
+    }
 }

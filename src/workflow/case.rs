@@ -682,11 +682,6 @@ impl Case {
             .count()
     }
 
-    /// The agreed end of the pause that runs on a row's reply or opinion clock.
-    pub fn paused_until(&self, row: AssignmentId) -> Option<Date> {
-        super::extension::pause_running(self, row)
-    }
-
     /// The requests to countersign of the last attempt; answers to earlier ones count no more.
     pub fn last_countersigns(&self, reply: ReplyId) -> impl Iterator<Item = &Countersign> {
         let of = move |request: &&Countersign| request.reply == reply;
@@ -696,25 +691,6 @@ impl Case {
             .iter()
             .filter(of)
             .filter(move |request| Some(request.attempt) == last)
-    }
-
-    /// What the unit of a reply delivered last in an earlier round.
-    pub fn earlier_reply(&self, reply: &Reply) -> Option<&Reply> {
-        self.replies
-            .iter()
-            .filter(|old| {
-                old.unit == reply.unit && old.round < reply.round && old.delivered_at.is_some()
-            })
-            .max_by_key(|old| old.round)
-    }
-
-    /// Required replies of the present round: how many were delivered, and how many there are.
-    pub fn replies_delivered(&self) -> (usize, usize) {
-        let delivered = self
-            .bound_rows()
-            .filter(|row| row.status == AssignmentStatus::Replied)
-            .count();
-        (delivered, self.bound_rows().count())
     }
 
     /// Whether a reply was ever delivered, in any round.
@@ -794,9 +770,7 @@ impl Case {
 
     /// Outcome meaning of the whole case: the worst of the delivered replies.
     pub fn outcome(&self) -> Option<OutcomeMeaning> {
-        self.delivered()
-            .filter_map(|reply| reply.current_outcome)
-            .max()
+        self.outcome_of(self.proposal.round)
     }
 }
 
@@ -807,20 +781,6 @@ impl Proposer {
             || self
                 .organisation
                 .is_some_and(|own| actor.organisations().any(|held| held == own))
-    }
-}
-
-impl Clock {
-    /// The day on which it goes on, while it stands still.
-    pub fn paused_until(&self) -> Option<Date> {
-        match self.changes.last()? {
-            ClockChange::Paused {
-                until,
-                ended: false,
-                ..
-            } if self.stopped_at.is_none() => Some(*until),
-            _ => None,
-        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod decide;
 pub mod desk;
 mod examination;
 mod extension;
+mod facts;
 pub mod guard;
 pub mod input;
 pub mod lists;

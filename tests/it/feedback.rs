@@ -430,6 +430,7 @@ async fn everything_read_with(case: &Story<'_>, client: &Client) -> String {
         format!("{}/records", case.path()),
         format!("{}/timeline?limit=100", case.path()),
         format!("{}/actions", case.path()),
+        format!("{}/rounds", case.path()),
         "/api/v1/proposals?limit=100".to_owned(),
         "/api/v1/desk?limit=100".to_owned(),
     ];

@@ -87,7 +87,17 @@ fn step_of(operation: &str) -> &'static str {
         "approve_reply" | "reject_reply" | "get_reply" | "list_reply_actions" => "signed",
         "deliver_reply" => "approved",
         "give_feedback_proposal" => "handled",
-        "close_proposal" => "feedback",
+        "close_proposal" | "rehandle_proposal" | "waive_rehandling_proposal" => "feedback",
+        "correct_feedback_proposal" | "excuse_rater_proposal" => "handled",
+        "merge_proposal" | "set_secrecy_proposal" => "submitted",
+        "approve_withdrawal_proposal"
+        | "reject_withdrawal_proposal"
+        | "record_consultation_proposal"
+        | "review_publication_proposal"
+        | "link_cases_proposal" => "filed",
+        "adjust_units_proposal" | "get_rounds" => "accepted",
+        "coordinate_reply" => "countersigning",
+        name if name.ends_with("_assignment") => "accepted",
         _ => "draft",
     }
 }

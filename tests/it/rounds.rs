@@ -136,7 +136,7 @@ async fn a_further_round_goes_on_with_the_same_units_and_leaves_the_first_alone(
         .get(&case.reply(0))
         .send()
         .await;
-    assert_eq!(drafted.json["earlier_reply_id"], first.as_str());
+    assert_eq!(drafted.json["refers_to"], first.as_str());
     case.request_countersign(0).await;
     case.countersign(0, 1).await;
     case.sign(0).await;

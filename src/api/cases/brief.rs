@@ -44,6 +44,20 @@ pub struct ProposalItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub phase: Option<Phase>,
+    /// 已并入: the proposal that absorbed this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub merged_into: Option<ProposalId>,
+    /// Status of the proposal that absorbed this one, which this one follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub effective_status: Option<ProposalStatus>,
+    /// Required replies of the present round.
+    #[schema(minimum = 0)]
+    pub required_replies: usize,
+    /// How many of them were delivered.
+    #[schema(minimum = 0)]
+    pub delivered_replies: usize,
     /// 流水号; from the first submission on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
@@ -120,6 +134,10 @@ pub struct RowLabels {
 pub struct CaseLabels {
     /// Of the status.
     pub status: Label,
+    /// Of the effective status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub effective_status: Option<Label>,
     /// Of the phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -169,14 +187,31 @@ fn phase(row: &ProposalRow, lines: &[&UnitLine]) -> Option<Phase> {
     })
 }
 
+/// Delivered and required replies of a listed case, from its rows of the present round.
+fn replies(lines: &[&UnitLine]) -> (usize, usize) {
+    let bound = lines
+        .iter()
+        .filter(|line| line.role.replies() && line.status.is_live());
+    let delivered = bound
+        .clone()
+        .filter(|line| line.status == AssignmentStatus::Replied);
+    (delivered.count(), bound.count())
+}
+
 impl ProposalItem {
     /// From the rows of a list.
-    pub fn from_rows(row: ProposalRow, first_proposer: String, lines: &[UnitLine]) -> Self {
+    pub fn from_rows(
+        row: ProposalRow,
+        first_proposer: String,
+        lines: &[UnitLine],
+        effective_status: Option<ProposalStatus>,
+    ) -> Self {
         let current: Vec<&UnitLine> = lines
             .iter()
             .filter(|line| line.proposal_id == row.id && line.round == row.round)
             .collect();
         let phase = phase(&row, &current);
+        let (delivered_replies, required_replies) = replies(&current);
         let assignments = current
             .into_iter()
             .map(|line| AssignmentBrief {
@@ -197,6 +232,10 @@ impl ProposalItem {
             status: row.status,
             round: row.round,
             phase,
+            merged_into: row.main_id,
+            effective_status,
+            required_replies,
+            delivered_replies,
             serial_no: row.serial_no,
             case_no: row.case_no,
             session_mark: row.session_mark,
@@ -211,6 +250,7 @@ impl ProposalItem {
             updated_at: row.updated_at.0,
             labels: CaseLabels {
                 status: row.status.label(),
+                effective_status: effective_status.map(ProposalStatus::label),
                 phase: phase.map(Phase::label),
                 kind: row.kind.label(),
                 subject_class: row.subject_class.map(SubjectClass::label),
@@ -226,6 +266,8 @@ impl ProposalItem {
     pub fn from_case(case: &Case) -> Self {
         let proposal = &case.proposal;
         let phase = case.phase();
+        let (delivered_replies, required_replies) = case.replies_delivered();
+        let effective_status = case.main.as_ref().map(|main| main.status);
         Self {
             id: proposal.id,
             version: proposal.version,
@@ -239,6 +281,10 @@ impl ProposalItem {
             status: proposal.status,
             round: proposal.round,
             phase,
+            merged_into: case.main.as_ref().map(|main| main.proposal),
+            effective_status,
+            required_replies,
+            delivered_replies,
             serial_no: proposal.serial_no,
             case_no: proposal.case_no,
             session_mark: proposal.session_mark,
@@ -263,6 +309,7 @@ impl ProposalItem {
             updated_at: proposal.updated_at,
             labels: CaseLabels {
                 status: proposal.status.label(),
+                effective_status: effective_status.map(ProposalStatus::label),
                 phase: phase.map(Phase::label),
                 kind: proposal.kind.label(),
                 subject_class: proposal.subject_class.map(SubjectClass::label),

@@ -1,25 +1,24 @@
-//! Assignments, replies, forms, promises and clocks as the interface shows them.
+//! Assignments, replies, forms and promises as the interface shows them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::request_out::RequestBrief;
 use crate::app::act::Known;
 use crate::codes::Label;
-use crate::ids::{AssignmentId, ClockId, PromiseId, ProposerId, ReplyId, UnitId};
+use crate::ids::{AssignmentId, PromiseId, ProposerId, ReplyId, UnitId};
 use crate::workflow::access;
 use crate::workflow::assignment::AssignmentStatus;
-use crate::workflow::case::{
-    Assignment, Case, Clock, Countersign, DocumentNo, Form, Promise, Reply,
-};
+use crate::workflow::case::{Assignment, Case, Countersign, DocumentNo, Form, Promise, Reply};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, CountersignStatus, Grade, OutcomeMeaning, PromiseStatus,
+    AssignmentRole, CountersignStatus, Grade, OutcomeMeaning, PromiseStatus, RequestStatus,
 };
-use crate::workflow::deadline;
 use crate::workflow::input::ReplyForm;
 use crate::workflow::profile::LapsedForm;
 use crate::workflow::reply::ReplyStatus;
+use crate::workflow::role::Actor;
 
 /// A unit's row.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +46,23 @@ pub struct AssignmentFacts {
     pub part: Option<String>,
     /// Whether the unit may still ask to return the case.
     pub returnable: bool,
+    /// Accepted by lapse of the window.
+    pub deemed: bool,
+    /// Carried over from the round before: accepted from the start, cannot be returned.
+    pub carried_over: bool,
+    /// The row that took its place after a granted return.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub replaced_by: Option<AssignmentId>,
+    /// The co-handler was silent when its time ran out: the lead need not wait.
+    pub opinion_missing: bool,
+    /// What the unit asked for and waits for a decision, as far as the caller may know.
+    #[schema(max_items = 10)]
+    pub open_requests: Vec<RequestBrief>,
+    /// The clock of its reply or opinion stands still until this day, on which it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
+    pub paused_until: Option<Date>,
     /// When it was signed for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
@@ -61,6 +77,9 @@ pub struct AssignmentFacts {
     pub clerk_phone: Option<String>,
     /// A contact with the proposer is on record.
     pub contacted: bool,
+    /// Contacts of which the proposer says that they were not so.
+    #[schema(minimum = 0)]
+    pub contacts_objected: usize,
     /// Versions of the co-handler's opinion.
     #[schema(minimum = 0)]
     pub opinions: i32,
@@ -71,8 +90,18 @@ pub struct AssignmentFacts {
 }
 
 impl AssignmentFacts {
-    /// A row of the case; telephone numbers only for those who may read contact data.
-    pub fn of(case: &Case, row: &Assignment, contacts: bool) -> Self {
+    /// A row of the case as the actor may see it; clerks and their telephone numbers only for
+    /// those who may read contact data.
+    pub fn of(case: &Case, row: &Assignment, actor: &Actor) -> Self {
+        let contacts = access::may_read_contacts(case, actor);
+        let objected = case.contacts.iter().filter(|contact| {
+            contacts && contact.assignment == row.id && contact.objection.is_some()
+        });
+        let open = case.requests.iter().filter(|request| {
+            request.assignment == Some(row.id)
+                && request.status == RequestStatus::Open
+                && access::may_read_request(case, request, actor)
+        });
         Self {
             id: row.id,
             version: row.version,
@@ -83,10 +112,17 @@ impl AssignmentFacts {
             status: row.status,
             part: row.part.clone(),
             returnable: row.returnable,
+            deemed: row.deemed,
+            carried_over: row.carried_over,
+            replaced_by: row.replaced_by,
+            opinion_missing: row.opinion_missing,
+            open_requests: open.map(RequestBrief::of).collect(),
+            paused_until: case.paused_until(row.id),
             accepted_at: row.accepted_at,
             clerk_name: row.clerk_name.clone().filter(|_| contacts),
             clerk_phone: row.clerk_phone.clone().filter(|_| contacts),
             contacted: case.contacted(row.id),
+            contacts_objected: objected.count(),
             opinions: row.opinions,
             role_label: row.role.label(),
             status_label: row.status.label(),
@@ -151,6 +187,18 @@ pub struct ReplyFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 50)]
     pub signatory: Option<String>,
+    /// Signed by the head of the unit.
+    pub signed_by_head: bool,
+    /// 协调意见: the decision that takes the place of countersignatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4000)]
+    pub coordination: Option<String>,
+    /// The coordination decision is about the present text.
+    pub coordinated: bool,
+    /// 前次答复: what the unit delivered last in an earlier round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub refers_to: Option<ReplyId>,
     /// When it was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
@@ -163,40 +211,10 @@ pub struct ReplyFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub delivered_at: Option<Timestamp>,
-    /// Answers of the co-handlers to the requests to countersign: the last attempt first, inside
-    /// an attempt in the order of the units.
-    #[schema(max_items = 1000)]
+    /// Answers of the co-handlers to the requests to countersign: those of the last request first,
+    /// then earlier ones.
+    #[schema(max_items = 600)]
     pub countersigns: Vec<CountersignFacts>,
-    /// The coordination decision after an objection, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 4000)]
-    pub coordination: Option<String>,
-    /// It holds for the present text and takes the place of countersignatures.
-    pub coordinated: bool,
-    /// Signed by the head of the unit.
-    pub signed_by_head: bool,
-    /// What the unit replied in the round before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub earlier_reply_id: Option<ReplyId>,
-}
-
-fn countersigns(case: &Case, reply: &Reply) -> Vec<CountersignFacts> {
-    let order = |row: AssignmentId| case.assignments.iter().position(|one| one.id == row);
-    let mut list: Vec<_> = case
-        .countersigns
-        .iter()
-        .filter(|request| request.reply == reply.id)
-        .collect();
-    list.sort_by_key(|request| {
-        (
-            std::cmp::Reverse(request.attempt),
-            order(request.assignment),
-        )
-    });
-    list.into_iter()
-        .map(|request| CountersignFacts::of(case, request))
-        .collect()
 }
 
 impl ReplyFacts {
@@ -224,16 +242,34 @@ impl ReplyFacts {
                 .map(|outcome| known.profile.letter(outcome).as_str()),
             outcome_label: reply.current_outcome.map(OutcomeMeaning::label),
             signatory: reply.signatory.clone(),
+            signed_by_head: reply.signed_by_head,
+            coordination: reply.coordination.clone(),
+            coordinated: reply.coordinated_hash.as_ref() == Some(&reply.content_hash),
+            refers_to: case.earlier_reply(reply).map(|earlier| earlier.id),
             signed_at: reply.signed_at,
             review_note: reply.review_note.clone(),
             delivered_at: reply.delivered_at,
-            coordination: reply.coordination.clone(),
-            coordinated: reply.coordinated_hash.as_ref() == Some(&reply.content_hash),
-            signed_by_head: reply.signed_by_head,
-            earlier_reply_id: case.earlier_reply(reply).map(|earlier| earlier.id),
             countersigns: countersigns(case, reply),
         }
     }
+}
+
+/// The last request first; each in the order of the units, whatever the order of the rows.
+fn countersigns(case: &Case, reply: &Reply) -> Vec<CountersignFacts> {
+    let mut answers: Vec<_> = case
+        .assignments
+        .iter()
+        .flat_map(|row| {
+            case.countersigns
+                .iter()
+                .filter(|request| request.reply == reply.id && request.assignment == row.id)
+        })
+        .collect();
+    answers.sort_by_key(|request| std::cmp::Reverse(request.attempt));
+    answers
+        .into_iter()
+        .map(|request| CountersignFacts::of(case, reply, request))
+        .collect()
 }
 
 /// A co-handler's answer to a request to countersign.
@@ -244,12 +280,11 @@ pub struct CountersignFacts {
     /// Name of the unit.
     #[schema(max_length = 200)]
     pub unit_name: String,
-    /// Number of the request on this reply; answers to earlier ones stay on record.
+    /// Number of the request on this reply, from 1.
     #[schema(minimum = 1)]
     pub attempt: i32,
-    /// SHA-256 of the text that it was about.
-    #[schema(max_length = 64)]
-    pub content_hash: String,
+    /// It is about the present text.
+    pub current: bool,
     /// Its answer.
     pub status: CountersignStatus,
     /// Label of the answer.
@@ -262,26 +297,26 @@ pub struct CountersignFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 50)]
     pub signatory: Option<String>,
-    /// When it answered.
+    /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub answered_at: Option<Timestamp>,
 }
 
 impl CountersignFacts {
-    fn of(case: &Case, request: &Countersign) -> Self {
+    fn of(case: &Case, reply: &Reply, request: &Countersign) -> Self {
         let unit_name = case
             .assignment(request.assignment)
             .map(|row| row.unit_name.clone());
         Self {
             assignment_id: request.assignment,
             unit_name: unit_name.unwrap_or_default(),
+            attempt: request.attempt,
+            current: request.content_hash == reply.content_hash,
             status: request.status,
             status_label: request.status.label(),
             remarks: request.remarks.clone(),
             signatory: request.signatory.clone(),
-            attempt: request.attempt,
-            content_hash: request.content_hash.clone(),
             answered_at: request.answered_at,
         }
     }
@@ -300,7 +335,7 @@ pub struct FeedbackFacts {
     /// Round.
     #[schema(minimum = 1)]
     pub round: i32,
-    /// Version, from 1; earlier ones stand in the records.
+    /// Version, from 1; later ones are corrections.
     #[schema(minimum = 1)]
     pub version: i32,
     /// 办理态度.
@@ -425,82 +460,6 @@ impl From<&Promise> for PromiseFacts {
             text: promise.text.clone(),
             person: promise.person.clone(),
             due_on: promise.due_on,
-        }
-    }
-}
-
-/// A running clock.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ClockFacts {
-    /// Identifier.
-    pub id: ClockId,
-    /// Which clock.
-    pub kind: ClockKind,
-    /// Its label.
-    pub label: Label,
-    /// The unit's row it runs for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub assignment_id: Option<AssignmentId>,
-    /// The reply it runs for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub reply_id: Option<ReplyId>,
-    /// The proposer it runs for. A clock of none of these runs for the proposal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub proposer_id: Option<ProposerId>,
-    /// When it started.
-    #[schema(value_type = String, format = DateTime, max_length = 40)]
-    pub started_at: Timestamp,
-    /// The limit, such as `5 wd`.
-    #[schema(max_length = 40, example = "5 wd")]
-    pub limit: String,
-    /// Due moment.
-    #[schema(value_type = String, format = DateTime, max_length = 40)]
-    pub due_at: Timestamp,
-    /// The last day, in the committee's time zone; what to show to people.
-    #[schema(value_type = String, format = Date, max_length = 10)]
-    pub due_on: Date,
-    /// Calendar days left; negative when overdue.
-    pub days_left: i64,
-    /// Computed, never stored.
-    pub overdue: bool,
-    /// The calendar has no data for the year yet.
-    pub provisional: bool,
-}
-
-const fn runs_for_row(kind: ClockKind) -> bool {
-    matches!(
-        kind,
-        ClockKind::K05
-            | ClockKind::K06
-            | ClockKind::K07
-            | ClockKind::K08
-            | ClockKind::K09
-            | ClockKind::K10
-    )
-}
-
-impl ClockFacts {
-    /// A clock as it stands now.
-    pub fn of(clock: &Clock, now: Timestamp) -> Self {
-        Self {
-            id: clock.id,
-            kind: clock.kind,
-            label: clock.kind.label(),
-            assignment_id: runs_for_row(clock.kind).then(|| clock.subject.cast()),
-            reply_id: matches!(clock.kind, ClockKind::K11 | ClockKind::K18)
-                .then(|| clock.subject.cast()),
-            proposer_id: matches!(clock.kind, ClockKind::K01 | ClockKind::K12)
-                .then(|| clock.subject.cast()),
-            started_at: clock.started_at,
-            limit: clock.limit.clone(),
-            due_at: clock.due_at,
-            due_on: deadline::last_day(clock.due_at),
-            days_left: deadline::days_left(clock.due_at, now),
-            overdue: deadline::overdue(clock.due_at, now),
-            provisional: clock.provisional,
         }
     }
 }

@@ -5,18 +5,22 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::brief::ProposalItem;
-use super::handling_out::{
-    AssignmentFacts, ClockFacts, FeedbackFacts, PromiseFacts, ReplyFacts, SilentRater,
-};
+use super::clock_out::ClockFacts;
+use super::group_out::{AbsorbedFacts, MainFacts};
+use super::handling_out::{AssignmentFacts, FeedbackFacts, PromiseFacts, ReplyFacts, SilentRater};
 use super::possible::{self, PossibleAction};
+use super::request_out::{ConsultationFacts, RequestFacts};
 use crate::app::act::Known;
 use crate::app::{Answer, Ctx};
 use crate::codes::Label;
 use crate::error::Result;
 use crate::ids::{MemberId, OpinionId, OrganisationId, ProposerId};
 use crate::workflow::access;
-use crate::workflow::case::{Case, Opinion, Proposer};
-use crate::workflow::codes::{ConsentStatus, OutcomeMeaning, ProposerRole, Recommendation, Stage};
+use crate::workflow::case::{Marks, Opinion, Proposer};
+use crate::workflow::codes::{
+    ConsentStatus, OutcomeMeaning, ProgrammeTier, ProposerRole, PublicationLevel, Recommendation,
+    Stage,
+};
 use crate::workflow::decide::Target;
 use crate::workflow::input::ProposalForm;
 
@@ -61,6 +65,25 @@ pub struct ProposalOut {
     /// Raters who let their time run out, once feedback of the round is concluded.
     #[schema(max_items = 1000)]
     pub not_returned: Vec<SilentRater>,
+    /// What was asked for, as far as the caller may know: withdrawal, further units, return,
+    /// extension, pause.
+    #[schema(max_items = 300)]
+    pub requests: Vec<RequestFacts>,
+    /// Consultations on record.
+    #[schema(max_items = 200)]
+    pub consultations: Vec<ConsultationFacts>,
+    /// The proposals that this one absorbed: its replies go to their proposers too.
+    #[schema(max_items = 200)]
+    pub absorbed: Vec<AbsorbedFacts>,
+    /// The proposal that absorbed this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub main: Option<MainFacts>,
+    /// How often a unit of this round was allowed to return the case.
+    #[schema(minimum = 0)]
+    pub bounces: usize,
+    /// What is noted about it and is no status.
+    pub marks: MarksFacts,
     /// Promises of the delivered replies.
     #[schema(max_items = 1000)]
     pub promises: Vec<PromiseFacts>,
@@ -84,7 +107,62 @@ pub struct ProposalOut {
     pub actions: Vec<PossibleAction>,
 }
 
-/// A first proposer or co-signer.
+/// What is noted about a case and is no status.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MarksFacts {
+    /// 归档: when it was put into the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub archived_at: Option<Timestamp>,
+    /// Its place in the yearly programme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub programme_tier: Option<ProgrammeTier>,
+    /// Label of the tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub programme_tier_label: Option<Label>,
+    /// How far the text may be published, as reviewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_text: Option<PublicationLevel>,
+    /// Its label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_text_label: Option<Label>,
+    /// How far the replies may be published, as reviewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_replies: Option<PublicationLevel>,
+    /// Its label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub publish_replies_label: Option<Label>,
+    /// When the disposition of a refused proposal was carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub disposed_at: Option<Timestamp>,
+    /// 可否附议: members may join uninvited.
+    pub open_for_seconding: bool,
+}
+
+impl From<&Marks> for MarksFacts {
+    fn from(marks: &Marks) -> Self {
+        Self {
+            archived_at: marks.archived_at,
+            programme_tier: marks.tier,
+            programme_tier_label: marks.tier.map(ProgrammeTier::label),
+            publish_text: marks.publish_text,
+            publish_text_label: marks.publish_text.map(PublicationLevel::label),
+            publish_replies: marks.publish_replies,
+            publish_replies_label: marks.publish_replies.map(PublicationLevel::label),
+            disposed_at: marks.disposed_at,
+            open_for_seconding: marks.open_for_seconding,
+        }
+    }
+}
+
+/// A first proposer, co-signer or seconder.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProposerFacts {
     /// Identifier; names the rater of an opinion form.
@@ -112,14 +190,24 @@ pub struct ProposerFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 100)]
     pub party: Option<String>,
+    /// Need not rate: left office, deceased.
+    pub excused: bool,
+    /// Why; for the committee and the proposers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    pub excused_reason: Option<String>,
+    /// Round in which another one was given up in writing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub waived_round: Option<i32>,
     /// Label of the role.
     pub role_label: Label,
     /// Label of the consent.
     pub status_label: Label,
 }
 
-impl From<&Proposer> for ProposerFacts {
-    fn from(proposer: &Proposer) -> Self {
+impl ProposerFacts {
+    fn of(proposer: &Proposer, insider: bool) -> Self {
         Self {
             id: proposer.id,
             role: proposer.role,
@@ -129,6 +217,9 @@ impl From<&Proposer> for ProposerFacts {
             organisation_id: proposer.organisation,
             sector: proposer.sector.clone(),
             party: proposer.party.clone(),
+            excused: proposer.excused.is_some(),
+            excused_reason: proposer.excused.clone().filter(|_| insider),
+            waived_round: proposer.waived_round,
             role_label: proposer.role.label(),
             status_label: proposer.status.label(),
         }
@@ -166,9 +257,8 @@ impl From<&Opinion> for OpinionFacts {
     }
 }
 
-/// The form without what the caller may not read.
-fn form_for(case: &Case, contacts: bool) -> ProposalForm {
-    let mut form = case.proposal.form.clone();
+/// A form without what the caller may not read.
+pub fn form_for(mut form: ProposalForm, contacts: bool) -> ProposalForm {
     if !contacts {
         form.contact_person = None;
         form.contact_phone = None;
@@ -188,21 +278,26 @@ impl ProposalOut {
         } else {
             &[]
         };
+        let insider = access::may_read_opinions(&actor) || access::is_own(case, &actor);
         let outcome = case.outcome();
         Self {
             item: ProposalItem::from_case(case),
             session_number: case.session.number,
             term_number: case.session.term_number,
-            form: form_for(case, contacts),
+            form: form_for(case.proposal.form.clone(), contacts),
             text_version: case.proposal.text_version,
             submission_no: case.proposal.submission_no,
             profile_version: case.proposal.profile_version,
-            proposers: case.proposers.iter().map(Into::into).collect(),
+            proposers: case
+                .proposers
+                .iter()
+                .map(|proposer| ProposerFacts::of(proposer, insider))
+                .collect(),
             opinions: opinions.iter().map(Into::into).collect(),
             handling: case
                 .assignments
                 .iter()
-                .map(|row| AssignmentFacts::of(case, row, contacts))
+                .map(|row| AssignmentFacts::of(case, row, &actor))
                 .collect(),
             replies: case
                 .replies
@@ -217,11 +312,23 @@ impl ProposalOut {
                 .map(|form| FeedbackFacts::of(case, form))
                 .collect(),
             not_returned: SilentRater::all(known),
+            requests: case
+                .requests
+                .iter()
+                .filter(|request| access::may_read_request(case, request, &actor))
+                .map(|request| RequestFacts::of(case, request))
+                .collect(),
+            consultations: case.consultations.iter().map(Into::into).collect(),
+            absorbed: case.absorbed.iter().map(Into::into).collect(),
+            main: case.main.as_ref().map(Into::into),
+            bounces: case.bounces(),
+            marks: (&case.proposal.marks).into(),
             promises: case.promises.iter().map(Into::into).collect(),
             clocks: case
                 .clocks
                 .iter()
                 .filter(|clock| clock.stopped_at.is_none())
+                .filter(|clock| access::may_read_clock(case, clock, &actor))
                 .map(|clock| ClockFacts::of(clock, ctx.now))
                 .collect(),
             outcome,
@@ -238,6 +345,12 @@ pub struct AssignmentOut {
     /// The row.
     #[serde(flatten)]
     pub assignment: AssignmentFacts,
+    /// What the unit asked for, as far as the caller may know.
+    #[schema(max_items = 60)]
+    pub requests: Vec<RequestFacts>,
+    /// How often a unit of this round was allowed to return the case.
+    #[schema(minimum = 0)]
+    pub bounces: usize,
     /// Its clocks that run.
     #[schema(max_items = 20)]
     pub clocks: Vec<ClockFacts>,
@@ -271,9 +384,16 @@ pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
             let row = case
                 .assignment(id)
                 .ok_or_else(crate::error::Error::not_found)?;
-            let contacts = access::may_read_contacts(case, &actor);
             Answer::ok(&AssignmentOut {
-                assignment: AssignmentFacts::of(case, row, contacts),
+                assignment: AssignmentFacts::of(case, row, &actor),
+                requests: case
+                    .requests
+                    .iter()
+                    .filter(|request| request.assignment == Some(id))
+                    .filter(|request| access::may_read_request(case, request, &actor))
+                    .map(|request| RequestFacts::of(case, request))
+                    .collect(),
+                bounces: case.bounces(),
                 clocks: case
                     .clocks
                     .iter()

@@ -21,10 +21,12 @@ use crate::error::{Code, Error, Message, Result};
 use crate::ids::{MemberId, OrganisationId, ProposalId, SessionId, UnitId, kind};
 use crate::store::proposals::{self, Filter, Order};
 use crate::workflow::access::Reach;
+use crate::workflow::case::Phase;
 use crate::workflow::codes::SubjectClass;
 use crate::workflow::input::{Input, ProposalForm, ProposalIn};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
+use crate::workflow::role::Line;
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -66,6 +68,18 @@ pub struct ProposalFilter {
     /// Handed in by this organisation.
     #[param(required = false)]
     organisation_id: Option<OrganisationId>,
+    /// Assigning line.
+    #[param(inline, required = false)]
+    line: Option<Line>,
+    /// Phase inside `assigned`.
+    #[param(inline, required = false)]
+    phase: Option<Phase>,
+    /// In the archive, or not.
+    #[param(required = false)]
+    archived: Option<bool>,
+    /// Absorbed by this proposal.
+    #[param(required = false)]
+    main_id: Option<ProposalId>,
     /// Case number (案号).
     #[serde(default, deserialize_with = "positive")]
     #[param(minimum = 1, required = false)]
@@ -162,7 +176,7 @@ fn bounded(title: Option<String>) -> Result<Option<String>> {
 ///
 /// The proposals that the caller may see: before filing the own ones (the committee sees all),
 /// from filing on those that the roles open. Every item carries status, round, phase, numbers,
-/// units with their states, and labels.
+/// units with their states, labels, and for a merged one the status of the proposal it follows.
 #[utoipa::path(get, path = "/api/v1/proposals", tag = "proposals",
     params(ProposalFilter, PageParams),
     responses((status = 200, description = "A page of proposals", body = Page<ProposalItem>)))]
@@ -196,6 +210,10 @@ pub async fn list_proposals(
         unit: params.unit_id,
         member: params.member_id,
         organisation: params.organisation_id,
+        line: params.line,
+        phase: params.phase,
+        archived: params.archived,
+        main: params.main_id,
         case_no: params.case_no,
         serial_no: params.serial_no,
         title: bounded(params.title)?,
@@ -223,6 +241,8 @@ pub async fn list_proposals(
             let ids: Vec<ProposalId> = rows.iter().map(|row| row.id).collect();
             let lines = proposals::unit_lines(tx, committee, &ids)?;
             let names = proposals::first_proposers(tx, committee, &ids)?;
+            let mains: Vec<ProposalId> = rows.iter().filter_map(|row| row.main_id).collect();
+            let mains = proposals::statuses(tx, committee, &mains)?;
             let mut page = binding.page(rows, limit, |row| {
                 (
                     (order == Order::Updated).then_some(row.updated_at.0),
@@ -235,7 +255,8 @@ pub async fn list_proposals(
             Ok(page.map(|row| {
                 let name = names.iter().find(|(id, _)| *id == row.id);
                 let name = name.map(|(_, name)| name.clone()).unwrap_or_default();
-                ProposalItem::from_rows(row, name, &lines)
+                let main = mains.iter().find(|(id, _)| Some(*id) == row.main_id);
+                ProposalItem::from_rows(row, name, &lines, main.map(|(_, status)| *status))
             }))
         })
         .await?;

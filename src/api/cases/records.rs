@@ -1,13 +1,12 @@
 //! What was written with each step of a case: reasons, opinions, contacts, forms.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Data;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::decisions::{DecisionRecord, ReasonOut, decision, with_labels};
 use super::handling_out::rater_name;
 use crate::api::extract::PathId;
 use crate::api::routes::{Access, Routes};
@@ -17,17 +16,14 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CommitteeId, ConsultationId, ContactId, DecisionId, OpinionId, ProposalId,
-    ProposerId, ReplyId, kind,
+    AssignmentId, CommitteeId, ConsultationId, ContactId, OpinionId, ProposalId, ProposerId,
+    ReplyId, kind,
 };
 use crate::store::{Tx, records, refusal_uses};
 use crate::workflow::access;
-use crate::workflow::codes::{
-    Adoption, ContactWay, Disposition, Grade, PublicationLevel, Recommendation, Relevance, Stage,
-};
-use crate::workflow::input::Meeting;
-use crate::workflow::proposal::ProposalAction;
-use crate::workflow::reasons::{ReasonCode, ReasonLabel};
+use crate::workflow::codes::{Adoption, ContactWay, Grade, Recommendation, Relevance, Stage};
+use crate::workflow::input::ConsultationIn;
+use crate::workflow::reasons::ReasonCode;
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -49,131 +45,12 @@ pub struct CaseRecords {
     /// Opinions of co-handlers to the lead; for those who work on the case.
     #[schema(max_items = 200)]
     pub co_opinions: Vec<CoOpinionRecord>,
-    /// Opinion forms that the caller may read.
-    #[schema(max_items = 200)]
-    pub feedback: Vec<FeedbackRecord>,
-    /// Consultations on the case, such as the meeting after the last round; for the proposers and
-    /// those who work on the case.
+    /// Consultations with what was said; for those who take part in the case.
     #[schema(max_items = 200)]
     pub consultations: Vec<ConsultationRecord>,
-}
-
-/// A decision.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DecisionRecord {
-    /// Identifier.
-    pub id: DecisionId,
-    /// Name of the action.
-    #[schema(max_length = 64, example = "return_for_revision")]
-    pub kind: String,
-    /// Its labels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub label: Option<Label>,
-    /// Handling round.
-    #[schema(minimum = 1)]
-    pub round: i32,
-    /// When.
-    #[schema(value_type = String, format = DateTime, max_length = 40)]
-    pub at: Timestamp,
-    /// What was decided.
-    pub content: DecisionContent,
-}
-
-/// What a decision says; which members are there depends on its kind.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct DecisionContent {
-    /// The meeting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub meeting: Option<Meeting>,
-    /// Why: of a return, a withdrawal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub reason: Option<String>,
-    /// Why in words: of a refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 4000)]
-    pub explanation: Option<String>,
-    /// Why in codes: of a refusal.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(nullable = false, max_items = 20)]
-    pub reason_codes: Vec<ReasonCode>,
-    /// The same with what they are called.
-    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
-    #[schema(nullable = false, max_items = 20)]
-    pub reasons: Vec<ReasonOut>,
-    /// What becomes of a refused proposal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub disposition: Option<Disposition>,
-    /// Opinion to the units: of an assignment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub opinion: Option<String>,
-    /// Words of the decision.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub note: Option<String>,
-    /// Why another round: of re-handling.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 64)]
-    pub cause: Option<String>,
-    /// The decision in a dispute: of a coordination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 4000)]
-    pub decision: Option<String>,
-    /// Who decided the dispute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 100)]
-    pub decided_by: Option<String>,
-    /// The rater: of a waiver or an excuse.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub rater_id: Option<ProposerId>,
-    /// Where the paper of a waiver is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 200)]
-    pub paper_reference: Option<String>,
-    /// The rater's words with a waiver.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2000)]
-    pub comment: Option<String>,
-    /// How far the text is published: of closing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub publish_text: Option<PublicationLevel>,
-    /// How far the replies are published: of closing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub publish_replies: Option<PublicationLevel>,
-}
-
-/// A reason for not filing, with what the committee calls it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ReasonOut {
-    /// The reason.
-    pub code: ReasonCode,
-    /// Its labels.
-    pub label: ReasonLabel,
-}
-
-/// The reasons with their labels.
-pub(super) fn with_labels(
-    codes: &[ReasonCode],
-    labels: &BTreeMap<ReasonCode, ReasonLabel>,
-) -> Vec<ReasonOut> {
-    codes
-        .iter()
-        .filter_map(|code| {
-            let label = labels.get(code)?.clone();
-            Some(ReasonOut {
-                code: code.clone(),
-                label,
-            })
-        })
-        .collect()
+    /// Opinion forms that the caller may read, every version.
+    #[schema(max_items = 200)]
+    pub feedback: Vec<FeedbackRecord>,
 }
 
 /// An examination opinion in words.
@@ -252,7 +129,7 @@ pub struct ContactRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 500)]
     pub no_visit_note: Option<String>,
-    /// What the proposer says against the record.
+    /// 异议: what a proposer says was different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 2000)]
     pub objection: Option<String>,
@@ -274,6 +151,23 @@ pub struct CoOpinionRecord {
     pub at: Timestamp,
     /// What was written.
     pub content: crate::workflow::input::OpinionIn,
+}
+
+/// A consultation in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsultationRecord {
+    /// Identifier.
+    pub id: ConsultationId,
+    /// The round it belongs to.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime, max_length = 40)]
+    pub at: Timestamp,
+    /// Label of its form.
+    pub form_label: Label,
+    /// What was recorded.
+    pub content: ConsultationIn,
 }
 
 /// An opinion form in full.
@@ -331,27 +225,11 @@ pub struct FeedbackRecord {
     pub comment: Option<String>,
 }
 
-/// A consultation on the case.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ConsultationRecord {
-    /// Identifier.
-    pub id: ConsultationId,
-    /// Handling round.
-    #[schema(minimum = 1)]
-    pub round: i32,
-    /// When it was recorded.
-    #[schema(value_type = String, format = DateTime, max_length = 40)]
-    pub at: Timestamp,
-    /// Label of its form.
-    pub form_label: Label,
-    /// What was recorded.
-    pub content: crate::workflow::input::ConsultationIn,
-}
-
 /// What was written with each step
 ///
 /// Reasons of returns and refusals, decisions with their meetings, examination opinions, contact
-/// records, opinions of co-handlers and opinion forms, each for those who may read it.
+/// records with the objections of proposers, opinions of co-handlers, consultations and opinion
+/// forms, each for those who may read it.
 #[utoipa::path(get, path = "/api/v1/proposals/{proposal_id}/records", tag = "proposals",
     params(("proposal_id" = ProposalId, Path, description = "The proposal")),
     responses((status = 200, description = "The records", body = CaseRecords)))]
@@ -372,19 +250,9 @@ pub async fn get_records(
 fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
     let (committee, id) = (ctx.committee(), known.case.proposal.id);
     let actor = ctx.principal.actor();
-    let own = access::is_own(&known.case, &actor);
-    let insider = access::may_read_opinions(&actor) || own;
-    let working = access::may_read_co_opinions(&known.case, &actor);
     let decisions = records::decisions(tx, committee, id)?
         .into_iter()
-        // Why a proposal came back or was taken back is between proposer and committee.
-        .filter(|row| match row.1.as_str() {
-            "return_for_revision" | "withdraw" | "excuse_rater" => insider,
-            // A dispute among units is no business of others; what a rater waives is.
-            "coordinate" => working,
-            "waive_rehandling" => insider || working,
-            _ => true,
-        })
+        .filter(|row| access::may_read_decision(&known.case, &row.1, &actor))
         .map(decision)
         .collect::<Result<Vec<_>>>()?;
     let opinions = if access::may_read_opinions(&actor) {
@@ -411,6 +279,12 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
     } else {
         Vec::new()
     };
+    let consultations = if access::may_read_minutes(&known.case, &actor) {
+        let rows = records::consultations(tx, committee, id)?;
+        rows.into_iter().map(consultation).collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
     let feedback = records::forms(tx, committee, id)?
         .into_iter()
         .filter(|row| {
@@ -421,14 +295,6 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         })
         .map(|row| feedback(known, row))
         .collect::<Result<_>>()?;
-    let consultations = if own || working {
-        records::consultations(tx, committee, id)?
-            .into_iter()
-            .map(consultation)
-            .collect::<Result<_>>()?
-    } else {
-        Vec::new()
-    };
     let (mut decisions, mut opinions) = (decisions, opinions);
     name_reasons(tx, committee, &mut decisions, &mut opinions)?;
     Ok(CaseRecords {
@@ -436,19 +302,8 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         opinions,
         contacts,
         co_opinions,
-        feedback,
         consultations,
-    })
-}
-
-fn consultation((id, round, content, at): records::ConsultationRow) -> Result<ConsultationRecord> {
-    let content: crate::workflow::input::ConsultationIn = content.to()?;
-    Ok(ConsultationRecord {
-        id,
-        round,
-        at: at.0,
-        form_label: content.form.label(),
-        content,
+        feedback,
     })
 }
 
@@ -477,21 +332,6 @@ fn name_reasons(
     Ok(())
 }
 
-fn decision((id, kind, round, content, at): records::DecisionRow) -> Result<DecisionRecord> {
-    let label = kind
-        .parse::<ProposalAction>()
-        .ok()
-        .map(ProposalAction::label);
-    Ok(DecisionRecord {
-        id,
-        label,
-        kind,
-        round,
-        at: at.0,
-        content: content.to()?,
-    })
-}
-
 fn opinion((id, submission_no, stage, content, at): records::OpinionRow) -> Result<OpinionRecord> {
     let stored: StoredOpinion = content.to()?;
     Ok(OpinionRecord {
@@ -517,10 +357,7 @@ fn unit_name(known: &Known, row: AssignmentId) -> String {
         .unwrap_or_default()
 }
 
-fn contact(
-    known: &Known,
-    (id, row, content, objection, at): records::ContactRow,
-) -> Result<ContactRecord> {
+fn contact(known: &Known, (id, row, content, at): records::ContactRow) -> Result<ContactRecord> {
     let stored: crate::workflow::input::ContactIn = content.to()?;
     Ok(ContactRecord {
         id,
@@ -534,7 +371,12 @@ fn contact(
         said: stored.said,
         proposer_view: stored.proposer_view,
         no_visit_note: stored.no_visit_note,
-        objection,
+        objection: known
+            .case
+            .contacts
+            .iter()
+            .find(|contact| contact.id == id)
+            .and_then(|contact| contact.objection.clone()),
     })
 }
 
@@ -549,6 +391,17 @@ fn co_opinion(
         version,
         at: at.0,
         content: content.to()?,
+    })
+}
+
+fn consultation((id, round, content, at): records::ConsultationRow) -> Result<ConsultationRecord> {
+    let content: ConsultationIn = content.to()?;
+    Ok(ConsultationRecord {
+        id,
+        round,
+        at: at.0,
+        form_label: content.form.label(),
+        content,
     })
 }
 

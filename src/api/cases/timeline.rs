@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::records::{ReasonOut, with_labels};
+use super::decisions::{ReasonOut, with_labels};
 use crate::api::extract::{Params, PathId};
 use crate::api::page::{Binding, COUNT_CAP, Page, PageParams, PageSize};
 use crate::api::routes::{Access, Routes};
-use crate::app::act::{self, Known, Object};
+use crate::app::act::{self, Object};
 use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
@@ -19,6 +19,7 @@ use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
 use crate::store::{Tx, refusal_uses, timeline};
 use crate::workflow::access;
+use crate::workflow::case::Case;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::ReasonCode;
 use crate::workflow::role::Role;
@@ -105,10 +106,21 @@ pub struct TimelineTarget {
     pub id: String,
 }
 
-/// The labels of the action behind a row of the tables.
-fn label_of(rule: &str) -> Option<Label> {
+/// The labels of an event: of the action behind its row of the tables, unless several actions
+/// share row and event.
+fn label_of(event: &Event) -> Option<Label> {
+    let own = |zh, en| Some(Label { zh, en });
+    match event.name.as_str() {
+        "extension.decided" => return own("延期决定", "decision on the extension"),
+        "clock.resumed" => return own("恢复计时", "clock resumed"),
+        "proposal.absorbed" => return own("并入提案", "absorbed a proposal"),
+        "proposal.released" => return own("撤销并入", "released an absorbed proposal"),
+        _ => {}
+    }
+    let rule = event.rule.as_deref()?;
     rules()
-        .find(|row| row.id == rule)
+        .find(|row| row.id == rule && row.event == event.name)
+        .or_else(|| rules().find(|row| row.id == rule))
         .map(|row| row.action.label())
 }
 
@@ -131,8 +143,8 @@ impl TimelineItem {
             before: text("before"),
             after: text("after"),
             target: serde_json::from_value(target).unwrap_or_default(),
+            label: label_of(&event),
             name: event.name,
-            label: event.rule.as_deref().and_then(label_of),
             rule: event.rule,
             actor: event.actor_name,
             actor_role: event.actor_role,
@@ -156,11 +168,14 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
 }
 
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
-fn hide(item: &mut TimelineItem, ctx: &Ctx, known: &Known) -> bool {
+fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case) -> bool {
     let actor = ctx.principal.actor();
-    let is_form = item.name.starts_with("feedback.") && item.name != "feedback.concluded";
-    if is_form && !access::is_concluded(&known.case, form_round(item, known)) {
-        let own = access::is_own(&known.case, &actor);
+    if !access::may_know_of(case, &item.name, &actor) {
+        return true;
+    }
+    let is_form = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
+    if is_form && !access::is_concluded(case, form_round(item, case)) {
+        let own = access::is_own(case, &actor);
         let committee = ctx.principal.has_any(&[
             Role::CommitteeStaff,
             Role::CommitteeChair,
@@ -192,14 +207,14 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, known: &Known) -> bool {
     let internal = item.name.starts_with("countersign.")
         || matches!(
             item.name.as_str(),
-            "reply.drafted" | "reply.edited" | "reply.rejected" | "reply.coordinated"
+            "reply.drafted" | "reply.edited" | "reply.rejected"
         );
     internal && !ctx.principal.has_any(&handling)
 }
 
 /// The round of an event about a form: those of the present one came after its last reply.
-fn form_round(item: &TimelineItem, known: &Known) -> i32 {
-    let proposal = &known.case.proposal;
+fn form_round(item: &TimelineItem, case: &Case) -> i32 {
+    let proposal = &case.proposal;
     let present = proposal.status == ProposalStatus::Handled && item.at >= proposal.status_since;
     proposal.round - i32::from(!present)
 }
@@ -244,7 +259,7 @@ pub async fn get_timeline(
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
-            page.items.retain_mut(|item| !hide(item, &ctx, &known));
+            page.items.retain_mut(|item| !hide(item, &ctx, &known.case));
             Ok(page)
         })
         .await?;

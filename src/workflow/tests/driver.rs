@@ -1,15 +1,12 @@
 //! People who act at random but plausibly, and people who only want the case to end.
 
-use super::fixture::{MEMBERS, Person, World, member};
+use super::fixture::{MEMBERS, Person, World};
 use super::inputs;
-use crate::ids::ProposerId;
+use super::plausible::{WALKING_UNITS, plausible};
 use crate::workflow::assignment::AssignmentAction as Row;
-use crate::workflow::codes::{AssignmentRole, Grade, HandlingKind, OutcomeMeaning, Recommendation};
 use crate::workflow::decide::{Target, allowed};
 use crate::workflow::desk::{Audience, Duty, Task, duties};
-use crate::workflow::input::{Input, NoInput};
-use crate::workflow::proposal::ProposalAction as Do;
-use crate::workflow::reasons::BUILT_IN;
+use crate::workflow::proposal::{ProposalAction as Do, ProposalStatus};
 use crate::workflow::reply::ReplyAction as Answer;
 use crate::workflow::role::{Actor, Line, Role};
 use crate::workflow::rule::{Action, rules};
@@ -30,11 +27,12 @@ impl People {
             P::MemberAnd(3, Role::CommitteeStaff),
             P::MemberAnd(4, Role::SupervisionOfficer),
         ]);
-        list.extend([P::Clerk, P::Staff, P::Chair, P::Supervision]);
+        list.extend([P::Clerk, P::ClerkOf(1), P::ClerkOf(2)]);
+        list.extend([P::Staff, P::Chair, P::Supervision]);
         list.extend([P::Leader, P::Auditor, P::Administrator]);
         list.extend(Line::ALL.iter().copied().map(P::Officer));
         list.extend((1..4).map(P::Examiner));
-        list.extend((0..4).flat_map(|n| [P::UnitClerk(n), P::Signatory(n)]));
+        list.extend((0..WALKING_UNITS).flat_map(|n| [P::UnitClerk(n), P::Signatory(n)]));
         Self(
             list.into_iter()
                 .map(|person| (person, person.actor()))
@@ -100,140 +98,15 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::Deliver, _) => Action::Reply(Answer::Deliver),
         (Task::GiveFeedback, _) => Action::Proposal(Do::GiveFeedback),
         (Task::Close, _) => Action::Proposal(Do::Close),
+        (Task::DecideWithdrawal, _) => Action::Proposal(Do::ApproveWithdrawal),
+        (Task::DecideReturn, _) => Action::Assignment(Row::GrantReturn),
+        (Task::DecideExtension, _) => Action::Assignment(Row::GrantExtension),
+        (Task::DecidePause, _) => Action::Assignment(Row::PauseClock),
+        (Task::AnswerSuggestion, _) => Action::Assignment(Row::RefuseSuggestion),
+        (Task::Rehandle, _) => Action::Proposal(Do::Rehandle),
+        (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)
-}
-
-/// An input that fits the action; tone 0 is that of somebody who wants the case to go on.
-pub fn plausible(world: &World, actor: &Actor, action: Action, tone: u8) -> Input {
-    let today = world.env().today();
-    match action {
-        Action::Proposal(action) => on_proposal(world, actor, action, tone),
-        Action::Assignment(Row::Accept) => inputs::accept().into(),
-        Action::Assignment(Row::RecordContact) => inputs::contact(today).into(),
-        Action::Assignment(Row::SubmitOpinion) => inputs::opinion().into(),
-        Action::Reply(Answer::Draft | Answer::Edit) => {
-            let outcome = OutcomeMeaning::ALL[usize::from(tone) % 8];
-            inputs::reply((tone % 16 != 15).then_some(outcome), today).into()
-        }
-        Action::Reply(Answer::RequestCountersign | Answer::Deliver) => NoInput {}.into(),
-        Action::Reply(Answer::Countersign) => inputs::countersign().into(),
-        Action::Reply(Answer::Object) => inputs::object().into(),
-        Action::Reply(Answer::Sign) => inputs::sign().into(),
-        Action::Reply(Answer::Approve) if tone % 4 == 1 => {
-            inputs::approve_as(OutcomeMeaning::ALL[usize::from(tone / 4) % 8]).into()
-        }
-        Action::Reply(Answer::Approve) => inputs::approve().into(),
-        Action::Reply(Answer::Reject) => inputs::reject().into(),
-    }
-}
-
-fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
-    match action {
-        Do::Edit if tone % 4 == 3 => world.case.proposal.form.clone().into(),
-        Do::Edit => inputs::other_text(world.log.len()).into(),
-        Do::InviteCosigners => {
-            let known = |n: &usize| {
-                world
-                    .case
-                    .proposers
-                    .iter()
-                    .any(|p| p.member == Some(member(*n)))
-            };
-            let free = (1..MEMBERS).find(|n| !known(n)).unwrap_or(1);
-            let chosen = if tone % 3 == 2 {
-                usize::from(tone) % MEMBERS
-            } else {
-                free
-            };
-            inputs::invite(&[chosen]).into()
-        }
-        Do::ConsentCosign | Do::DeclineCosign => inputs::cosign().into(),
-        Do::Withdraw => inputs::withdraw().into(),
-        Do::ReturnForRevision => inputs::return_for_revision().into(),
-        Do::Examine => {
-            let mut input = inputs::examine();
-            if tone % 8 == 7 {
-                input.recommendation = Recommendation::NotFile;
-                input.reason_codes = vec![inputs::reason("academic_discussion")];
-            }
-            input.into()
-        }
-        Do::File => inputs::file().into(),
-        Do::NotFile => inputs::not_file(BUILT_IN[usize::from(tone) % BUILT_IN.len()].code).into(),
-        Do::Assign => assignment(tone),
-        Do::GiveFeedback => rating(world, actor, tone),
-        Do::Close if tone % 3 == 1 => inputs::close().into(),
-        Do::Close => inputs::close_waived().into(),
-        Do::Create | Do::Submit | Do::Recall | Do::CompleteHandling | Do::ConcludeFeedback => {
-            NoInput {}.into()
-        }
-    }
-}
-
-fn assignment(tone: u8) -> Input {
-    use AssignmentRole::{CoHandler, Lead, Reference, Separate};
-    let (kind, rows): (_, &[_]) = match tone % 4 {
-        0 => (
-            HandlingKind::Joint,
-            &[(3, Reference), (1, CoHandler), (0, Lead), (2, CoHandler)],
-        ),
-        1 => (HandlingKind::Sole, &[(0, Lead)]),
-        2 => (
-            HandlingKind::Separate,
-            &[(0, Separate), (1, Separate), (2, Reference)],
-        ),
-        _ => (HandlingKind::Sole, &[(0, Lead), (1, Separate)]),
-    };
-    inputs::assign(kind, inputs::rows(rows)).into()
-}
-
-/// A form that is still owed: the actor's own, or one on paper.
-fn rating(world: &World, actor: &Actor, tone: u8) -> Input {
-    let case = &world.case;
-    let grade = if tone % 4 == 3 {
-        Grade::Dissatisfied
-    } else {
-        Grade::Satisfied
-    };
-    let mine = |rater: ProposerId| {
-        let found = case.proposers.iter().find(|proposer| proposer.id == rater);
-        found.is_some_and(|proposer| {
-            (proposer.member.is_some() && proposer.member == actor.member)
-                || proposer
-                    .organisation
-                    .is_some_and(|own| actor.organisations().any(|o| o == own))
-        })
-    };
-    let owed = |rater: ProposerId, reply| {
-        !case
-            .forms
-            .iter()
-            .any(|form| form.reply == reply && form.rater == rater)
-    };
-    let raters: Vec<_> = case
-        .raters(world.profile.every_signer_rates())
-        .map(|p| p.id)
-        .collect();
-    let pairs: Vec<_> = case
-        .delivered()
-        .flat_map(|reply| raters.iter().map(move |rater| (*rater, reply.id)))
-        .filter(|(rater, reply)| owed(*rater, *reply))
-        .collect();
-    let is_rater = raters.iter().any(|rater| mine(*rater));
-    let chosen = if is_rater {
-        pairs.iter().find(|pair| mine(pair.0))
-    } else {
-        pairs.first()
-    };
-    match chosen {
-        Some((_, reply)) if is_rater => inputs::feedback(*reply, grade).into(),
-        Some((rater, reply)) => inputs::paper_feedback(*reply, *rater, grade).into(),
-        None => match case.replies.first() {
-            Some(reply) => inputs::feedback(reply.id, grade).into(),
-            None => NoInput {}.into(),
-        },
-    }
 }
 
 /// What somebody tried.
@@ -256,11 +129,29 @@ pub fn open_to(world: &World, actor: &Actor) -> Vec<(Action, Target)> {
 
 /// Acts that end a case early are rare, so that walks come far.
 fn is_rare(action: Action) -> bool {
-    use Do::{NotFile, ReturnForRevision, Withdraw};
+    use Do::{ApproveWithdrawal, Merge, NotFile, ReturnForRevision, SetSecrecy, Withdraw};
     matches!(
         action,
-        Action::Proposal(Withdraw | NotFile | ReturnForRevision)
+        Action::Proposal(
+            Withdraw | NotFile | ReturnForRevision | Merge | ApproveWithdrawal | SetSecrecy
+        )
     )
+}
+
+/// What happens to the main proposal, outside of this case.
+pub fn elsewhere(world: &mut World, step: Move) {
+    use ProposalStatus::{Assigned, Filed, Handled, Submitted};
+    let Some(main) = &mut world.case.main else {
+        return;
+    };
+    let next = match (main.status, step.4 % 8) {
+        (Submitted, 0) => Filed,
+        (Filed, 0) => Assigned,
+        (Assigned, 0) => Handled,
+        (status, _) => status,
+    };
+    main.status = next;
+    main.delivered = next == Handled;
 }
 
 /// Plays one step; `None` if only time went by.
@@ -272,7 +163,9 @@ pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
             let list = duties(&world.case, &world.profile);
             let duty = list.get(usize::from(a) % list.len().max(1))?;
             let audience = people.audience(duty);
-            let (action, target) = named_by(duty);
+            let (named, target) = named_by(duty);
+            let other = other_answer(named, target).filter(|_| tone % 3 == 2);
+            let (action, target) = other.unwrap_or((named, target));
             (
                 audience.get(index % audience.len().max(1))?.1.clone(),
                 action,
@@ -280,12 +173,17 @@ pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
             )
         }
         5..=7 => {
-            let mut everything = Vec::new();
-            for (_, actor) in &people.0 {
-                everything.extend(open_to(world, actor).into_iter().map(|open| (actor, open)));
-            }
-            everything.retain(|(_, (action, _))| tone % 16 == 3 || !is_rare(*action));
-            let (actor, (action, target)) = *everything.get(index % everything.len().max(1))?;
+            // The first who has something to do, from a person picked at random on.
+            let count = people.0.len();
+            let turned = (0..count).map(|n| &people.0[(usize::from(a) + n) % count]);
+            let (actor, open) = turned
+                .map(|(_, actor)| (actor, open_to(world, actor)))
+                .map(|(actor, mut open)| {
+                    open.retain(|(action, _)| tone % 16 == 3 || !is_rare(*action));
+                    (actor, open)
+                })
+                .find(|(_, open)| !open.is_empty())?;
+            let (action, target) = open[index % open.len()];
             (actor.clone(), action, target)
         }
         8 => {
@@ -299,22 +197,41 @@ pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
             )
         }
         _ => {
-            world.wait(i64::from(days % 20));
+            // Now and then long enough for opinions and feedback to lapse.
+            let days = if days > 230 { 45 } else { days % 20 };
+            world.wait(i64::from(days));
             return None;
         }
     };
     let input = if kind == 8 && tone % 2 == 1 {
         inputs::file().into()
     } else {
-        plausible(world, &actor, action, tone)
+        plausible(world, &actor, target, action, tone)
     };
     let granted = world.act(&actor, target, action, &input).is_ok();
     Some(Attempt { actor, granted })
 }
 
+/// The other answer to what is asked.
+fn other_answer(named: Action, target: Target) -> Option<(Action, Target)> {
+    let other = match named {
+        Action::Proposal(Do::ConsentCosign) => Action::Proposal(Do::DeclineCosign),
+        Action::Proposal(Do::ApproveWithdrawal) => Action::Proposal(Do::RejectWithdrawal),
+        Action::Assignment(Row::GrantReturn) => inputs::REJECT_RETURN,
+        Action::Assignment(Row::GrantExtension) => inputs::DENY_EXTENSION,
+        Action::Assignment(Row::PauseClock) => inputs::DENY_PAUSE,
+        Action::Assignment(Row::RefuseSuggestion) => {
+            return Some((Action::Proposal(Do::AdjustUnits), Target::Proposal));
+        }
+        Action::Reply(Answer::Edit) => inputs::REQUEST,
+        _ => return None,
+    };
+    Some((other, target))
+}
+
 /// Does what the desks ask for until the case has ended; it must end.
 pub fn to_the_end(mut world: World, people: &People) -> World {
-    for _ in 0..200 {
+    for _ in 0..300 {
         if world.status().is_final() {
             return world;
         }
@@ -326,7 +243,7 @@ pub fn to_the_end(mut world: World, people: &People) -> World {
     panic!("the case does not end: {:#?}", world.case);
 }
 
-/// The first duty that somebody can do.
+/// The first duty that somebody can do; to mend something, whoever has the right to it.
 fn one_duty(world: &mut World, people: &People, mend: bool) -> bool {
     for duty in duties(&world.case, &world.profile) {
         let (named, target) = named_by(&duty);
@@ -336,13 +253,30 @@ fn one_duty(world: &mut World, people: &People, mend: bool) -> bool {
                 Action::Proposal(Do::Edit),
                 Action::Proposal(Do::InviteCosigners),
             ],
+            (Task::Examine | Task::Decide, true) => &[
+                Action::Proposal(Do::SetSecrecy),
+                Action::Proposal(Do::NotFile),
+            ],
+            (Task::DecideWithdrawal, true) => &[Action::Proposal(Do::RejectWithdrawal)],
+            (Task::DecideReturn, true) => &[inputs::REJECT_RETURN],
+            (Task::DecideExtension, true) => &[inputs::DENY_EXTENSION],
+            (Task::DecidePause, true) => &[inputs::DENY_PAUSE],
+            (Task::Close, true) => &[
+                Action::Proposal(Do::WaiveRehandling),
+                Action::Proposal(Do::RecordConsultation),
+            ],
             (_, false) | (Task::Reply, true) => &[named],
             (_, true) => &[],
         };
         let wanted = attempts.iter().filter(|action| helps(world, **action));
         for action in wanted.copied().collect::<Vec<_>>() {
-            for (_, actor) in people.audience(&duty) {
-                let input = plausible(world, actor, action, 0);
+            let who = if mend {
+                people.0.iter().collect()
+            } else {
+                people.audience(&duty)
+            };
+            for (_, actor) in who {
+                let input = plausible(world, actor, target, action, 0);
                 if world.act(actor, target, action, &input).is_ok() {
                     return true;
                 }
@@ -357,15 +291,19 @@ fn helps(world: &World, action: Action) -> bool {
     let proposal = &world.case.proposal;
     match action {
         Action::Proposal(Do::Edit) => proposal.text_version <= proposal.submitted_version,
+        Action::Proposal(Do::RecordConsultation) => world.case.consultations.is_empty(),
         _ => true,
     }
 }
 
 /// A proposal that can no longer be handed in is withdrawn.
 fn give_up(world: &mut World, people: &People) -> bool {
+    if world.case.proposal.filed_at.is_some() {
+        return false;
+    }
     let action = Action::Proposal(Do::Withdraw);
     people.0.iter().any(|(_, actor)| {
-        let input = plausible(world, actor, action, 0);
+        let input = plausible(world, actor, Target::Proposal, action, 0);
         world.act(actor, Target::Proposal, action, &input).is_ok()
     })
 }

@@ -7,14 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::inputs;
-pub use super::people::{MEMBERS, Person, UNITS, member, organisation, unit};
+pub use super::people::{
+    MEMBERS, ORGANISATIONS, Person, UNITS, member, organisation, organisation_no, other_proposal,
+    unit,
+};
 use super::people::{Person as P, fixed};
-use crate::ids::{CommitteeId, Id, ReplyId, SubjectId, TermId, kind};
+use crate::ids::{CommitteeId, Id, ProposalId, ReplyId, SubjectId, TermId, kind};
 use crate::workflow::calendar::Calendar;
-use crate::workflow::case::{Assignment, Case, Reply, Session};
-use crate::workflow::codes::{AssignmentRole, ClockKind, HandlingKind, OutcomeMeaning};
+use crate::workflow::case::{Absorbed, Assignment, Case, Proposer, Reply, Session};
+use crate::workflow::codes::{
+    AssignmentRole, ClockKind, ConsentStatus, HandlingKind, OutcomeMeaning, ProposerRole,
+};
 use crate::workflow::decide::{
-    Decision, Env, Happened, MemberFacts, Number, Record, References, Target, UnitFacts, decide,
+    Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts, Record,
+    References, Target, UnitFacts, decide,
 };
 use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
@@ -33,6 +39,8 @@ fn references() -> References {
             name: format!("第{n}局"),
             active: n < UNITS,
             reply_prefix: format!("局{n}复"),
+            // The unit 9 took over the unit 8.
+            predecessors: (n == 9).then(|| unit(8)).into_iter().collect(),
             system_line: SystemLine::Government,
         };
         (unit(n), facts)
@@ -57,7 +65,43 @@ fn references() -> References {
         members: (0..=MEMBERS)
             .map(|n| (member(n), member_facts(n)))
             .collect(),
+        organisations: (0..=ORGANISATIONS)
+            .map(|n| {
+                let facts = OrganisationFacts {
+                    name: format!("第{n}组织"),
+                    active: n < ORGANISATIONS,
+                };
+                (organisation_no(n), facts)
+            })
+            .collect(),
+        proposals: others(),
     }
+}
+
+/// Submitted, filed, filed in another session, absorbed, closed.
+fn others() -> BTreeMap<ProposalId, ProposalFacts> {
+    use ProposalStatus::{Closed, Filed, Merged, Submitted};
+    let all = [
+        (Submitted, 0, false),
+        (Filed, 0, false),
+        (Filed, 1, false),
+        (Merged, 0, true),
+        (Closed, 0, false),
+    ];
+    let numbered = all.into_iter().enumerate();
+    numbered
+        .map(|(number, (status, session, absorbed))| {
+            let facts = ProposalFacts {
+                status,
+                session: fixed(5, session),
+                absorbed,
+                serial_no: Some(1),
+                case_no: (status != Submitted).then_some(1),
+                title: format!("第{number}件提案"),
+            };
+            (other_proposal(number), facts)
+        })
+        .collect()
 }
 
 pub fn member_facts(n: usize) -> MemberFacts {
@@ -127,6 +171,47 @@ impl World {
             active: true,
         };
         Self::begin(&P::Clerk.actor(), &inputs::proposal(kind), &origin).unwrap()
+    }
+
+    /// A draft to which organisations may be invited.
+    pub fn joint_collective() -> Self {
+        let origin = Origin::Organisation {
+            id: organisation(),
+            name: "民盟县委会".to_owned(),
+            kind: ProposerKind::Party,
+            active: true,
+        };
+        let input = inputs::proposal(ProposerKind::JointCollective);
+        Self::begin(&P::Clerk.actor(), &input, &origin).unwrap()
+    }
+
+    /// The same case as the main one of a group: a proposal of members 5 and 6 was absorbed, as
+    /// the store gives it.
+    pub fn absorbing(mut self) -> Self {
+        let signer = |position: i32, n: usize| Proposer {
+            id: fixed(9, n),
+            position,
+            role: if position == 1 {
+                ProposerRole::First
+            } else {
+                ProposerRole::Cosigner
+            },
+            status: ConsentStatus::Consented,
+            member: Some(member(n)),
+            name: member_facts(n).name,
+            consented_version: Some(1),
+            ..self.case.proposers[0].clone()
+        };
+        let absorbed = Absorbed {
+            proposal: other_proposal(3),
+            serial_no: Some(1),
+            case_no: Some(1),
+            title: "第3件提案".to_owned(),
+            organisation: None,
+            signers: vec![signer(1, 5), signer(2, 6)],
+        };
+        self.case.absorbed.push(absorbed);
+        self
     }
 
     /// PT01, by whomever, in the middle of the session window.

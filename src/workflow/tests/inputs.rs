@@ -3,7 +3,8 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
-use super::fixture::{member, unit};
+use super::fixture::{member, organisation_no, unit};
+pub use super::side_inputs::*;
 use crate::ids::{ProposerId, ReplyId};
 use crate::workflow::assignment::AssignmentAction;
 use crate::workflow::codes::{
@@ -84,6 +85,7 @@ pub fn proposal(kind: ProposerKind) -> ProposalIn {
 pub fn invite(members: &[usize]) -> InviteIn {
     InviteIn {
         member_ids: members.iter().map(|n| member(*n)).collect(),
+        organisation_ids: Vec::new(),
     }
 }
 
@@ -121,7 +123,7 @@ pub fn examine() -> ExamineIn {
     }
 }
 
-fn meeting() -> Meeting {
+pub fn meeting() -> Meeting {
     Meeting {
         name: "提案审查委员会第一次全体会议".to_owned(),
         date: date(2026, 3, 5),
@@ -243,6 +245,7 @@ pub fn sign() -> SignIn {
     SignIn {
         signatory: "林涛".to_owned(),
         document_prefix: None,
+        by_head: false,
     }
 }
 
@@ -291,17 +294,16 @@ pub fn paper_feedback(reply_id: ReplyId, rater: ProposerId, grade: Grade) -> Fee
 
 pub fn close() -> CloseIn {
     CloseIn {
-        publish_text: PublicationLevel::Full,
-        publish_replies: PublicationLevel::Full,
-        rehandling_waived: None,
+        publish_text: Some(PublicationLevel::Full),
+        publish_replies: Some(PublicationLevel::Full),
         note: None,
     }
 }
 
-/// Closing with a written waiver of the dissatisfied proposer.
-pub fn close_waived() -> CloseIn {
-    CloseIn {
-        rehandling_waived: Some("书面说明 2026-004".to_owned()),
-        ..close()
+/// Asks organisations to sign a joint collective proposal.
+pub fn invite_organisations(numbers: &[usize]) -> InviteIn {
+    InviteIn {
+        member_ids: Vec::new(),
+        organisation_ids: numbers.iter().map(|n| organisation_no(*n)).collect(),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::driver::{Attempt, Move, People, named_by, open_to, plausible, targets};
+use super::driver::{Attempt, Move, People, named_by, open_to, targets};
 use super::fixture::World;
+use super::plausible::plausible;
 use crate::ids::MemberId;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Case;
@@ -38,7 +39,7 @@ pub fn possibilities(world: &World, people: &People, step: Move) {
     for target in targets(world) {
         for possible in allowed(&world.case, actor, target, world.env()) {
             let action = possible.action;
-            let input = plausible(world, actor, action, step.4);
+            let input = plausible(world, actor, target, action, step.4);
             let result = decide(&world.case, actor, target, action, &input, world.env());
             match (possible.refusal, result.err()) {
                 (shown, refused) if shown == refused => {}
@@ -318,6 +319,10 @@ fn clocks(case: &Case) {
             K::K12 => status == S::Handled,
             K::K17 | K::K18 => case.proposal.filed_at.is_some() && status != S::Closed,
             K::K20 => status == S::NotFiled,
+            K::K13 => status == S::Assigned,
+            K::K14 => matches!(status, S::Filed | S::Assigned),
+            // Not clocks of the case alone: the store keeps them.
+            K::K15 | K::K16 | K::K19 | K::K21 => false,
         };
         assert!(fits, "{kind} runs in {status}");
         assert!(seen.insert((kind, clock.subject)), "{kind} runs twice");

@@ -2,11 +2,13 @@
 
 use uuid::Uuid;
 
-use crate::ids::{Id, IdKind, MemberId, OrganisationId, UnitId};
+use crate::ids::{Id, IdKind, MemberId, OrganisationId, ProposalId, UnitId};
 use crate::workflow::role::{Actor, Grant, Line, Role};
 
 /// Members of the present term; one more is not current.
 pub const MEMBERS: usize = 8;
+/// Active organisations; one more is not active.
+pub const ORGANISATIONS: usize = 3;
 /// Active units; one more is not active.
 pub const UNITS: usize = 34;
 
@@ -23,7 +25,17 @@ pub fn unit(number: usize) -> UnitId {
 }
 
 pub fn organisation() -> OrganisationId {
-    fixed(3, 0)
+    organisation_no(0)
+}
+
+/// The organisation of [`organisation`] and others; the last one is not active.
+pub fn organisation_no(number: usize) -> OrganisationId {
+    fixed(3, number)
+}
+
+/// Other proposals: submitted, filed, filed in another session, absorbed, closed.
+pub fn other_proposal(number: usize) -> ProposalId {
+    fixed(8, number)
 }
 
 /// The people of the town.
@@ -35,6 +47,8 @@ pub enum Person {
     MemberAnd(usize, Role),
     /// Contact person of the organisation.
     Clerk,
+    /// Contact person of another organisation.
+    ClerkOf(usize),
     Staff,
     Examiner(usize),
     Chair,
@@ -56,6 +70,7 @@ impl Person {
             P::Member(n) => (n, Grant::of(Role::Member), Some(n)),
             P::MemberAnd(n, role) => (n, Grant::of(role), Some(n)),
             P::Clerk => (100, Grant::organisation(organisation()), None),
+            P::ClerkOf(n) => (400 + n, Grant::organisation(organisation_no(n)), None),
             P::Staff => (101, Grant::of(Role::CommitteeStaff), None),
             P::Chair => (102, Grant::of(Role::CommitteeChair), None),
             P::Supervision => (103, Grant::of(Role::SupervisionOfficer), None),

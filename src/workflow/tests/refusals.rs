@@ -3,29 +3,31 @@
 use std::collections::BTreeSet;
 
 use super::fixture::{Person as P, World};
-use super::guard_cases::{BEFORE_FILING, IN_HANDLING, refuse};
+use super::guard_cases::{BEFORE_FILING, Case, IN_HANDLING, refuse};
 use super::inputs;
+use super::side_guard_cases::{OF_A_ROW, OF_THE_PROPOSAL};
 use super::stories::unmet;
 use crate::workflow::guard;
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::rule::{State, rules};
 
+fn cases() -> impl Iterator<Item = &'static Case> {
+    let all = [BEFORE_FILING, IN_HANDLING, OF_THE_PROPOSAL, OF_A_ROW];
+    all.into_iter().flatten()
+}
+
 #[test]
 fn each_guard_stands_alone_in_the_way() {
-    for (name, refused) in BEFORE_FILING.iter().chain(IN_HANDLING) {
-        assert_eq!(unmet(&refused()), [*name]);
+    for (name, refused) in cases() {
+        assert_eq!(unmet(&refused()), [*name], "{name}");
     }
 }
 
 #[test]
 fn every_guard_has_a_case_and_a_row() {
     let known: BTreeSet<_> = guard::ALL.iter().map(|guard| guard.name).collect();
-    let tested: BTreeSet<_> = BEFORE_FILING
-        .iter()
-        .chain(IN_HANDLING)
-        .map(|(name, _)| *name)
-        .collect();
+    let tested: BTreeSet<_> = cases().map(|(name, _)| *name).collect();
     let used: BTreeSet<_> = rules()
         .flat_map(|rule| rule.guards)
         .map(|guard| guard.name)

@@ -281,7 +281,8 @@ fn dissatisfaction_blocks_the_close_until_it_is_waived() {
     world.on_proposal(P::Member(0), Do::GiveFeedback, form);
     let refusal = world.refused(P::Staff, Target::Proposal, on(Do::Close), inputs::close());
     assert_eq!(unmet(&refusal), ["no_rehandling_due"]);
-    world.on_proposal(P::Staff, Do::Close, inputs::close_waived());
+    world.on_proposal(P::Member(0), Do::WaiveRehandling, inputs::waive());
+    world.on_proposal(P::Staff, Do::Close, inputs::close());
     assert_eq!(world.status(), S::Closed);
 }
 
@@ -298,7 +299,7 @@ fn nothing_is_published_against_the_proposer() {
     let refusal = world.refused(P::Chair, Target::Proposal, on(Do::Close), inputs::close());
     assert_eq!(unmet(&refusal), ["publication_consented"]);
     let close = CloseIn {
-        publish_text: PublicationLevel::Catalogue,
+        publish_text: Some(PublicationLevel::Catalogue),
         ..inputs::close()
     };
     world.on_proposal(P::Chair, Do::Close, close);

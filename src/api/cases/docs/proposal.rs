@@ -147,7 +147,7 @@ pub(super) fn of(action: P) -> Doc {
         ),
         P::Rehandle => doc(
             "Orders another round: a form of this round is dissatisfied, or the quality check failed with text. New rows are made for the units named, or for those that handled it; units that go on start accepted and cannot return the case. Rows, replies and forms of earlier rounds stay as they are: `GET /api/v1/proposals/{proposal_id}/rounds`.",
-            json!({ "cause": "dissatisfied", "reason": "答复未回应第二条建议，请重新办理。" }),
+            json!({ "cause": "quality", "reason": "答复未回应第二条建议，请重新办理。" }),
         ),
         P::WaiveRehandling => doc(
             "A dissatisfied rater gives up another round in writing; staff enter the paper with `rater_id` and `paper_reference`.",
