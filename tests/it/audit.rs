@@ -112,7 +112,7 @@ async fn every_write_of_a_case_is_in_a_chain_that_verifies() {
         .count();
     assert_eq!(
         (own, trail.len()),
-        (21, 23),
+        (21, 26),
         "{:?}",
         trail.iter().map(|e| &e.name).collect::<Vec<_>>()
     );
