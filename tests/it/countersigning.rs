@@ -1,4 +1,4 @@
-//! Countersignatures, coordination, signature and review: RT02–RT08, RT05b, RT11 (domain 3.5; I12,
+//! Countersignatures, coordination, signature and review: RT02–RT08, `RT05b`, RT11 (domain 3.5; I12,
 //! I13, I14). A signature is bound to the content hash of the text; every attempt stays on record.
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Opinion forms: PT22, PT22b, PT22c, PT23, AT09b (domain 3.2, 6.4; I13, I20, I21, I22).
+//! Opinion forms: PT22, `PT22b`, `PT22c`, PT23, `AT09b` (domain 3.2, 6.4; I13, I20, I21, I22).
 
 use jianjian::workflow::role::{Grant, Role};
 use serde_json::{Value, json};

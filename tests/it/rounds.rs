@@ -1,4 +1,4 @@
-//! Further rounds: PT24, PT24b, PT26, OT01, RT10 (domain 3.2, 3.5, 3.8, 9.4; I9, I15, I16).
+//! Further rounds: PT24, `PT24b`, PT26, OT01, RT10 (domain 3.2, 3.5, 3.8, 9.4; I9, I15, I16).
 
 use serde_json::{Value, json};
 
