@@ -263,19 +263,21 @@ pub fn version(case: &Case, target: Target) -> i32 {
 fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -> Circumstances {
     let role = decision
         .happened
-        .first()
+        .iter()
+        // What time did by itself before the act is the system's.
+        .find(|happened| !happened.by_system)
         .map_or(Role::Member, |happened| happened.role);
     let mut by = Circumstances::acting(actor, role, ctx.now, Some(ctx.request_id));
     if role == Role::CommitteeStaff {
         let rater = match input {
             Input::Feedback(form) => form.rater_id,
+            Input::Waive(paper) => paper.rater_id,
             _ => None,
         };
         by.on_behalf_of = match rater {
             Some(rater) => decision
                 .case
-                .proposers
-                .iter()
+                .everybody()
                 .find(|proposer| proposer.id == rater)
                 .map(|proposer| proposer.name.clone()),
             None if is_proxy(decision) => decision
@@ -291,7 +293,8 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
 /// Whether staff acted in the proposer's place: only on the rows that are the proposer's own, not
 /// when they return or close a proposal that happens to come from paper.
 fn is_proxy(decision: &Decision) -> bool {
-    decision.happened.first().is_some_and(|happened| {
+    let own = decision.happened.iter().find(|one| !one.by_system);
+    own.is_some_and(|happened| {
         rules().any(|rule| {
             rule.id == happened.rule
                 && (rule.who.contains(&Who::Proxy) || rule.from == [State::Start])

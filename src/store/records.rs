@@ -1,16 +1,19 @@
 //! The records of a case that no decision needs: what was written with each step.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::Tx;
 use super::schema::{
     co_opinions, consultations, contacts, decisions, deliveries, feedback_forms, opinions, replies,
+    users,
 };
 use super::sql_types::{At, Json};
 use crate::error::Result;
 use crate::ids::{
     AssignmentId, CommitteeId, ConsultationId, ContactId, DecisionId, OpinionId, ProposalId,
-    ProposerId, ReplyId,
+    ProposerId, ReplyId, UserId,
 };
 use crate::workflow::codes::Stage;
 
@@ -25,8 +28,15 @@ pub type OpinionRow = (OpinionId, i32, Stage, Json, At);
 pub type ContactRow = (ContactId, AssignmentId, Json, At);
 /// Co-handler's opinion: row, version, content, moment.
 pub type CoOpinionRow = (AssignmentId, i32, Json, At);
-/// Opinion form: reply, rater, version, entered by staff, content, moment.
-pub type FormRow = (ReplyId, ProposerId, i32, bool, Json, At);
+/// Opinion form: reply, rater, round, version, late, content, moment, and who of the staff entered
+/// it from paper.
+pub type FormRow = (
+    (ReplyId, ProposerId, i32, i32),
+    bool,
+    Json,
+    At,
+    Option<String>,
+);
 
 /// Consultation: identifier, round, content, moment.
 pub type ConsultationRow = (ConsultationId, i32, Json, At);
@@ -152,26 +162,47 @@ pub fn co_opinions(
         .load(tx.conn)?)
 }
 
-/// Opinion forms of the raters, newest first.
+/// Opinion forms of the raters, every version, newest first.
 pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Vec<FormRow>> {
-    Ok(feedback_forms::table
+    let rows: Vec<(_, bool, Json, At, bool, UserId)> = feedback_forms::table
         .filter(feedback_forms::committee_id.eq(committee))
         .filter(feedback_forms::proposal_id.eq(id))
         .order((
             feedback_forms::created_at.desc(),
             feedback_forms::reply_id,
             feedback_forms::rater_id,
+            feedback_forms::version.desc(),
         ))
         .limit(MOST)
         .select((
-            feedback_forms::reply_id,
-            feedback_forms::rater_id,
-            feedback_forms::version,
-            feedback_forms::by_staff,
+            (
+                feedback_forms::reply_id,
+                feedback_forms::rater_id,
+                feedback_forms::round,
+                feedback_forms::version,
+            ),
+            feedback_forms::late,
             feedback_forms::content,
             feedback_forms::created_at,
+            feedback_forms::by_staff,
+            feedback_forms::entered_by,
         ))
-        .load(tx.conn)?)
+        .load(tx.conn)?;
+    let staff: Vec<_> = rows.iter().filter(|row| row.4).map(|row| row.5).collect();
+    let names: BTreeMap<UserId, String> = users::table
+        .filter(users::committee_id.eq(committee))
+        .filter(users::id.eq_any(staff))
+        .select((users::id, users::display_name))
+        .load::<(UserId, String)>(tx.conn)?
+        .into_iter()
+        .collect();
+    Ok(rows
+        .into_iter()
+        .map(|(key, late, content, at, by_staff, user)| {
+            let name = names.get(&user).filter(|_| by_staff);
+            (key, late, content, at, name.cloned())
+        })
+        .collect())
 }
 
 /// Consultations, newest first.

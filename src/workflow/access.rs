@@ -152,17 +152,41 @@ pub fn may_read_reply(case: &Case, reply: &Reply, actor: &Actor) -> bool {
     });
     let reviews = reply.status == ReplyStatus::UnderReview
         && (actor.has(Role::SupervisionOfficer) || actor.has(Role::AssigningOfficer));
-    in_unit(reply.unit) || countersigns || reviews || actor.has(Role::Auditor)
+    // Who is to decide the dispute reads what it is about.
+    let disputed = matches!(
+        reply.status,
+        ReplyStatus::Draft | ReplyStatus::Countersigning
+    ) && case
+        .last_countersigns(reply.id)
+        .any(|request| request.status == CountersignStatus::Object);
+    let coordinates = disputed
+        && actor.grants.iter().any(|grant| {
+            grant.role == Role::AssigningOfficer && grant.line == case.proposal.assigning_line
+        });
+    in_unit(reply.unit) || countersigns || reviews || coordinates || actor.has(Role::Auditor)
+}
+
+/// Whether feedback of a round is concluded: everybody answered, or let the time run out.
+pub fn is_concluded(case: &Case, round: i32) -> bool {
+    round < case.proposal.round
+        || matches!(
+            case.proposal.status,
+            ProposalStatus::Feedback | ProposalStatus::Closed
+        )
+}
+
+/// I21: whether the account works on the handling side, whatever other roles it holds.
+pub fn on_handling_side(actor: &Actor) -> bool {
+    actor
+        .grants
+        .iter()
+        .any(|grant| grant.role.is_handling_side())
 }
 
 /// I21: before conclusion a form is for its rater and for the committee, never for the handling
 /// side.
 pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
-    let concluded = form.round < case.proposal.round
-        || matches!(
-            case.proposal.status,
-            ProposalStatus::Feedback | ProposalStatus::Closed
-        );
+    let concluded = is_concluded(case, form.round);
     let own = case.everybody().any(|proposer| {
         proposer.id == form.rater
             && (is_proposer(proposer, actor)
@@ -176,11 +200,7 @@ pub fn may_read_form(case: &Case, form: &Form, actor: &Actor) -> bool {
         Role::SupervisionOfficer,
         Role::Auditor,
     ];
-    let handles = actor
-        .grants
-        .iter()
-        .any(|grant| grant.role.is_handling_side());
-    concluded || own || (!handles && committee.iter().any(|role| actor.has(*role)))
+    concluded || own || (!on_handling_side(actor) && committee.iter().any(|role| actor.has(*role)))
 }
 
 /// Those who steer the handling of a case, and those who look on.

@@ -700,6 +700,17 @@ impl Case {
             .count()
     }
 
+    /// The requests to countersign of the last attempt; answers to earlier ones count no more.
+    pub fn last_countersigns(&self, reply: ReplyId) -> impl Iterator<Item = &Countersign> {
+        let of = move |request: &&Countersign| request.reply == reply;
+        let last = self.countersigns.iter().filter(of).map(|one| one.attempt);
+        let last = last.max();
+        self.countersigns
+            .iter()
+            .filter(of)
+            .filter(move |request| Some(request.attempt) == last)
+    }
+
     /// Whether a reply was ever delivered, in any round.
     pub fn ever_delivered(&self) -> bool {
         self.replies

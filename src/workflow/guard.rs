@@ -291,6 +291,12 @@ guards! {
         |view| view.reply().is_some_and(|reply| reply.form.outcome.is_none_or(|outcome| {
             !view.env.profile.promise_required_for.contains(&outcome) || !reply.form.promises.is_empty()
         }));
+    /// I12: what is promised is still ahead when it is signed.
+    PROMISES_AHEAD, "promises_ahead", Some("I12"),
+        "计划落实事项的时限已过，请先修改答复。", "The date of a promise is past: change the reply first.",
+        |view| view.reply().is_some_and(|reply| {
+            reply.form.promises.iter().all(|promise| promise.due_on > view.env.today())
+        });
     /// A reply that adopts nothing says why.
     REASONS_GIVEN, "reasons_given", None,
         "该办理类别须说明未采纳理由；不公开的须说明原因。",
@@ -554,9 +560,8 @@ guards! {
         "没有缺失或不同意的会签。", "No countersignature is missing or refused.",
         |view| view.reply().is_some_and(|reply| {
             reply.status == ReplyStatus::Countersigning
-                || view.case.countersigns.iter().any(|request| {
-                    request.reply == reply.id && request.status == CountersignStatus::Object
-                })
+                || view.case.last_countersigns(reply.id)
+                    .any(|request| request.status == CountersignStatus::Object)
         });
     /// Not in the urgent lane.
     NOT_URGENT, "not_urgent", None,
@@ -621,11 +626,14 @@ fn countersigned(view: &View<'_>) -> bool {
     if reply.coordinated_hash.as_deref() == Some(reply.content_hash.as_str()) {
         return true;
     }
+    // From a draft only a coordination decision leads to the signature: earlier answers lapsed.
+    if reply.status != ReplyStatus::Countersigning {
+        return false;
+    }
     let agreed: BTreeSet<_> = view
         .case
-        .countersigns
-        .iter()
-        .filter(|request| request.reply == reply.id && request.content_hash == reply.content_hash)
+        .last_countersigns(reply.id)
+        .filter(|request| request.content_hash == reply.content_hash)
         .filter(|request| match request.status {
             CountersignStatus::Agree | CountersignStatus::AgreeWithRemarks => true,
             CountersignStatus::Requested => {

@@ -155,6 +155,7 @@ pub const RULES: &[Rule] = &[
             &g::OPINIONS_IN,
             &g::COUNTERSIGNED,
             &g::PROMISES_MADE,
+            &g::PROMISES_AHEAD,
             &g::REASONS_GIVEN,
         ],
         effect: sign,
@@ -224,7 +225,7 @@ fn own_reply(step: &Step<'_>) -> Result<Reply, Refusal> {
     }
 }
 
-/// A promise must lie in the future when it is written down.
+/// A promise must lie in the future when it is written down, and again when it is signed.
 fn check_promises(step: &Step<'_>, form: &ReplyForm) -> Result<(), Refusal> {
     match form
         .promises
@@ -327,6 +328,10 @@ fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if let Some(reply) = step.reply_mut(id) {
         reply.text_version += 1;
         version = reply.text_version;
+        // A coordination decision was about the earlier text, even if that should come back.
+        if reply.content_hash != hash {
+            reply.coordinated_hash = None;
+        }
         reply.unit_outcome = form.outcome;
         reply.form = form.clone();
         reply.content_hash.clone_from(&hash);
@@ -530,6 +535,8 @@ fn approve(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             "The reviewer may not change the outcome.",
         ));
     }
+    // A change to an outcome that adopts nothing needs the reasons too: they are in the reply, or
+    // they are this reason.
     if changed {
         not_blank("/reason", input.reason.as_deref().unwrap_or_default())?;
     }
@@ -621,6 +628,8 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         &[ClockKind::K05, ClockKind::K07, ClockKind::K10],
         Some(subject),
     );
+    // What the unit still asked for has nothing left to be about.
+    super::withdrawal::lapse(step, |request| request.assignment == Some(reply.assignment));
     step.start(ClockKind::K18, reply.id.cast(), profile.reply_publication);
     super::withdrawal::overtake(step);
     Ok(())

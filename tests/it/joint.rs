@@ -202,6 +202,7 @@ async fn a_rejected_reply_keeps_its_document_number_when_it_is_signed_again() {
     let rejected = case.on_reply(&town.officer, 0, "reject", reason).await;
     assert_eq!(rejected.json["status"], "draft");
     assert_eq!(rejected.json["review_note"], "未逐条回应建议。");
+    case.edit_reply(0, json!({ "body": "一、……二、……" })).await;
     let again = case.sign(0).await;
     assert_eq!(again.text("/document_no"), first);
     case.approve(0).await;

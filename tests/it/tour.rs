@@ -1,4 +1,4 @@
-//! The tour in the docs is run block by block, on an empty database, against a real service.
+//! The tours in the docs are run block by block, on an empty database, against a real service.
 
 use std::process::{Command, Stdio};
 
@@ -36,23 +36,26 @@ fn need(program: &str) {
     );
 }
 
-#[actix_web::test]
-async fn a_reader_of_the_tour_takes_a_proposal_from_draft_to_closed() {
+/// Runs the blocks of these pages one after the other in one shell, against a new service.
+async fn run(pages: &[&str], at_the_end: &str) {
     for program in ["bash", "curl", "jq"] {
         need(program);
     }
     let app = TestApp::start().await;
     // The command line has no other clock than the system's, and neither has the reader.
     app.clock.set(SystemClock.now());
-    let page = include_str!("../../docs/tour.md");
     let mut script = String::from("set -euo pipefail\n");
-    for (number, block) in blocks(page).iter().enumerate() {
-        script.push_str("echo '== block ");
-        script.push_str(&(number + 1).to_string());
-        script.push_str("'\n");
-        script.push_str(block);
+    for (page_number, page) in pages.iter().enumerate() {
+        for (number, block) in blocks(page).iter().enumerate() {
+            script.push_str("echo '== page ");
+            script.push_str(&(page_number + 1).to_string());
+            script.push_str(", block ");
+            script.push_str(&(number + 1).to_string());
+            script.push_str("'\n");
+            script.push_str(block);
+        }
     }
-    script.push_str("[ \"$STATUS\" = closed ]\n");
+    script.push_str(at_the_end);
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_jianjian"));
     let directory = program.parent().expect("a directory").display();
     let mut command = Command::new("bash");
@@ -73,4 +76,25 @@ async fn a_reader_of_the_tour_takes_a_proposal_from_draft_to_closed() {
     assert!(output.status.success(), "{told}\n{errors}");
     // A `null` is a name that the answer does not have.
     assert!(!told.contains("null"), "{told}\n{errors}");
+}
+
+#[actix_web::test]
+async fn a_reader_of_the_tour_takes_a_proposal_from_draft_to_closed() {
+    run(
+        &[include_str!("../../docs/tour.md")],
+        "[ \"$STATUS\" = closed ]\n",
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn a_reader_of_the_second_tour_takes_the_side_roads() {
+    run(
+        &[
+            include_str!("../../docs/tour.md"),
+            include_str!("../../docs/tour-side-roads.md"),
+        ],
+        "[ \"$SIDE_STATUS, $SECOND_STATUS\" = 'closed, merged' ]\n",
+    )
+    .await;
 }

@@ -16,6 +16,7 @@ use crate::workflow::codes::{
     AssignmentRole, CountersignStatus, Grade, OutcomeMeaning, PromiseStatus, RequestStatus,
 };
 use crate::workflow::input::ReplyForm;
+use crate::workflow::profile::LapsedForm;
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::Actor;
 
@@ -352,11 +353,10 @@ pub struct FeedbackFacts {
 impl FeedbackFacts {
     /// A form of the case.
     pub fn of(case: &Case, form: &Form) -> Self {
-        let rater = case.everybody().find(|proposer| proposer.id == form.rater);
         Self {
             reply_id: form.reply,
             rater_id: form.rater,
-            rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+            rater_name: rater_name(case, form.rater),
             round: form.round,
             version: form.version,
             attitude: form.attitude,
@@ -365,6 +365,63 @@ impl FeedbackFacts {
             attitude_label: form.attitude.label(),
             result_label: form.result.label(),
         }
+    }
+}
+
+/// Name of a rater, of the case or of a proposal that it absorbed.
+pub fn rater_name(case: &Case, rater: ProposerId) -> String {
+    case.everybody()
+        .find(|proposer| proposer.id == rater)
+        .map(|proposer| proposer.name.clone())
+        .unwrap_or_default()
+}
+
+/// 未反馈: a rater who let the time run out. Silence is never taken for satisfaction.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SilentRater {
+    /// The reply.
+    pub reply_id: ReplyId,
+    /// The rater.
+    pub rater_id: ProposerId,
+    /// Name of the rater.
+    #[schema(max_length = 200)]
+    pub rater_name: String,
+    /// Round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// `not_returned`, or what the policy of the case counts silence as.
+    pub counts_as: LapsedForm,
+    /// Its label.
+    pub label: Label,
+}
+
+impl SilentRater {
+    /// Who did not answer, of the rounds whose feedback is concluded.
+    pub fn all(known: &Known) -> Vec<Self> {
+        let (case, profile) = (&known.case, &known.profile);
+        let counts_as = profile.feedback_lapsed;
+        let replies = case.replies.iter().filter(|reply| {
+            reply.delivered_at.is_some() && access::is_concluded(case, reply.round)
+        });
+        replies
+            .flat_map(|reply| {
+                case.raters(profile.every_signer_rates())
+                    .filter(|rater| {
+                        !case
+                            .forms
+                            .iter()
+                            .any(|form| form.reply == reply.id && form.rater == rater.id)
+                    })
+                    .map(move |rater| Self {
+                        reply_id: reply.id,
+                        rater_id: rater.id,
+                        rater_name: rater.name.clone(),
+                        round: reply.round,
+                        counts_as,
+                        label: counts_as.label(),
+                    })
+            })
+            .collect()
     }
 }
 

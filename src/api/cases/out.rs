@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::brief::ProposalItem;
 use super::clock_out::ClockFacts;
 use super::group_out::{AbsorbedFacts, MainFacts};
-use super::handling_out::{AssignmentFacts, FeedbackFacts, PromiseFacts, ReplyFacts};
+use super::handling_out::{AssignmentFacts, FeedbackFacts, PromiseFacts, ReplyFacts, SilentRater};
 use super::possible::{self, PossibleAction};
 use super::request_out::{ConsultationFacts, RequestFacts};
 use crate::app::act::Known;
@@ -64,6 +64,9 @@ pub struct ProposalOut {
     /// Opinion forms the caller may read.
     #[schema(max_items = 1000)]
     pub feedback: Vec<FeedbackFacts>,
+    /// Raters who let their time run out, once feedback of the round is concluded.
+    #[schema(max_items = 1000)]
+    pub not_returned: Vec<SilentRater>,
     /// What was asked for, as far as the caller may know: withdrawal, further units, return,
     /// extension, pause.
     #[schema(max_items = 300)]
@@ -338,6 +341,7 @@ impl ProposalOut {
                 .filter(|form| access::may_read_form(case, form, &actor))
                 .map(|form| FeedbackFacts::of(case, form))
                 .collect(),
+            not_returned: SilentRater::all(known),
             requests: case
                 .requests
                 .iter()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::decisions::{DecisionRecord, ReasonOut, decision, with_labels};
+use super::handling_out::rater_name;
 use crate::api::extract::PathId;
 use crate::api::routes::{Access, Routes};
 use crate::app::act::{self, Known, Object};
@@ -206,11 +207,24 @@ pub struct FeedbackRecord {
     /// Name of the rater.
     #[schema(max_length = 200)]
     pub rater_name: String,
-    /// Version, from 1.
+    /// Handling round.
+    #[schema(minimum = 1)]
+    pub round: i32,
+    /// Version, from 1; a correction is a new one.
     #[schema(minimum = 1)]
     pub version: i32,
+    /// Given, or corrected, after feedback was concluded.
+    pub late: bool,
     /// Entered by staff from paper.
     pub by_staff: bool,
+    /// Who entered it from paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub entered_by: Option<String>,
+    /// Where the paper is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200)]
+    pub paper_reference: Option<String>,
     /// When.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub at: Timestamp,
@@ -224,6 +238,10 @@ pub struct FeedbackRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub relevance: Option<Relevance>,
+    /// 分管领导是否当面答复.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub leader_answered: Option<bool>,
     /// 采纳情况.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -302,8 +320,7 @@ fn read(tx: &mut Tx<'_>, ctx: &Ctx, known: &Known) -> Result<CaseRecords> {
         .into_iter()
         .filter(|row| {
             known.case.forms.iter().any(|form| {
-                form.reply == row.0
-                    && form.rater == row.1
+                (form.reply, form.rater) == (row.0.0, row.0.1)
                     && access::may_read_form(&known.case, form, &actor)
             })
         })
@@ -424,24 +441,25 @@ fn consultation((id, round, content, at): records::ConsultationRow) -> Result<Co
 
 fn feedback(
     known: &Known,
-    (reply_id, rater_id, version, by_staff, content, at): records::FormRow,
+    ((reply_id, rater_id, round, version), late, content, at, entered_by): records::FormRow,
 ) -> Result<FeedbackRecord> {
     let stored: crate::workflow::input::FeedbackIn = content.to()?;
-    let rater = known
-        .case
-        .everybody()
-        .find(|proposer| proposer.id == rater_id);
     Ok(FeedbackRecord {
         reply_id,
         rater_id,
-        rater_name: rater.map(|rater| rater.name.clone()).unwrap_or_default(),
+        rater_name: rater_name(&known.case, rater_id),
+        round,
         version,
-        by_staff,
+        late,
+        by_staff: entered_by.is_some(),
+        entered_by,
+        paper_reference: stored.paper_reference,
         at: at.0,
         attitude: stored.attitude,
         result: stored.result,
         contact_way: stored.contact_way,
         relevance: stored.relevance,
+        leader_answered: stored.leader_answered,
         adoption: stored.adoption,
         comment: stored.comment,
         attachment_ids: stored.attachment_ids,

@@ -168,30 +168,35 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
 }
 
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
-fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case, concluded: bool) -> bool {
-    if !access::may_know_of(case, &item.name, &ctx.principal.actor()) {
+fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case) -> bool {
+    let actor = ctx.principal.actor();
+    if !access::may_know_of(case, &item.name, &actor) {
         return true;
     }
-    let feedback = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
+    let is_form = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
+    if is_form && !access::is_concluded(case, form_round(item, case)) {
+        let own = access::is_own(case, &actor);
+        let committee = ctx.principal.has_any(&[
+            Role::CommitteeStaff,
+            Role::CommitteeChair,
+            Role::SupervisionOfficer,
+            Role::Auditor,
+        ]);
+        if access::on_handling_side(&actor) || !(own || committee) {
+            return true;
+        }
+    }
     let committee = ctx.principal.has_any(&[
         Role::CommitteeStaff,
         Role::Examiner,
         Role::CommitteeChair,
         Role::Auditor,
     ]);
-    // I21 binds the account, whatever other roles it holds.
-    let handles = ctx
-        .principal
-        .grants
-        .iter()
-        .any(|grant| grant.role.is_handling_side());
-    if committee && !(handles && feedback) {
+    if committee {
         return false;
     }
-    match item.name.as_str() {
-        _ if item.actor_role == Role::Examiner.as_str() => item.actor = String::new(),
-        _ if feedback && !concluded => return true,
-        _ => {}
+    if item.actor_role == Role::Examiner.as_str() {
+        item.actor = String::new();
     }
     let handling = [
         Role::UnitClerk,
@@ -205,6 +210,13 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case, concluded: bool) -> boo
             "reply.drafted" | "reply.edited" | "reply.rejected"
         );
     internal && !ctx.principal.has_any(&handling)
+}
+
+/// The round of an event about a form: those of the present one came after its last reply.
+fn form_round(item: &TimelineItem, case: &Case) -> i32 {
+    let proposal = &case.proposal;
+    let present = proposal.status == ProposalStatus::Handled && item.at >= proposal.status_since;
+    proposal.round - i32::from(!present)
 }
 
 /// The timeline of a case
@@ -229,10 +241,6 @@ pub async fn get_timeline(
         .db
         .read("proposal.timeline", move |tx| {
             let known = act::read(tx, &ctx, Object::Proposal(id))?;
-            let concluded = matches!(
-                known.case.proposal.status,
-                ProposalStatus::Feedback | ProposalStatus::Closed
-            ) || access::is_own(&known.case, &ctx.principal.actor());
             let limit = params.limit.get() + 1;
             let events = timeline::list(tx, ctx.committee(), id, after.unwrap_or(0), limit)?;
             // A proposal is refused once at most.
@@ -251,8 +259,7 @@ pub async fn get_timeline(
             if params.count {
                 page.count = Some(timeline::count(tx, ctx.committee(), id)?.min(COUNT_CAP));
             }
-            page.items
-                .retain_mut(|item| !hide(item, &ctx, &known.case, concluded));
+            page.items.retain_mut(|item| !hide(item, &ctx, &known.case));
             Ok(page)
         })
         .await?;

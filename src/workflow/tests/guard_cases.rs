@@ -329,6 +329,13 @@ pub const IN_HANDLING: &[Case] = &[
         world.on_row(0, inputs::DRAFT, form);
         sign(&mut world)
     }),
+    ("promises_ahead", || {
+        let mut world = World::individual().sole().accepted(0).contacted(0);
+        let form = inputs::reply(Some(OutcomeMeaning::Planned), world.env().today());
+        world.on_row(0, inputs::DRAFT, form);
+        world.wait(200);
+        sign(&mut world)
+    }),
     ("reasons_given", || {
         let mut world = World::individual().sole().accepted(0).contacted(0);
         let mut form = inputs::reply(Some(OutcomeMeaning::NotFeasible), world.env().today());
