@@ -98,6 +98,8 @@ fn others() -> BTreeMap<ProposalId, ProposalFacts> {
                 serial_no: Some(1),
                 case_no: (status != Submitted).then_some(1),
                 title: format!("第{number}件提案"),
+                secrecy: crate::workflow::codes::Secrecy::Open,
+                proposers: Vec::new(),
             };
             (other_proposal(number), facts)
         })
