@@ -64,6 +64,8 @@ id_kinds! {
     Organisation, OrganisationId, "orgn";
     /// A handling unit (承办单位).
     Unit, UnitId, "unit";
+    /// A version of a committee's policy profile.
+    PolicyProfile, PolicyProfileId, "prof";
     /// An account.
     User, UserId, "user";
     /// A sign-in: one chain of refresh tokens.

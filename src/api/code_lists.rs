@@ -15,14 +15,16 @@ use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
     AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
-    CountersignStatus, Disposition, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RehandlingCause, Relevance,
-    RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass, Urgency,
+    CountersignStatus, Disposition, DrivingMode, Grade, HandlingKind, LinkKind, OutcomeMeaning,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, PublishedPart, Recommendation,
+    RehandlingCause, Relevance, RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind,
+    Stage, SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::profile::{
-    ConsultationCase, DropUnsigned, ExtensionApprover, LapseMeans, LapsedForm, Letter, Raters,
+    ConsultationCase, DropUnsigned, ExtensionApprover, LapseMeans, LapsedForm, Letter,
+    PolicyEffect, ProfileStatus, Raters,
 };
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
 use crate::workflow::reasons::ReasonStatus;
@@ -87,6 +89,7 @@ pub fn all() -> CodeLists {
         "contact_way" ContactWay;
         "countersign_status" CountersignStatus;
         "disposition" Disposition;
+        "driving_mode" DrivingMode;
         "drop_unsigned" DropUnsigned;
         "extension_approver" ExtensionApprover;
         "grade" Grade;
@@ -99,6 +102,8 @@ pub fn all() -> CodeLists {
         "machine" Machine;
         "outcome_meaning" OutcomeMeaning;
         "phase" Phase;
+        "policy_effect" PolicyEffect;
+        "profile_status" ProfileStatus;
         "programme_tier" ProgrammeTier;
         "promise_status" PromiseStatus;
         "proposal_action" ProposalAction;
@@ -106,6 +111,7 @@ pub fn all() -> CodeLists {
         "proposer_kind" ProposerKind;
         "proposer_role" ProposerRole;
         "publication_level" PublicationLevel;
+        "published_part" PublishedPart;
         "raters" Raters;
         "reason_status" ReasonStatus;
         "recommendation" Recommendation;

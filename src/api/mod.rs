@@ -12,6 +12,8 @@ pub mod members;
 pub mod openapi;
 pub mod organisations;
 pub mod page;
+pub mod policy_docs;
+pub mod policy_profiles;
 pub mod problem;
 mod query;
 pub mod refusal_reasons;
@@ -43,5 +45,6 @@ pub fn routes() -> Routes {
     users::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
+    policy_profiles::routes(&mut routes);
     routes.finish()
 }

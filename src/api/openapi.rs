@@ -40,6 +40,10 @@ const TAGS: &[(&str, &str)] = &[
         "replies",
         "Replies of units: drafted, signed, reviewed, delivered. 答复。",
     ),
+    (
+        "policy",
+        "The limits and choices of the committee, in versions. 政策参数。",
+    ),
     ("desk", "What waits for the caller. 待办。"),
     (
         "service",

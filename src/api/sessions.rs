@@ -2,6 +2,10 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::extract::{Listing, PathId};
 use super::json::RawBody;
@@ -9,11 +13,12 @@ use super::page::{Page, PageParams};
 use super::register::{self, Patch, Resource};
 use super::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
+use crate::clock::to_micros;
 use crate::enter;
 use crate::error::Result;
-use crate::ids::{SessionId, kind};
-use crate::store::register::{Entry, Register};
-use crate::store::sessions::{SessionFields, SessionFilter};
+use crate::ids::{SessionId, TermId, kind};
+use crate::store::register::{self as store, Entry, Register};
+use crate::store::sessions::{self, SessionFields, SessionFilter};
 
 /// A plenary session as it is answered.
 pub type Session = Entry<SessionFields>;
@@ -26,6 +31,60 @@ impl Resource for SessionFields {
     const PATCH: &'static str = "SessionPatch";
 }
 
+/// A new plenary session.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// The term; fixed once the session exists.
+    term_id: TermId,
+    /// Which session of the term it is, counted from the first; unique in the term.
+    #[schema(minimum = 1, maximum = 100, example = 3)]
+    number: i32,
+    /// Name as used in documents.
+    #[schema(
+        min_length = 1,
+        max_length = 50,
+        pattern = r"\S",
+        example = "十四届三次会议"
+    )]
+    name: String,
+    /// First day on which proposals of the session may be handed in; not after the opening. Left
+    /// out: as the policy profile says.
+    #[serde(default)]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10,
+             example = "2025-12-20")]
+    window_opens_on: Option<Date>,
+    /// Day of the opening.
+    #[schema(value_type = String, format = Date, max_length = 10, example = "2026-01-18")]
+    opens_on: Date,
+    /// Moment up to which a proposal counts as one of the session, kept to the microsecond; from
+    /// the opening to the day after the closing, in China's time.
+    #[schema(value_type = String, format = DateTime, max_length = 40,
+             example = "2026-01-20T10:00:00Z")]
+    deadline_at: Timestamp,
+    /// Day of the closing; not before the opening.
+    #[schema(value_type = String, format = Date, max_length = 10, example = "2026-01-22")]
+    ends_on: Date,
+    /// Last day of the examination of the session's proposals; not before the closing.
+    #[schema(value_type = String, format = Date, max_length = 10, example = "2026-02-12")]
+    examination_until: Date,
+}
+
+impl NewSession {
+    fn with_window(self, window_opens_on: Date) -> SessionFields {
+        SessionFields {
+            term_id: self.term_id,
+            number: self.number,
+            name: self.name,
+            window_opens_on,
+            opens_on: self.opens_on,
+            deadline_at: to_micros(self.deadline_at),
+            ends_on: self.ends_on,
+            examination_until: self.examination_until,
+        }
+    }
+}
+
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
     const WRITERS: Access = Access::Roles(SessionFields::WRITERS);
@@ -33,6 +92,7 @@ pub fn routes(routes: &mut Routes) {
     enter!(routes, WRITERS, [__path_create_session] create_session);
     enter!(routes, Access::SignedIn, [__path_get_session] get_session);
     enter!(routes, WRITERS, [__path_update_session] update_session);
+    routes.hidden_body::<SessionFields>();
 }
 
 /// List plenary sessions
@@ -53,10 +113,12 @@ pub async fn list_sessions(
 
 /// Create a plenary session
 ///
-/// Its number must not be used by another session of the term. The dates must stand in their order: window, opening, closing, end of the examination.
+/// Its number must not be used by another session of the term. The dates must stand in their order:
+/// window, opening, closing, end of the examination. Where no window is given, it opens so many
+/// months before the opening as the policy profile says (`session.window_opens_months_before`).
 #[utoipa::path(
     post, path = "/api/v1/sessions", tag = "registers",
-    request_body = SessionFields,
+    request_body = NewSession,
     responses((status = 201, description = "The session was created.", body = Session)),
 )]
 pub async fn create_session(
@@ -65,7 +127,17 @@ pub async fn create_session(
     request: HttpRequest,
     body: RawBody,
 ) -> Result<Answer> {
-    register::create::<SessionFields>(&app, ctx, &request, &body).await
+    let ctx = ctx.for_write(&request, &body)?;
+    let new: NewSession = body.parse()?;
+    app.write(&ctx.clone(), move |tx| {
+        let window = match new.window_opens_on {
+            Some(day) => day,
+            None => sessions::default_window(tx, ctx.committee(), new.opens_on)?,
+        };
+        let fields = new.clone().with_window(window);
+        register::created(store::create(tx, &ctx, fields)?, &ctx)
+    })
+    .await
 }
 
 /// Read a plenary session

@@ -12,13 +12,14 @@ use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::Tx;
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
+use crate::store::policy_profiles;
 use crate::store::references::{self, Named};
 use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
 use crate::workflow::input::{Input, NoInput, ProposalIn};
-use crate::workflow::profile::{self, Profile};
+use crate::workflow::profile::Profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyAction;
@@ -79,13 +80,12 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
-    known(loaded, target, &ctx.principal.actor()).map(|(loaded, target)| {
-        let profile = profile_of(&loaded.case);
-        Known {
-            case: caught_up(ctx, &loaded.case, &profile),
-            target,
-            profile,
-        }
+    let (Loaded { case, .. }, target) = known(loaded, target, &ctx.principal.actor())?;
+    let profile = profile_of(tx, &case)?;
+    Ok(Known {
+        case: caught_up(ctx, &case, &profile),
+        target,
+        profile,
     })
 }
 
@@ -121,9 +121,25 @@ pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
     )
 }
 
-/// The profile of a case: the one pinned at filing (I26), before that the one in force.
-fn profile_of(_: &Case) -> Arc<Profile> {
-    Arc::clone(&profile::DEFAULT)
+/// The profile of a case: the one pinned at filing (I26), before that the one in force for its
+/// session.
+fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
+    let proposal = &case.proposal;
+    if proposal.filed_at.is_some() {
+        policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
+    } else {
+        policy_profiles::in_force(tx, proposal.committee, Some(case.session.id))
+    }
+}
+
+/// The profile under which the case was last written to: that of the duties that are stored.
+fn profile_before(tx: &mut Tx<'_>, case: &Case, now: &Arc<Profile>) -> Result<Arc<Profile>> {
+    let proposal = &case.proposal;
+    if proposal.profile_version == now.version {
+        Ok(Arc::clone(now))
+    } else {
+        policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
+    }
 }
 
 /// What decisions depend on.
@@ -156,7 +172,7 @@ pub fn perform(
         known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
     decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
     let input = parse(&case)?;
-    let profile = profile_of(&case);
+    let profile = profile_of(tx, &case)?;
     check_version(ctx, &caught_up(ctx, &case, &profile), target)?;
     let named = named_in(&case, &actor, target, action, &input);
     let references = references::load(tx, ctx.committee(), case.session.term, &named)?;
@@ -167,7 +183,10 @@ pub fn perform(
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);
-    cases::save(tx, &case, &head, &mut decision, env.profile, &by)?;
+    let before = (&case, &*profile_before(tx, &case, &profile)?);
+    // Until the case is filed it follows the profile in force; from then on this is fixed.
+    decision.case.proposal.profile_version = profile.version;
+    cases::save(tx, before, &head, &mut decision, env.profile, &by)?;
     let target = decision.made.unwrap_or(target);
     Ok(Known {
         case: decision.case,
@@ -190,6 +209,10 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
         organisations: input.organisations(),
         proposals: input.proposals(),
         reasons: input.reasons().to_vec(),
+        place: match input {
+            Input::Designate(input) => Some((input.tier, input.year)),
+            _ => None,
+        },
     };
     if let (Target::Reply(id), Action::Reply(ReplyAction::Sign | ReplyAction::Deliver)) =
         (target, action)
@@ -205,17 +228,20 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
 /// If-Match against the version before this transaction locked the case.
 fn check_version(ctx: &Ctx, case: &Case, target: Target) -> Result<()> {
     match target {
-        Target::Proposal => ctx.if_match.check(case.proposal.version - 1),
+        Target::Proposal => ctx.if_match.check_part(case.proposal.version - 1),
         Target::Assignment(_) | Target::Reply(_) => ctx.if_match.check_part(version(case, target)),
     }
 }
 
 /// The entity tag of what is answered about a thing. A row or a reply is shown with its case in
-/// short, so the tag names the versions of both; If-Match looks at the first.
-pub fn tag(case: &Case, target: Target) -> String {
+/// short, so the tag names the versions of both; a case that is not filed yet is shown as the
+/// profile in force has it, so the tag names that too. If-Match looks at the first.
+pub fn tag(known: &Known) -> String {
+    let (case, target) = (&known.case, known.target);
     let version = version(case, target);
     match target {
-        Target::Proposal => version.to_string(),
+        Target::Proposal if case.proposal.filed_at.is_some() => version.to_string(),
+        Target::Proposal => format!("{version}.{}", known.profile.version),
         Target::Assignment(_) | Target::Reply(_) => format!("{version}.{}", case.proposal.version),
     }
 }
@@ -286,7 +312,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
         ..Named::default()
     };
     let references = references::load(tx, ctx.committee(), session.term, &named)?;
-    let profile = Arc::clone(&profile::DEFAULT);
+    let profile = policy_profiles::in_force(tx, ctx.committee(), Some(session.id))?;
     let mut decision = begin(
         ctx.committee(),
         session,

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod ctx;
+pub mod policy;
 pub mod setup;
 pub mod signin;
 pub mod write;

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::content;
 use crate::app::Ctx;
 use crate::app::ctx::IfMatch;
+use crate::app::policy::{self, Wanted};
 use crate::app::setup::{self, FirstAdministrator, NewCommittee};
 use crate::auth::principal::Principal;
 use crate::error::{Error, Result};
@@ -19,8 +20,10 @@ use crate::store::terms::TermFields;
 use crate::store::units::UnitFields;
 use crate::store::users::{self, UserFields};
 use crate::store::{Tx, accounts, register};
+use crate::workflow::codes::OutcomeMeaning;
 use crate::workflow::deadline::{end_of_day, local_date};
 use crate::workflow::lists::{CommitteeLevel, ProposerKind};
+use crate::workflow::profile::Letter;
 use crate::workflow::role::{Grant, Line, Role};
 
 /// Code of the demo committee.
@@ -125,12 +128,37 @@ pub fn found(tx: &mut Tx<'_>, hash: &str, now: Timestamp) -> Result<Town> {
         grant: Grant::of(Role::Administrator),
     };
     let ctx = ctx(committee, &root, start);
-    let mut maker = Maker { tx, ctx, hash };
+    let mut maker = Maker {
+        tx: &mut *tx,
+        ctx: ctx.clone(),
+        hash,
+    };
     let term = maker.session(now)?;
     let organisations = maker.organisations()?;
     let units = maker.units()?;
     let members = maker.members(term)?;
-    maker.accounts(committee, units, organisations, members)
+    let town = maker.accounts(committee, units, organisations, members)?;
+    own_profile(tx, &ctx, &town.ctx(&town.chair, start))?;
+    Ok(town)
+}
+
+/// The committee's own policy: what is left for reference has a letter of its own, D, as in some
+/// cities, and texts are advised to stay below 1,200 characters.
+fn own_profile(tx: &mut Tx<'_>, administrator: &Ctx, chair: &Ctx) -> Result<()> {
+    let draft = policy::draft(tx, administrator, &|base| {
+        let mut settings = base.clone();
+        settings
+            .outcome_scheme
+            .insert(OutcomeMeaning::ForReference, Letter::D);
+        settings.total_advice_chars = 1200;
+        Ok(Wanted {
+            session: None,
+            note: Some("留作参考的单列为D类".to_owned()),
+            settings,
+        })
+    })?;
+    policy::activate(tx, chair, &draft)?;
+    Ok(())
 }
 
 struct Maker<'a, 'tx> {

@@ -17,6 +17,7 @@ use crate::workflow::codes::{
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
+use crate::workflow::profile::ProfileStatus;
 use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
@@ -36,6 +37,7 @@ text_codes!(
     Line,
     LinkKind,
     OutcomeMeaning,
+    ProfileStatus,
     ProgrammeTier,
     PromiseStatus,
     ProposalStatus,

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::policy_profiles;
 use super::refusal_reasons;
 use super::register::{
     self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text,
@@ -113,7 +114,8 @@ fn matching(
     query
 }
 
-/// Adds a committee, with the code lists that all are given; its parent must exist.
+/// Adds a committee, with what all are given: the code lists, and the defaults as its policy
+/// profile. Its parent must exist.
 pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
     diesel::insert_into(committees::table)
         .values((
@@ -124,6 +126,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
             committees::updated_at.eq(At(entry.updated_at)),
         ))
         .execute(tx.conn)?;
+    policy_profiles::insert_first(tx, entry.id, entry.created_at)?;
     refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
 }
 

@@ -18,6 +18,7 @@ pub mod members;
 pub mod migrate;
 pub mod numbers;
 pub mod organisations;
+pub mod policy_profiles;
 pub mod proposals;
 pub mod records;
 pub mod references;

@@ -72,10 +72,11 @@ pub struct Filter {
 /// Where a page starts: sort key and identifier of the last row before it.
 pub type After = (Option<Timestamp>, ProposalId);
 
-type Condition = Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
+pub(in crate::store) type Condition =
+    Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
 
 /// The row of the permission matrix as a condition: own, assigned, filed and open, or everything.
-fn visible(reach: &Reach) -> Option<Condition> {
+pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
     if reach.everything {
         return None;
     }

@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::schema::{members, organisations, units};
-use super::{Tx, cases, refusal_uses};
+use super::schema::{case_marks, members, organisations, units};
+use super::{Tx, cases, numbers, refusal_uses};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
+use crate::workflow::codes::ProgrammeTier;
 use crate::workflow::decide::{
     MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
 };
@@ -25,6 +26,8 @@ pub struct Named {
     pub proposals: Vec<ProposalId>,
     /// Reasons for not filing.
     pub reasons: Vec<ReasonCode>,
+    /// A place in the programme: tier and year.
+    pub place: Option<(ProgrammeTier, i32)>,
 }
 
 /// Facts of everything named.
@@ -38,6 +41,9 @@ pub fn load(
         reasons: refusal_uses::facts(tx, committee, &named.reasons)?,
         ..References::default()
     };
+    if let Some((tier, year)) = named.place {
+        references.designated = designated(tx, committee, tier, year)?;
+    }
     for id in &named.organisations {
         if let Some((name, _, active)) = organisation(tx, committee, *id)? {
             let facts = OrganisationFacts { name, active };
@@ -94,6 +100,24 @@ pub fn load(
         }
     }
     Ok(references)
+}
+
+/// How many cases have a place in the programme. The series of the place is touched first, so that
+/// two that want the last one take turns.
+fn designated(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    tier: ProgrammeTier,
+    year: i32,
+) -> Result<u32> {
+    numbers::allot(tx, committee, &format!("programme:{year}:{tier}"))?;
+    let count: i64 = case_marks::table
+        .filter(case_marks::committee_id.eq(committee))
+        .filter(case_marks::programme_year.eq(year))
+        .filter(case_marks::tier.eq(tier))
+        .count()
+        .get_result(tx.conn)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Facts of one member, as of a term.

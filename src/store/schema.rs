@@ -61,6 +61,11 @@ diesel::table! {
         has_requests -> Bool,
         has_consultations -> Bool,
         has_absorbed -> Bool,
+        programme_year -> Nullable<Integer>,
+        published_text -> Nullable<Text>,
+        text_published_at -> Nullable<Moment>,
+        published_replies -> Nullable<Text>,
+        replies_published_at -> Nullable<Moment>,
     }
 }
 
@@ -363,6 +368,26 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    policy_profiles (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        session_id -> Nullable<Uid>,
+        profile_version -> Integer,
+        status -> Text,
+        settings -> Doc,
+        note -> Nullable<Text>,
+        drafted_by -> Nullable<Uid>,
+        drafted_at -> Moment,
+        activated_by -> Nullable<Uid>,
+        activated_at -> Nullable<Moment>,
+        version -> Integer,
     }
 }
 
@@ -735,6 +760,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     number_series,
     opinions,
     organisations,
+    policy_profiles,
     promises,
     proposal_texts,
     proposals,

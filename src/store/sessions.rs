@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::policy_profiles;
 use super::register::{Entry, Register, Row, columns, in_order, referred, row_statements};
 use super::schema::sessions;
 use super::sql_types::{At, On};
@@ -148,6 +149,14 @@ impl Register for SessionFields {
             None => referred::<TermFields>(tx, ctx, self.term_id, "/term_id", |_| true),
         }
     }
+}
+
+/// The first day of the window of a session that names none: so many months before the opening as
+/// the policy profile in force says.
+pub fn default_window(tx: &mut Tx<'_>, committee: CommitteeId, opens_on: Date) -> Result<Date> {
+    let profile = policy_profiles::in_force(tx, committee, None)?;
+    let months = i64::from(profile.session_window_months);
+    Ok(opens_on.saturating_sub(jiff::Span::new().months(months)))
 }
 
 impl SessionFields {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::schema::{committees, user_roles, users};
 use super::sql_types::At;
-use super::{Tx, refusal_reasons};
+use super::{Tx, policy_profiles, refusal_reasons};
 use crate::error::Result;
 use crate::ids::{CommitteeId, UserId};
 use crate::workflow::lists::CommitteeLevel;
@@ -40,7 +40,8 @@ pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
         .is_some())
 }
 
-/// A committee at the root of the tree, with the code lists that all are given.
+/// A committee at the root of the tree, with what all are given: the code lists, and the defaults
+/// as its policy profile.
 pub fn insert_committee(
     tx: &mut Tx<'_>,
     id: CommitteeId,
@@ -60,6 +61,7 @@ pub fn insert_committee(
             committees::updated_at.eq(At(now)),
         ))
         .execute(tx.conn)?;
+    policy_profiles::insert_first(tx, id, now)?;
     refusal_reasons::give_built_in(tx, id, now)
 }
 

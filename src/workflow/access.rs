@@ -201,7 +201,7 @@ pub fn may_read_request(case: &Case, request: &Request, actor: &Actor) -> bool {
         RequestStatus::Granted | RequestStatus::Denied
     );
     let told = match request.kind {
-        RequestKind::Withdrawal => {
+        RequestKind::Withdrawal | RequestKind::Urgency | RequestKind::Key => {
             is_own(case, actor)
                 || (request.status == RequestStatus::Granted && handles(case, actor))
         }

@@ -405,6 +405,7 @@ fn submit_opinion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         version = row.opinions;
     }
     step.stop(&[ClockKind::K08], Some(id.cast()));
+    u::lapse_clock_requests(step, id);
     let content = serde_json::to_value(input).unwrap_or_default();
     step.records.push(Record::CoOpinion {
         assignment: id,
@@ -445,5 +446,6 @@ fn note_missing_opinion(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         row.opinion_missing = true;
     }
     step.stop(&[ClockKind::K08], Some(id.cast()));
+    u::lapse_clock_requests(step, id);
     Ok(())
 }

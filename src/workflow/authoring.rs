@@ -596,18 +596,22 @@ fn drop_unsigned(step: &mut Step<'_>) {
     step.stop(&[ClockKind::K01], None);
 }
 
-/// K03: to the day of the session record, in working days, or in hours for urgent ones.
+/// K03.
 pub fn start_examination(step: &mut Step<'_>) {
-    let env = step.env;
-    let (proposal, until) = (&step.case.proposal, step.case.session.examination_until);
-    let (urgency, mark) = (proposal.urgency, proposal.session_mark);
-    let subject = step.subject();
-    match (urgency, mark) {
-        (Urgency::Urgent, _) => step.start(ClockKind::K03, subject, env.profile.examination_urgent),
+    let (subject, now, limit) = (step.subject(), step.env.now, examination_limit(step));
+    step.start_on(ClockKind::K03, subject, now, limit);
+}
+
+/// K03: to the day of the session record, in working days, or in hours for urgent ones.
+pub fn examination_limit(step: &Step<'_>) -> String {
+    let (env, proposal) = (step.env, &step.case.proposal);
+    let until = step.case.session.examination_until;
+    match (proposal.urgency, proposal.session_mark) {
+        (Urgency::Urgent, _) => env.profile.examination_urgent.to_string(),
         (Urgency::Normal, Some(SessionMark::Session)) if env.today() <= until => {
-            step.start_until(ClockKind::K03, subject, until);
+            format!("until {until}")
         }
-        _ => step.start(ClockKind::K03, subject, env.profile.examination_ordinary),
+        _ => env.profile.examination_ordinary.to_string(),
     }
 }
 
@@ -615,6 +619,7 @@ pub fn start_examination(step: &mut Step<'_>) {
 #[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn recall(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     step.stop(&[ClockKind::K03], None);
+    super::units::void_early(step, "PT08");
     Ok(())
 }
 
@@ -633,6 +638,7 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
+    super::units::void_early(step, "PT09");
     step.record_decision("withdraw", json!({ "reason": input.reason }));
     Ok(())
 }

@@ -124,6 +124,16 @@ pub struct Marks {
     pub archived_at: Option<Timestamp>,
     /// Its place in the yearly programme.
     pub tier: Option<ProgrammeTier>,
+    /// The year of the programme.
+    pub programme_year: Option<i32>,
+    /// How far the text is published.
+    pub published_text: Option<PublicationLevel>,
+    /// Since when.
+    pub text_published_at: Option<Timestamp>,
+    /// How far the replies are published.
+    pub published_replies: Option<PublicationLevel>,
+    /// Since when.
+    pub replies_published_at: Option<Timestamp>,
     /// How far the text may be published, as reviewed.
     pub publish_text: Option<PublicationLevel>,
     /// How far the replies may be published, as reviewed.
@@ -556,6 +566,16 @@ pub enum ClockChange {
         until: Date,
         /// Went on, by a decision or at the agreed end.
         ended: bool,
+    },
+    /// It counts on another limit, from its original start: the case became urgent, or is no
+    /// longer.
+    Relimited {
+        /// The day of the decision.
+        on: Date,
+        /// The limit before.
+        from: String,
+        /// The limit now.
+        to: String,
     },
     /// The due date was moved.
     Extended {

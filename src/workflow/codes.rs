@@ -273,6 +273,8 @@ code_list! {
         Return = "return", "申退", "return of the case";
         Extension = "extension", "延期申请", "extension";
         Pause = "pause", "中止申请", "pause";
+        Urgency = "urgency", "急办申请", "urgent handling";
+        Key = "key", "重点提案推荐", "place in the programme";
     }
 }
 
@@ -344,5 +346,22 @@ code_list! {
     pub enum LinkKind {
         HandledTogether = "handled_together", "合并办理", "handled together";
         RepeatOf = "repeat_of", "重复提案", "repeat of an earlier case";
+    }
+}
+
+code_list! {
+    /// How a case of the programme is driven.
+    pub enum DrivingMode {
+        LeaderSupervision = "leader_supervision", "领导督办", "led by a leader";
+        JointDepartments = "joint_departments", "部门联办", "departments jointly";
+        ConsultationHandling = "consultation_handling", "协商会办", "by consultation";
+    }
+}
+
+code_list! {
+    /// A part of a case that is published on its own.
+    pub enum PublishedPart {
+        Text = "text", "文本", "the text";
+        Replies = "replies", "答复", "the replies";
     }
 }

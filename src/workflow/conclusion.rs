@@ -26,6 +26,8 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
         ClockKind::K09,
     ];
     step.stop(&left_over, None);
+    // What is still asked for can no longer be decided, and would keep the case open for ever.
+    super::units::lapse(step, |_| true);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())

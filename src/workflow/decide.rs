@@ -77,6 +77,8 @@ pub struct References {
     pub organisations: BTreeMap<OrganisationId, OrganisationFacts>,
     /// Other proposals by identifier.
     pub proposals: BTreeMap<ProposalId, ProposalFacts>,
+    /// How many cases have the place in the programme that the input names.
+    pub designated: u32,
     /// Reasons for not filing by code.
     pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
@@ -356,6 +358,9 @@ pub fn decide(
 /// what the next act starts from.
 pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
     let system = Actor::system();
+    if due(case, &system, env).is_none() {
+        return case.clone();
+    }
     let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
     let mut happened = Vec::new();
     // A system row that refuses would be a fault of the tables; the case is shown as stored then.
@@ -536,7 +541,9 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
         | Who::Examiner
         | Who::Chair
         | Who::Supervision
+        | Who::Leader
         | Who::System => true,
+        Who::CaseUnitClerk => case.assignments.iter().any(|row| in_unit(Some(row.unit))),
     }
 }
 
@@ -640,7 +647,13 @@ pub struct Possibility {
 /// The same question as [`decide`] asks, for every action on a target, without an input; so it
 /// cannot disagree with what happens.
 pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<Possibility> {
-    let case = &catch_up(case, env);
+    let caught_up;
+    let case = if due(case, &Actor::system(), env).is_none() {
+        case
+    } else {
+        caught_up = catch_up(case, env);
+        &caught_up
+    };
     let mut list: Vec<Possibility> = Vec::new();
     for rule in rules() {
         let action = rule.action;
@@ -782,6 +795,23 @@ impl<'a> Step<'a> {
     pub fn start_from(&mut self, kind: ClockKind, subject: SubjectId, at: Timestamp, limit: Limit) {
         let due = deadline::due(at, limit, self.env.calendar);
         self.push_clock(kind, subject, at, limit.to_string(), due);
+    }
+
+    /// Starts a clock on a limit as it is stored: `5 wd`, or `until 2026-03-31`.
+    pub fn start_on(&mut self, kind: ClockKind, subject: SubjectId, at: Timestamp, limit: String) {
+        let fixed = limit
+            .strip_prefix("until ")
+            .and_then(|day| day.parse().ok());
+        let due = match (fixed, limit.parse::<Limit>()) {
+            (Some(day), _) => deadline::fixed(day),
+            (None, Ok(limit)) => deadline::due(at, limit, self.env.calendar),
+            // Limits come from the profile; one that cannot be read ends at once, visibly.
+            (None, Err(_)) => deadline::Due {
+                at,
+                provisional: true,
+            },
+        };
+        self.push_clock(kind, subject, at, limit, due);
     }
 
     /// Starts a clock that ends with a fixed day.

@@ -36,6 +36,8 @@ code_list! {
         GiveFeedback = "give_feedback", "反馈意见", "give feedback";
         Close = "close", "办结", "close";
         DecideWithdrawal = "decide_withdrawal", "决定撤案申请", "decide on the withdrawal";
+        DecideUrgency = "decide_urgency", "决定急办申请", "decide on urgent handling";
+        DecideKey = "decide_key", "决定重点提案推荐", "decide on the nomination";
         DecideReturn = "decide_return", "答复申退", "decide on the return";
         DecideExtension = "decide_extension", "决定延期申请", "decide on the extension";
         DecidePause = "decide_pause", "决定中止申请", "decide on the pause";
@@ -264,11 +266,15 @@ impl Desk<'_> {
         for request in case.requests.iter().filter(open) {
             let decided_by_request = Some((ClockKind::K13, request.id.cast()));
             let (task, clock) = match request.kind {
-                RequestKind::Withdrawal => {
+                RequestKind::Withdrawal | RequestKind::Urgency | RequestKind::Key => {
+                    let task = match request.kind {
+                        RequestKind::Urgency => Task::DecideUrgency,
+                        RequestKind::Key => Task::DecideKey,
+                        _ => Task::DecideWithdrawal,
+                    };
                     let clock = Some((ClockKind::K14, request.id.cast()));
                     let place = ("proposal", case.proposal.id.cast());
-                    let chair = Audience::role(Role::CommitteeChair);
-                    self.push(chair, Task::DecideWithdrawal, place, clock);
+                    self.push(Audience::role(Role::CommitteeChair), task, place, clock);
                     continue;
                 }
                 RequestKind::Return => (
@@ -350,6 +356,17 @@ impl Desk<'_> {
                     .collect();
                 if open.is_empty() {
                     self.push(signatory, Task::Sign, place, due);
+                    // A co-handler that came later was not asked: the clerk asks everybody again.
+                    let asked = |row: &Assignment| {
+                        self.case
+                            .countersigns
+                            .iter()
+                            .any(|one| one.reply == reply.id && one.assignment == row.id)
+                    };
+                    let mut co_handlers = self.case.live_rows();
+                    if co_handlers.any(|row| row.role == AssignmentRole::CoHandler && !asked(row)) {
+                        self.push(clerk, Task::Reply, place, due);
+                    }
                 }
                 for (unit, row) in open {
                     let audience = Audience::unit(Role::UnitSignatory, unit);

@@ -27,6 +27,7 @@ pub fn return_for_revision(step: &mut Step<'_>, input: &Input) -> Result<(), Ref
     };
     not_blank("/reason", &input.reason)?;
     step.stop(&[ClockKind::K03], None);
+    units::void_early(step, "PT13");
     let subject = step.subject();
     step.start(ClockKind::K02, subject, step.env.profile.revision);
     step.record_decision("return_for_revision", json!({ "reason": input.reason }));
@@ -165,25 +166,29 @@ pub fn file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// K04: for session proposals counted from the end of the session.
+/// K04.
 pub fn start_assignment(step: &mut Step<'_>) {
-    let now = step.env.now;
-    let (subject, profile) = (step.subject(), step.env.profile);
-    let (urgency, mark) = (step.case.proposal.urgency, step.case.proposal.session_mark);
-    match (urgency, mark) {
-        (Urgency::Urgent, _) => step.start(ClockKind::K04, subject, profile.assignment_urgent),
+    let subject = step.subject();
+    let (start, limit) = assignment_limit(step);
+    step.start_on(ClockKind::K04, subject, start, limit);
+}
+
+/// K04: from the filing; for session proposals from the end of the session, if that comes later.
+pub fn assignment_limit(step: &Step<'_>) -> (jiff::Timestamp, String) {
+    let (profile, proposal) = (step.env.profile, &step.case.proposal);
+    // After an unmerge it starts anew.
+    let filed = match proposal.filed_at {
+        Some(at) if step.case.running(ClockKind::K04, step.subject()).is_some() => at,
+        _ => step.env.now,
+    };
+    match (proposal.urgency, proposal.session_mark) {
+        (Urgency::Urgent, _) => (filed, profile.assignment_urgent.to_string()),
         (Urgency::Normal, Some(SessionMark::Session)) => {
-            // Counted from the end of the session, or from filing where that comes later.
             let end = deadline::end_of_day(step.case.session.ends_on);
             let end = end - jiff::SignedDuration::from_secs(1);
-            step.start_from(
-                ClockKind::K04,
-                subject,
-                end.max(now),
-                profile.assignment_session,
-            );
+            (end.max(filed), profile.assignment_session.to_string())
         }
-        _ => step.start(ClockKind::K04, subject, profile.assignment_ordinary),
+        _ => (filed, profile.assignment_ordinary.to_string()),
     }
 }
 
@@ -226,6 +231,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
+    units::void_early(step, "PT16");
     let subject = step.subject();
     step.start(ClockKind::K20, subject, Profile::DISPOSITION);
     note_reasons(step, "not_file", &input.reason_codes);
@@ -266,6 +272,16 @@ pub fn assign(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Assign(input) = input else {
         return Err(mismatched());
     };
+    // A unit that got a reference copy ahead may be assigned now.
+    let early: Vec<_> = step
+        .case
+        .live_rows()
+        .filter(|row| input.rows.iter().any(|named| named.unit_id == row.unit))
+        .map(|row| row.id)
+        .collect();
+    for row in early {
+        units::void_row(step, row, "PT19");
+    }
     units::check_rows(step, &input.rows, "/rows")?;
     step.stop(&[ClockKind::K04], None);
     step.case.proposal.handling_kind = Some(input.handling_kind);

@@ -411,7 +411,8 @@ guards! {
             let staff = view.actor.has(Role::CommitteeStaff);
             let round = view.case.proposal.round;
             view.case.forms.iter().filter(|form| form.round == round).any(|form| {
-                staff || view.case.everybody().any(|one| one.id == form.rater && one.is(view.actor))
+                view.case.raters(view.env.profile.every_signer_rates())
+                    .any(|one| one.id == form.rater && (staff || one.is(view.actor)))
             })
         };
     /// A further round is allowed.
@@ -552,6 +553,44 @@ guards! {
                     request.reply == reply.id && request.status == CountersignStatus::Object
                 })
         });
+    /// Not in the urgent lane.
+    NOT_URGENT, "not_urgent", None,
+        "已是急办提案。", "It is urgent already.",
+        |view| view.case.proposal.urgency == super::codes::Urgency::Normal;
+    /// In the urgent lane.
+    IS_URGENT, "is_urgent", None,
+        "不是急办提案。", "It is not urgent.",
+        |view| view.case.proposal.urgency == super::codes::Urgency::Urgent;
+    /// One request at a time.
+    NO_OPEN_URGENCY, "no_open_urgency", None,
+        "已有待决定的急办申请。", "Urgent handling is asked for already.",
+        |view| view.case.open_request(RequestKind::Urgency, None).is_none();
+    /// Urgent handling waits for its decision.
+    URGENCY_REQUESTED, "urgency_requested", None,
+        "没有待决定的急办申请。", "Urgent handling is not asked for.",
+        |view| view.case.open_request(RequestKind::Urgency, None).is_some();
+    /// One nomination at a time.
+    NO_OPEN_NOMINATION, "no_open_nomination", None,
+        "已有待决定的推荐。", "It is nominated already.",
+        |view| view.case.open_request(RequestKind::Key, None).is_none();
+    /// A closed case only while it still owes something.
+    KEY_OPEN, "key_open", None,
+        "已办结且无未落实事项的提案不再列入。", "A closed case is taken only while a promise is open.",
+        |view| view.case.proposal.status != ProposalStatus::Closed
+            || view.case.promises.iter().any(|promise| promise.status == super::codes::PromiseStatus::Open);
+    /// Nominated for the programme, or in it.
+    IN_PROGRAMME, "in_programme", None,
+        "未列入也未被推荐。", "It is neither in the programme nor nominated.",
+        |view| view.case.proposal.marks.tier.is_some()
+            || view.case.open_request(RequestKind::Key, None).is_some();
+    /// Nothing restricted or secret is published.
+    CASE_OPEN, "case_open", Some("I30"),
+        "内部、涉密提案不得公开。", "A restricted or secret case is not published.",
+        |view| view.case.proposal.secrecy == Secrecy::Open;
+    /// Reviewed for publication.
+    PUBLICATION_REVIEWED, "publication_reviewed", Some("I30"),
+        "须先进行公开审核。", "The publication must be reviewed first.",
+        |view| view.case.proposal.marks.publish_text.is_some();
 }
 
 fn applies(kind: ConsultationCase, case: &Case) -> bool {

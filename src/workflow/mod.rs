@@ -6,6 +6,7 @@
 //! same for every action; [`desk::duties`] says what waits for whom.
 
 pub mod access;
+pub mod advice;
 pub mod assignment;
 mod authoring;
 pub mod calendar;
@@ -23,6 +24,7 @@ pub mod input;
 pub mod lists;
 mod merging;
 pub mod profile;
+mod programme;
 pub mod proposal;
 pub mod reasons;
 pub mod refusal;
@@ -34,6 +36,7 @@ pub mod rule;
 #[cfg(test)]
 mod tests;
 mod units;
+mod urgency;
 mod withdrawal;
 
 pub use authoring::{Origin, begin};

@@ -2,16 +2,49 @@
 //! (I26). Keys and defaults are those of the policy profile in the domain's reference.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::codes::{Grade, OutcomeMeaning, PublicationLevel};
+use super::codes::{Grade, OutcomeMeaning, ProgrammeTier, PublicationLevel};
 use super::deadline::Limit;
 use super::lists::SystemLine;
 use super::role::Line;
 use crate::code_list;
+
+pub mod forms;
+pub mod keys;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use forms::{MonthDay, PolicyLimit, Span};
+use forms::{amount, text};
+
+code_list! {
+    /// How far a version of the profile is.
+    pub enum ProfileStatus {
+        Draft = "draft", "草案", "draft";
+        Active = "active", "现行", "in force";
+        Superseded = "superseded", "已被取代", "superseded";
+    }
+}
+
+code_list! {
+    /// What the activation of a version means to a running case.
+    pub enum PolicyEffect {
+        Follows = "follows", "未立案，适用新版本", "not filed yet: follows the new version";
+        Keeps = "keeps", "已立案，沿用立案时的版本", "on file: keeps the version pinned at filing";
+    }
+}
+
+impl PolicyEffect {
+    /// Whether it is the effect on filed cases (I26).
+    pub const fn filed(self) -> bool {
+        matches!(self, Self::Keeps)
+    }
+}
 
 code_list! {
     /// When invitations without an answer are dropped.
@@ -74,92 +107,15 @@ code_list! {
     }
 }
 
-/// A day of every year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthDay {
-    /// 1 to 12.
-    pub month: i8,
-    /// 1 to 31.
-    pub day: i8,
-}
+/// Most cases of a tier in one year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(minimum = 1, maximum = 1000, example = 20)]
+pub struct Quota(pub u32);
 
-impl MonthDay {
-    /// A day of every year.
-    pub const fn new(month: i8, day: i8) -> Self {
-        Self { month, day }
-    }
-}
-
-impl std::fmt::Display for MonthDay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02}-{:02}", self.month, self.day)
-    }
-}
-
-impl Serialize for MonthDay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for MonthDay {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        // A leap year, so that 02-29 is a day.
-        let date: Date = format!("2024-{text}")
-            .parse()
-            .map_err(|_| serde::de::Error::custom("expected a month and a day, such as 11-20"))?;
-        Ok(Self::new(date.month(), date.day()))
-    }
-}
-
-/// Limits as text, such as `5 wd`.
-mod text {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use super::Limit;
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde asks for a reference"
-    )]
-    pub fn serialize<S: Serializer>(limit: &Limit, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(limit)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limit, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(Error::custom)
-    }
-}
-
-/// Limits as a bare number, where the key names the unit.
-mod amount {
-    macro_rules! amount {
-        ($module:ident, $new:ident) => {
-            pub mod $module {
-                use serde::{Deserialize, Deserializer, Serializer};
-
-                use crate::workflow::deadline::Limit;
-
-                pub fn serialize<S: Serializer>(limit: &Limit, s: S) -> Result<S::Ok, S::Error> {
-                    s.serialize_u32(limit.amount)
-                }
-
-                pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Limit, D::Error> {
-                    u32::deserialize(d).map(Limit::$new)
-                }
-            }
-        };
-    }
-    amount!(hours, hours);
-    amount!(days, cd);
-}
-
-/// A validated profile. As JSON its members are the keys of the policy profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The settings of a policy profile: every key with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PolicySettings)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a key of the policy profile"
@@ -168,207 +124,292 @@ pub struct Profile {
     /// Version, pinned to a case when it is filed. Not a key: the register gives it.
     #[serde(skip, default = "first")]
     pub version: i32,
-    /// `session.window_opens_months_before`: session proposals are taken from so many months before the plenary.
+    /// Session proposals are taken from so many months before the plenary.
     #[serde(rename = "session.window_opens_months_before")]
+    #[schema(minimum = 1, maximum = 24)]
     pub session_window_months: u32,
-    /// `cosign.limit_in_session_hours`: K01 inside the session window.
+    /// Time to answer an invitation to co-sign in the session window (K01).
     #[serde(rename = "cosign.limit_in_session_hours", with = "amount::hours")]
+    #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub cosign_in_session: Limit,
-    /// `cosign.limit_ordinary_hours`: K01 otherwise.
+    /// Time to answer an invitation to co-sign otherwise (K01).
     #[serde(rename = "cosign.limit_ordinary_hours", with = "amount::hours")]
+    #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub cosign_ordinary: Limit,
-    /// `cosign.comment_required`: an opinion with the consent.
+    /// An opinion is given with the consent to co-sign.
     #[serde(rename = "cosign.comment_required")]
     pub cosign_comment_required: bool,
-    /// `cosign.drop_unsigned_at`: when unsigned invitations are dropped.
+    /// When unsigned invitations are dropped.
     #[serde(rename = "cosign.drop_unsigned_at")]
     pub cosign_drop_unsigned_at: DropUnsigned,
-    /// `cosign.reset_on_edit`: a changed text makes consents stale.
+    /// A changed text makes consents stale.
     #[serde(rename = "cosign.reset_on_edit")]
     pub cosign_reset_on_edit: bool,
-    /// `seconding.enabled`: members may join an opened proposal uninvited (附议).
+    /// Members may join an opened proposal uninvited (附议).
     #[serde(rename = "seconding.enabled")]
     pub seconding_enabled: bool,
-    /// `text.title_max_chars`: longest title.
+    /// Longest title.
     #[serde(rename = "text.title_max_chars")]
+    #[schema(minimum = 10, maximum = 200)]
     pub title_max_chars: usize,
-    /// `text.part_max_chars`: longest of the three parts.
+    /// Longest of the three parts.
     #[serde(rename = "text.part_max_chars")]
+    #[schema(minimum = 100, maximum = 10_000)]
     pub part_max_chars: usize,
-    /// `text.total_max_chars`: all parts together.
+    /// All parts together.
     #[serde(rename = "text.total_max_chars")]
+    #[schema(minimum = 100, maximum = 30_000)]
     pub total_max_chars: usize,
-    /// `text.total_advice_chars`: from here on a warning.
+    /// Advised length of the text; beyond it there is a warning.
     #[serde(rename = "text.total_advice_chars")]
+    #[schema(minimum = 100, maximum = 30_000)]
     pub total_advice_chars: usize,
-    /// `text.analysis_required`: the second part.
+    /// The second part is required.
     #[serde(rename = "text.analysis_required")]
     pub analysis_required: bool,
-    /// `collective.seal_evidence_required`: seal or signature of collectives.
+    /// Collective proposals need a seal or signature.
     #[serde(rename = "collective.seal_evidence_required")]
     pub seal_evidence_required: bool,
-    /// `attachments.max_count`: files of one document.
+    /// Most files of one document.
     #[serde(rename = "attachments.max_count")]
+    #[schema(minimum = 0, maximum = 50)]
     pub attachments_max_count: usize,
-    /// `attachments.max_mb`: size of one file in MiB.
+    /// Size of one file in MiB.
     #[serde(rename = "attachments.max_mb")]
+    #[schema(minimum = 1, maximum = 1024)]
     pub attachments_max_mb: u32,
-    /// `examination.stages`: 1 to 3.
+    /// Stages of the examination.
     #[serde(rename = "examination.stages")]
+    #[schema(minimum = 1, maximum = 3)]
     pub examination_stages: usize,
-    /// `examination.distinct_examiners`: another person at each stage.
+    /// Another person at each stage.
     #[serde(rename = "examination.distinct_examiners")]
     pub distinct_examiners: bool,
-    /// `examination.limit_ordinary`: K03 of ordinary proposals.
+    /// Examination of ordinary proposals (K03).
     #[serde(rename = "examination.limit_ordinary", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub examination_ordinary: Limit,
-    /// `revision.limit`: K02.
+    /// Revision of a returned proposal (K02).
     #[serde(rename = "revision.limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub revision: Limit,
-    /// `urgent.examination_hours`: K03 of urgent ones.
+    /// Examination of urgent proposals (K03).
     #[serde(rename = "urgent.examination_hours", with = "amount::hours")]
+    #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub examination_urgent: Limit,
-    /// `urgent.assignment_hours`: K04 of urgent ones.
+    /// Assignment of urgent proposals (K04).
     #[serde(rename = "urgent.assignment_hours", with = "amount::hours")]
+    #[schema(value_type = u32, minimum = 1, maximum = 2160)]
     pub assignment_urgent: Limit,
-    /// `urgent.reply_days`: K10 of urgent ones.
+    /// Reply to urgent proposals (K10).
     #[serde(rename = "urgent.reply_days", with = "amount::days")]
+    #[schema(value_type = u32, minimum = 1, maximum = 366)]
     pub reply_urgent: Limit,
-    /// `urgent.reference_copy_before_filing`: reference rows early.
+    /// Units may get an urgent proposal for reference before it is filed.
     #[serde(rename = "urgent.reference_copy_before_filing")]
     pub urgent_reference_copy: bool,
-    /// `assignment.meeting_within_days`: K04 of session proposals, from the end of the session.
+    /// Assignment of session proposals, from the end of the session (K04).
     #[serde(rename = "assignment.meeting_within_days", with = "amount::days")]
+    #[schema(value_type = u32, minimum = 1, maximum = 366)]
     pub assignment_session: Limit,
-    /// `assignment.ordinary_limit`: K04 of ordinary ones.
+    /// Assignment of ordinary proposals (K04).
     #[serde(rename = "assignment.ordinary_limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub assignment_ordinary: Limit,
-    /// `line_routing`: assigning line of a system line, where it is not the usual one.
+    /// Assigning line of a system line, where it is not the usual one.
     #[serde(rename = "line_routing")]
     pub line_routing: BTreeMap<SystemLine, Line>,
-    /// `return.window`: K05.
+    /// Window to ask for the return of an assignment (K05).
     #[serde(rename = "return.window", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub return_window: Limit,
-    /// `return.answer_limit`: K06.
+    /// Answer to a request to return (K06).
     #[serde(rename = "return.answer_limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub return_answer: Limit,
-    /// `return.requires_suggested_unit`: a return names the unit that should have the case.
+    /// A return names the unit that should have the case.
     #[serde(rename = "return.requires_suggested_unit")]
     pub return_requires_unit: bool,
-    /// `return.late_means_accepted`: a lapsed window means accepted (AT08).
+    /// A lapsed window means accepted (AT08).
     #[serde(rename = "return.late_means_accepted")]
     pub return_late_accepted: bool,
-    /// `return.max_bounces`: returns granted before the arbitration is final.
+    /// Returns granted before the arbitration is final.
     #[serde(rename = "return.max_bounces")]
+    #[schema(minimum = 0, maximum = 10)]
     pub return_max_bounces: u32,
-    /// `contact.first_limit`: K07.
+    /// First contact with the proposer (K07).
     #[serde(rename = "contact.first_limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub first_contact: Limit,
-    /// `contact.required_before_reply`: guard of the signature.
+    /// No signature without a contact on record.
     #[serde(rename = "contact.required_before_reply")]
     pub contact_required: bool,
-    /// `opinion.limit`: K08.
+    /// Opinion of a co-handler (K08).
     #[serde(rename = "opinion.limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub opinion: Limit,
-    /// `opinion.required_before_sign`: guard of the signature.
+    /// No signature without the opinions of the co-handlers.
     #[serde(rename = "opinion.required_before_sign")]
     pub opinion_required: bool,
-    /// `countersign.required`: RT03 to RT06.
+    /// Co-handlers countersign replies (RT03 to RT06).
     #[serde(rename = "countersign.required")]
     pub countersign_required: bool,
-    /// `countersign.limit`: K09.
+    /// Countersignature (K09).
     #[serde(rename = "countersign.limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub countersign: Limit,
-    /// `countersign.lapse_means`: what a lapsed request means.
+    /// What a lapsed request means.
     #[serde(rename = "countersign.lapse_means")]
     pub countersign_lapse: LapseMeans,
-    /// `reply.limit.session`: K10.
+    /// Reply to session proposals (K10).
     #[serde(rename = "reply.limit.session", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub reply_session: Limit,
-    /// `reply.limit.ordinary`: K10.
+    /// Reply to ordinary proposals (K10).
     #[serde(rename = "reply.limit.ordinary", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub reply_ordinary: Limit,
-    /// `reply.fixed_date`: absolute end of K10.
-    #[serde(rename = "reply.fixed_date")]
+    /// Absolute end of K10.
+    #[serde(
+        rename = "reply.fixed_date",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, value_type = String, format = Date, min_length = 10, max_length = 10,
+             pattern = "^20[0-9]{2}-")]
     pub reply_fixed_date: Option<Date>,
-    /// `reply.party_priority_date`: the earlier one of party proposals.
-    #[serde(rename = "reply.party_priority_date")]
+    /// The earlier one of party proposals.
+    #[serde(
+        rename = "reply.party_priority_date",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, value_type = String, format = Date, min_length = 10, max_length = 10,
+             pattern = "^20[0-9]{2}-")]
     pub reply_party_priority_date: Option<Date>,
-    /// `reply.key_fixed_date`: the one of key proposals.
-    #[serde(rename = "reply.key_fixed_date")]
+    /// The one of key proposals.
+    #[serde(
+        rename = "reply.key_fixed_date",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, value_type = String, format = Date, min_length = 10, max_length = 10,
+             pattern = "^20[0-9]{2}-")]
     pub reply_key_fixed_date: Option<Date>,
-    /// `reply.review_required`: replies are reviewed before delivery.
+    /// Replies are reviewed before delivery.
     #[serde(rename = "reply.review_required")]
     pub review_required: bool,
-    /// `reply.review_limit`: K11.
+    /// Review of a reply (K11).
     #[serde(rename = "reply.review_limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub review: Limit,
-    /// `reply.reviewer_may_change_outcome`: with a reason.
+    /// With a reason.
     #[serde(rename = "reply.reviewer_may_change_outcome")]
     pub reviewer_may_change_outcome: bool,
-    /// `reply.key_signed_by_head`: the unit's head signs key cases.
+    /// The unit's head signs key cases.
     #[serde(rename = "reply.key_signed_by_head")]
     pub key_signed_by_head: bool,
-    /// `extension.max_months_total`: extensions and pauses never go beyond (I25).
+    /// Extensions and pauses never go beyond (I25).
     #[serde(rename = "extension.max_months_total")]
+    #[schema(minimum = 1, maximum = 24)]
     pub extension_max_months: u32,
-    /// `extension.approver`: who decides on extensions.
+    /// Who decides on extensions.
     #[serde(rename = "extension.approver")]
     pub extension_approver: ExtensionApprover,
-    /// `pause.max_days_total`: days of pause in all.
+    /// Days of pause in all.
     #[serde(rename = "pause.max_days_total")]
+    #[schema(minimum = 0, maximum = 366)]
     pub pause_max_days: u32,
-    /// `outcome.scheme`: the committee's letter of each meaning.
+    /// The committee's letter of each meaning.
     #[serde(rename = "outcome.scheme")]
     pub outcome_scheme: BTreeMap<OutcomeMeaning, Letter>,
-    /// `outcome.promise_required_for`: meanings that need dated promises.
+    /// Meanings that need dated promises.
     #[serde(rename = "outcome.promise_required_for")]
+    #[schema(value_type = BTreeSet<OutcomeMeaning>, min_items = 0, max_items = 8)]
     pub promise_required_for: Vec<OutcomeMeaning>,
-    /// `feedback.window`: K12.
+    /// Feedback of the proposers (K12).
     #[serde(rename = "feedback.window", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub feedback: Limit,
-    /// `feedback.raters`: who rates.
+    /// Who rates.
     #[serde(rename = "feedback.raters")]
     pub feedback_raters: Raters,
-    /// `feedback.scale_attitude`: grades offered for the handling.
+    /// Grades offered for the handling.
     #[serde(rename = "feedback.scale_attitude")]
+    #[schema(value_type = BTreeSet<Grade>, min_items = 2, max_items = 6)]
     pub scale_attitude: Vec<Grade>,
-    /// `feedback.scale_result`: grades offered for the result.
+    /// Grades offered for the result.
     #[serde(rename = "feedback.scale_result")]
+    #[schema(value_type = BTreeSet<Grade>, min_items = 2, max_items = 6)]
     pub scale_result: Vec<Grade>,
-    /// `feedback.lapsed_counts_as`: what silence counts as (I22).
+    /// What silence counts as (I22).
     #[serde(rename = "feedback.lapsed_counts_as")]
     pub feedback_lapsed: LapsedForm,
-    /// `rehandling.trigger`: grades on either axis.
+    /// Grades on either axis.
     #[serde(rename = "rehandling.trigger")]
+    #[schema(value_type = BTreeSet<Grade>, min_items = 1, max_items = 6)]
     pub rehandling_trigger: Vec<Grade>,
-    /// `rehandling.limit`: K10 of a further round.
+    /// K10 of a further round.
     #[serde(rename = "rehandling.limit", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub rehandling_limit: Limit,
-    /// `rehandling.max_rounds`: re-handlings before the face-to-face meeting.
+    /// Re-handlings before the face-to-face meeting.
     #[serde(rename = "rehandling.max_rounds")]
+    #[schema(minimum = 0, maximum = 5)]
     pub rehandling_max_rounds: u32,
-    /// `tracking.required_for`: outcomes tracked from delivery on.
+    /// Outcomes tracked from delivery on.
     #[serde(rename = "tracking.required_for")]
+    #[schema(value_type = BTreeSet<OutcomeMeaning>, min_items = 0, max_items = 8)]
     pub tracking_required_for: Vec<OutcomeMeaning>,
-    /// `tracking.look_back_date`: K16.
+    /// Day of the look-back (K16).
     #[serde(rename = "tracking.look_back_date")]
     pub tracking_look_back: MonthDay,
-    /// `close.consultation_required_for`: cases that close only with a consultation on record.
+    /// Cases that close only with a consultation on record.
     #[serde(rename = "close.consultation_required_for")]
+    #[schema(value_type = BTreeSet<ConsultationCase>, min_items = 0, max_items = 5)]
     pub consultation_required_for: Vec<ConsultationCase>,
-    /// `publication.catalogue_within`: K17.
+    /// Publication of the catalogue entry (K17).
     #[serde(rename = "publication.catalogue_within", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub catalogue_publication: Limit,
-    /// `publication.reply_within`: K18.
+    /// Publication of the reply (K18).
     #[serde(rename = "publication.reply_within", with = "text")]
+    #[schema(value_type = PolicyLimit)]
     pub reply_publication: Limit,
-    /// `publication.default_level`: level proposed.
+    /// Level proposed.
     #[serde(rename = "publication.default_level")]
     pub publication_default: PublicationLevel,
-    /// `number.separate_series`: ordinary proposals have case numbers of their own.
+    /// Ordinary proposals have case numbers of their own.
     #[serde(rename = "number.separate_series")]
     pub separate_series: bool,
+    /// Cases of each tier in a year; a tier that is not named has no quota.
+    #[serde(rename = "key.quota_by_tier")]
+    pub key_quota: BTreeMap<ProgrammeTier, Quota>,
+    /// Key proposals, of those filed.
+    #[serde(rename = "key.share_percent")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub key_share_percent: u32,
+    /// Excellent proposals, of those filed.
+    #[serde(rename = "excellent.share_percent")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub excellent_share_percent: u32,
+    /// Collective ones among the excellent, at least.
+    #[serde(rename = "excellent.collective_min_percent")]
+    #[schema(minimum = 0, maximum = 100)]
+    pub excellent_collective_percent: u32,
+    /// The day on which a year of the members' performance begins.
+    #[serde(rename = "performance.year_start")]
+    pub performance_year_start: MonthDay,
+    /// The yearly report of the units.
+    #[serde(rename = "unit_report.due")]
+    pub unit_report_due: MonthDay,
+    /// Longest public-opinion report.
+    #[serde(rename = "opinion_report.max_chars")]
+    #[schema(minimum = 100, maximum = 10_000)]
+    pub opinion_report_max_chars: u32,
+    /// Shortest and longest clue.
+    #[serde(rename = "clue.chars")]
+    pub clue_chars: Span,
 }
 
 const fn first() -> i32 {
@@ -398,9 +439,6 @@ fn three_grades() -> Vec<Grade> {
         Grade::Dissatisfied,
     ]
 }
-
-/// The defaults, as version 1.
-pub static DEFAULT: LazyLock<Arc<Profile>> = LazyLock::new(Arc::default);
 
 impl Default for Profile {
     fn default() -> Self {
@@ -473,6 +511,14 @@ impl Default for Profile {
             reply_publication: Limit::wd(20),
             publication_default: PublicationLevel::Summary,
             separate_series: false,
+            key_quota: BTreeMap::new(),
+            key_share_percent: 2,
+            excellent_share_percent: 2,
+            excellent_collective_percent: 20,
+            performance_year_start: MonthDay::new(12, 1),
+            unit_report_due: MonthDay::new(10, 10),
+            opinion_report_max_chars: 1500,
+            clue_chars: Span { min: 300, max: 500 },
         }
     }
 }

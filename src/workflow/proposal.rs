@@ -8,9 +8,11 @@ use super::conclusion as c;
 use super::examination as e;
 use super::guard as g;
 use super::merging as m;
+use super::programme as k;
 use super::rounds as r;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
 use super::units as u;
+use super::urgency as y;
 use super::withdrawal as w;
 use crate::code_list;
 
@@ -79,6 +81,15 @@ code_list! {
         SetSecrecy = "set_secrecy", "设定密级", "set the secrecy";
         Archive = "archive", "归档", "archive";
         LinkCases = "link_cases", "关联提案", "link cases";
+        RequestUrgency = "request_urgency", "申请急办", "ask for the urgent lane";
+        MarkUrgent = "mark_urgent", "列为急办", "mark as urgent";
+        RefuseUrgency = "refuse_urgency", "不列为急办", "refuse the urgent lane";
+        DowngradeUrgency = "downgrade_urgency", "转为普通", "downgrade from urgent";
+        NominateKey = "nominate_key", "推荐重点提案", "nominate as key";
+        DesignateKey = "designate_key", "确定重点提案", "designate as key";
+        ReleaseKey = "release_key", "取消重点提案", "release from the programme";
+        Publish = "publish", "公开", "publish";
+        Unpublish = "unpublish", "撤下公开", "unpublish";
     }
 }
 
@@ -531,6 +542,107 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::NOT_SECRET],
         effect: m::link,
         event: "proposal.linked",
+    },
+    Rule {
+        id: "OT06",
+        action: action(Do::RequestUrgency),
+        from: &[SUBMITTED, FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[
+            Who::FirstProposer,
+            Who::ProposingClerk,
+            Who::Staff,
+            Who::LineOfficer,
+        ],
+        guards: &[&g::NOT_URGENT, &g::NO_OPEN_URGENCY],
+        effect: y::request,
+        event: "urgency.requested",
+    },
+    Rule {
+        id: "OT07",
+        action: action(Do::MarkUrgent),
+        from: &[SUBMITTED, FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::NOT_URGENT],
+        effect: y::mark,
+        event: "proposal.urgent",
+    },
+    Rule {
+        id: "OT08",
+        action: action(Do::RefuseUrgency),
+        from: &[SUBMITTED, FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::URGENCY_REQUESTED],
+        effect: y::refuse,
+        event: "urgency.refused",
+    },
+    Rule {
+        id: "OT09",
+        action: action(Do::DowngradeUrgency),
+        from: &[SUBMITTED, FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::IS_URGENT],
+        effect: y::downgrade,
+        event: "urgency.downgraded",
+    },
+    Rule {
+        id: "OT10",
+        action: action(Do::NominateKey),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[
+            Who::ProposingClerk,
+            Who::Staff,
+            Who::Supervision,
+            Who::Leader,
+            Who::CaseUnitClerk,
+        ],
+        guards: &[&g::NO_OPEN_NOMINATION, &g::KEY_OPEN],
+        effect: k::nominate,
+        event: "key.nominated",
+    },
+    Rule {
+        id: "OT11",
+        action: action(Do::DesignateKey),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::KEY_OPEN],
+        effect: k::designate,
+        event: "proposal.key",
+    },
+    Rule {
+        id: "OT12",
+        action: action(Do::ReleaseKey),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::IN_PROGRAMME],
+        effect: k::release,
+        event: "key.released",
+    },
+    Rule {
+        id: "OT13",
+        action: action(Do::Publish),
+        from: &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED, MERGED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[&g::CASE_OPEN, &g::PUBLICATION_REVIEWED],
+        effect: k::publish,
+        event: "published",
+    },
+    Rule {
+        id: "OT14",
+        action: action(Do::Unpublish),
+        from: &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED, MERGED],
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[],
+        effect: k::unpublish,
+        event: "unpublished",
     },
 ];
 

@@ -610,6 +610,7 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     if tracked {
         step.case.tracked_since.get_or_insert(now);
     }
+    u::lapse(step, |request| request.assignment == Some(reply.assignment));
     let subject = reply.assignment.cast();
     step.stop(
         &[ClockKind::K05, ClockKind::K07, ClockKind::K10],

@@ -229,6 +229,10 @@ pub fn set_secrecy(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         let hidden = Some(PublicationLevel::None);
         proposal.marks.publish_text = proposal.marks.publish_text.and(hidden);
         proposal.marks.publish_replies = proposal.marks.publish_replies.and(hidden);
+        proposal.marks.published_text = None;
+        proposal.marks.text_published_at = None;
+        proposal.marks.published_replies = None;
+        proposal.marks.replies_published_at = None;
     }
     step.record_decision(
         "set_secrecy",

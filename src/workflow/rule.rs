@@ -180,6 +180,10 @@ pub enum Who {
     CoHandlerSignatory,
     /// The supervision officer.
     Supervision,
+    /// A leader.
+    Leader,
+    /// A clerk of a unit that is or was bound to the case.
+    CaseUnitClerk,
     /// The system, for derived steps and clocks.
     System,
 }
@@ -196,8 +200,8 @@ impl Who {
             ),
             Self::RatingMember => ("本案提案人", "a proposer of the case"),
             Self::RatingClerk => (
-                "本案提案单位的联系人",
-                "the clerk of an organisation that proposes the case",
+                "本案提案单位（含联名）的联系人",
+                "the clerk of an organisation that signed the case",
             ),
             Self::ProposingClerk => (
                 "提案单位的联系人",
@@ -223,6 +227,8 @@ impl Who {
                 "a signatory of a unit asked to countersign",
             ),
             Self::Supervision => ("督查人员", "the supervision officer"),
+            Self::Leader => ("领导", "a leader"),
+            Self::CaseUnitClerk => ("本案承办单位的经办人", "a clerk of a unit of the case"),
             Self::System => ("系统", "the system"),
         };
         Label { zh, en }
@@ -241,7 +247,8 @@ impl Who {
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,
             Self::LineOfficer => Role::AssigningOfficer,
-            Self::OwnUnitClerk => Role::UnitClerk,
+            Self::OwnUnitClerk | Self::CaseUnitClerk => Role::UnitClerk,
+            Self::Leader => Role::Leader,
             Self::OwnUnitSignatory | Self::CoHandlerSignatory => Role::UnitSignatory,
             Self::Supervision => Role::SupervisionOfficer,
             Self::System => Role::System,

@@ -185,3 +185,57 @@ async fn a_wrong_method_is_answered_with_the_right_ones() {
         }
     }
 }
+
+#[test]
+fn the_page_says_which_keys_of_the_policy_profile_have_no_effect_yet() {
+    use jianjian::workflow::profile::keys::{KEYS, NOT_READ};
+    let files = files::rust_files("src");
+    let (_, profile) = files
+        .iter()
+        .find(|(name, _)| name == "src/workflow/profile.rs")
+        .expect("the profile");
+    let lines: Vec<_> = profile.lines().map(str::trim).collect();
+    let field = |key: &str| {
+        let rename = format!("rename = \"{key}\"");
+        let at = lines.iter().position(|line| line.contains(&rename));
+        let rest = &lines[at.unwrap_or_else(|| panic!("{key} has no field"))..];
+        let line = rest.iter().find_map(|line| line.strip_prefix("pub "));
+        let (name, _) = line.and_then(|line| line.split_once(':')).expect("a field");
+        name.to_owned()
+    };
+    // Methods of the profile are read where they are called.
+    let methods = [
+        ("feedback_raters", "every_signer_rates("),
+        ("outcome_scheme", "profile.letter("),
+        ("line_routing", "line_of("),
+    ];
+    let core = "src/workflow/profile";
+    for key in KEYS {
+        let field = field(key.name);
+        let words = [format!("profile.{field}"), format!("profile\n.{field}")];
+        let method = methods.iter().find(|(name, _)| *name == field);
+        let read = files
+            .iter()
+            .filter(|(name, _)| !name.starts_with(core))
+            .any(|(_, text)| {
+                let text: Vec<_> = text.lines().map(str::trim).collect();
+                let text = text.join("\n");
+                words.iter().any(|word| followed_by_no_letter(&text, word))
+                    || method.is_some_and(|(_, call)| text.contains(call))
+            });
+        assert_eq!(
+            NOT_READ.contains(&key.name),
+            !read,
+            "put {} into NOT_READ of src/workflow/profile/keys.rs, or take it out",
+            key.name
+        );
+    }
+}
+
+/// Whether a word stands in a text and does not go on.
+fn followed_by_no_letter(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let next = text[at + word.len()..].chars().next();
+        next.is_none_or(|next| !next.is_ascii_alphanumeric() && next != '_')
+    })
+}

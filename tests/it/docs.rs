@@ -25,6 +25,12 @@ fn the_reference_of_settings_is_up_to_date() {
 }
 
 #[test]
+fn the_reference_of_the_policy_profile_is_up_to_date() {
+    let page = api::policy_docs::markdown().expect("the page");
+    files::assert_current("docs/policy-profile.md", page.as_bytes());
+}
+
+#[test]
 fn the_reference_of_the_workflow_is_up_to_date() {
     files::assert_current("docs/workflow.md", workflow_markdown().as_bytes());
 }

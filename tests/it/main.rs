@@ -28,6 +28,7 @@ mod numbers;
 mod outage;
 mod paging;
 mod permissions;
+mod profiles;
 mod program;
 mod races;
 mod records;

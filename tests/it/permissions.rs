@@ -128,7 +128,7 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> String {
+fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile: &str) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -140,6 +140,7 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>) -> Strin
         "member_id" => town.members[0].member.expect("a member").to_string(),
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
+        "profile_id" => profile.to_owned(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
@@ -237,6 +238,9 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             method.clone(),
         )
     });
+    let administrator = app.signed_in(&town, &town.administrator);
+    let draft = administrator.post("/api/v1/policy-profiles");
+    let profile = draft.json(json!({})).send().await.status(201).id();
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -245,7 +249,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let path_here = fill(path, id, &town, case);
+        let path_here = fill(path, id, &town, case, &profile);
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),

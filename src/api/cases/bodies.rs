@@ -8,11 +8,12 @@ use crate::error::Result;
 use crate::workflow::assignment::AssignmentAction as A;
 use crate::workflow::input::{
     AcceptIn, AdjustIn, ApproveIn, AssignIn, CloseIn, ConsultationIn, ContactIn, CoordinateIn,
-    CosignIn, CountersignIn, DenyIn, DispositionIn, EscalateReturnIn, ExamineIn, ExcuseIn,
-    FeedbackIn, FileIn, GrantExtensionIn, GrantReturnIn, Input, InviteIn, LinkIn, MergeIn, NoInput,
-    NotFileIn, NoteIn, ObjectContactIn, ObjectIn, OpinionIn, PauseIn, PublicationReviewIn,
-    ReasonIn, RehandleIn, RejectIn, RequestExtensionIn, RequestPauseIn, RequestReturnIn,
-    ReturnForRevisionIn, SecrecyIn, SignIn, SuggestUnitsIn, WaiveIn, WithdrawIn,
+    CosignIn, CountersignIn, DenyIn, DesignateIn, DispositionIn, EscalateReturnIn, ExamineIn,
+    ExcuseIn, FeedbackIn, FileIn, GrantExtensionIn, GrantReturnIn, Input, InviteIn, LinkIn,
+    MergeIn, NoInput, NotFileIn, NoteIn, ObjectContactIn, ObjectIn, OpinionIn, PauseIn,
+    PublicationReviewIn, PublishIn, ReasonIn, RehandleIn, RejectIn, RequestExtensionIn,
+    RequestPauseIn, RequestReturnIn, ReturnForRevisionIn, SecrecyIn, SignIn, SuggestUnitsIn,
+    UnpublishIn, UrgentIn, WaiveIn, WithdrawIn,
 };
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
@@ -64,14 +65,20 @@ fn of_proposal(action: P) -> Option<Body> {
         P::Submit | P::Recall => read!(NoInput, None),
         P::Withdraw => read!(WithdrawIn, Withdraw),
         P::ApproveWithdrawal | P::Archive => read!(NoteIn, Note),
-        P::RejectWithdrawal => read!(DenyIn, Deny),
+        P::RejectWithdrawal | P::RefuseUrgency | P::ReleaseKey => read!(DenyIn, Deny),
+        P::MarkUrgent => read!(UrgentIn, Urgent),
+        P::DesignateKey => read!(DesignateIn, Designate),
+        P::Publish => read!(PublishIn, Publish),
+        P::Unpublish => read!(UnpublishIn, Unpublish),
         P::ReturnForRevision => read!(ReturnForRevisionIn, ReturnForRevision),
         P::Examine => read!(ExamineIn, Examine),
         P::File => read!(FileIn, File),
         P::NotFile => read!(NotFileIn, NotFile),
         P::CarryOutDisposition => read!(DispositionIn, Disposition),
         P::Merge => read!(MergeIn, Merge),
-        P::Unmerge | P::Reopen => read!(ReasonIn, Reason),
+        P::Unmerge | P::Reopen | P::RequestUrgency | P::DowngradeUrgency | P::NominateKey => {
+            read!(ReasonIn, Reason)
+        }
         P::Assign => read!(AssignIn, Assign),
         P::AdjustUnits => read!(AdjustIn, Adjust),
         P::GiveFeedback | P::CorrectFeedback => read!(FeedbackIn, Feedback),

@@ -42,6 +42,9 @@ pub struct ClockFacts {
     /// The limit, such as `5 wd`.
     #[schema(max_length = 40, example = "5 wd")]
     pub limit: String,
+    /// Version of the policy profile in force at its start.
+    #[schema(minimum = 1, example = 1)]
+    pub profile_version: i32,
     /// Due moment.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub due_at: Timestamp,
@@ -94,6 +97,7 @@ impl ClockFacts {
                 .then(|| clock.subject.cast()),
             started_at: clock.started_at,
             limit: clock.limit.clone(),
+            profile_version: clock.profile_version,
             due_at: clock.due_at,
             original_due_at: clock.original_due,
             changes: clock.changes.iter().map(Into::into).collect(),
@@ -114,6 +118,8 @@ pub enum ClockChangeKind {
     Paused,
     /// Its last day was moved.
     Extended,
+    /// It counts on another limit: the case became urgent, or is no longer.
+    Relimited,
 }
 
 /// A pause or an extension of a clock.
@@ -121,32 +127,56 @@ pub enum ClockChangeKind {
 pub struct ClockChangeFacts {
     /// Which of the two.
     pub change: ClockChangeKind,
-    /// Pause: the first day that is not counted. Extension: the day of the decision.
+    /// Pause: the first day that is not counted. Otherwise: the day of the decision.
     #[schema(value_type = String, format = Date, max_length = 10)]
     pub from: Date,
     /// Pause: the day on which it goes on. Extension: the new last day.
-    #[schema(value_type = String, format = Date, max_length = 10)]
-    pub until: Date,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
+    pub until: Option<Date>,
     /// Pause: it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub ended: Option<bool>,
+    /// Another limit: the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 40, example = "3 mo")]
+    pub limit_before: Option<String>,
+    /// Another limit: the one from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 40, example = "30 cd")]
+    pub limit_after: Option<String>,
 }
 
 impl From<&ClockChange> for ClockChangeFacts {
     fn from(change: &ClockChange) -> Self {
-        match *change {
+        let none = Self {
+            change: ClockChangeKind::Relimited,
+            from: Date::MIN,
+            until: None,
+            ended: None,
+            limit_before: None,
+            limit_after: None,
+        };
+        match change {
             ClockChange::Paused { from, until, ended } => Self {
                 change: ClockChangeKind::Paused,
-                from,
-                until,
-                ended: Some(ended),
+                from: *from,
+                until: Some(*until),
+                ended: Some(*ended),
+                ..none
             },
             ClockChange::Extended { decided_on, until } => Self {
                 change: ClockChangeKind::Extended,
-                from: decided_on,
-                until,
-                ended: None,
+                from: *decided_on,
+                until: Some(*until),
+                ..none
+            },
+            ClockChange::Relimited { on, from, to } => Self {
+                from: *on,
+                limit_before: Some(from.clone()),
+                limit_after: Some(to.clone()),
+                ..none
             },
         }
     }

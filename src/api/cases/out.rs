@@ -16,6 +16,7 @@ use crate::codes::Label;
 use crate::error::Result;
 use crate::ids::{MemberId, OpinionId, OrganisationId, ProposerId};
 use crate::workflow::access;
+use crate::workflow::advice::{self, Warning};
 use crate::workflow::case::{Marks, Opinion, Proposer};
 use crate::workflow::codes::{
     ConsentStatus, OutcomeMeaning, ProgrammeTier, ProposerRole, PublicationLevel, Recommendation,
@@ -44,7 +45,8 @@ pub struct ProposalOut {
     /// How often it was handed in.
     #[schema(minimum = 0)]
     pub submission_no: i32,
-    /// Policy profile that holds for the case.
+    /// Version of the policy profile that holds for the case: pinned once it is filed, before
+    /// that the one in force for its session.
     #[schema(minimum = 1)]
     pub profile_version: i32,
     /// First proposer and co-signers.
@@ -99,6 +101,9 @@ pub struct ProposalOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
     pub tracked_since: Option<Timestamp>,
+    /// What could be better in a text that can still be changed; nothing of it stops anybody.
+    #[schema(max_items = 10)]
+    pub warnings: Vec<Warning>,
     /// What may be done with the proposal now, and for the rest why not.
     #[schema(max_items = 60)]
     pub actions: Vec<PossibleAction>,
@@ -107,6 +112,26 @@ pub struct ProposalOut {
 /// What is noted about a case and is no status.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MarksFacts {
+    /// Year of the programme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 2000, maximum = 2100)]
+    pub programme_year: Option<i32>,
+    /// How far the text is published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub published_text: Option<PublicationLevel>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub text_published_at: Option<Timestamp>,
+    /// How far the replies are published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub published_replies: Option<PublicationLevel>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub replies_published_at: Option<Timestamp>,
     /// 归档: when it was put into the archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
@@ -155,6 +180,11 @@ impl From<&Marks> for MarksFacts {
             publish_replies_label: marks.publish_replies.map(PublicationLevel::label),
             disposed_at: marks.disposed_at,
             open_for_seconding: marks.open_for_seconding,
+            programme_year: marks.programme_year,
+            published_text: marks.published_text,
+            text_published_at: marks.text_published_at,
+            published_replies: marks.published_replies,
+            replies_published_at: marks.replies_published_at,
         }
     }
 }
@@ -284,7 +314,7 @@ impl ProposalOut {
             form: form_for(case.proposal.form.clone(), contacts),
             text_version: case.proposal.text_version,
             submission_no: case.proposal.submission_no,
-            profile_version: case.proposal.profile_version,
+            profile_version: known.profile.version,
             proposers: case
                 .proposers
                 .iter()
@@ -330,6 +360,7 @@ impl ProposalOut {
             outcome,
             outcome_label: outcome.map(OutcomeMeaning::label),
             tracked_since: case.tracked_since,
+            warnings: advice::warnings(case, &known.profile),
             actions: possible::of(ctx, known),
         }
     }
@@ -373,7 +404,7 @@ pub struct ReplyOut {
 /// The thing that was asked for or acted on, with its version.
 pub fn answer(ctx: &Ctx, known: &Known) -> Result<Answer> {
     let (case, actor) = (&known.case, ctx.principal.actor());
-    let tag = crate::app::act::tag(case, known.target);
+    let tag = crate::app::act::tag(known);
     let answer = match known.target {
         Target::Proposal => Answer::ok(&ProposalOut::of(ctx, known))?,
         Target::Assignment(id) => {

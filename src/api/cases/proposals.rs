@@ -368,7 +368,7 @@ pub async fn possible_on(app: &App, ctx: Ctx, object: Object) -> Result<Answer> 
     app.db
         .read("case.actions", move |tx| {
             let known = act::look(tx, &ctx, object)?;
-            let tag = act::tag(&known.case, known.target);
+            let tag = act::tag(&known);
             let items = possible::of(&ctx, &known);
             Ok(Answer::ok(&PossibleActions { items })?.tag(tag))
         })

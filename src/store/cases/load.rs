@@ -20,7 +20,7 @@ use crate::store::schema::{
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Case, Form, Session};
-use crate::workflow::codes::AssignmentRole;
+use crate::workflow::codes::{AssignmentRole, Urgency};
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         .select(proposal_texts::form)
         .first(tx.conn)?;
     // Rows exist once a case is filed; early reference copies of an urgent one before.
-    let filed = row.filed_at.is_some();
+    let filed = row.filed_at.is_some() || row.urgency == Urgency::Urgent;
     let main_id = row.main_id;
     let marks = marks_of(tx, committee, id)?;
     let proposal = row.into_facts(form.to()?, marks.clone().into_facts());

@@ -435,6 +435,11 @@ impl ClockRow {
 pub struct MarksRow {
     archived_at: Option<At>,
     tier: Option<ProgrammeTier>,
+    programme_year: Option<i32>,
+    published_text: Option<PublicationLevel>,
+    text_published_at: Option<At>,
+    published_replies: Option<PublicationLevel>,
+    replies_published_at: Option<At>,
     publish_text: Option<PublicationLevel>,
     publish_replies: Option<PublicationLevel>,
     disposed_at: Option<At>,
@@ -449,6 +454,11 @@ impl MarksRow {
         Marks {
             archived_at: self.archived_at.map(|at| at.0),
             tier: self.tier,
+            programme_year: self.programme_year,
+            published_text: self.published_text,
+            text_published_at: self.text_published_at.map(|at| at.0),
+            published_replies: self.published_replies,
+            replies_published_at: self.replies_published_at.map(|at| at.0),
             publish_text: self.publish_text,
             publish_replies: self.publish_replies,
             disposed_at: self.disposed_at.map(|at| at.0),

@@ -38,10 +38,11 @@ pub fn create(
     write(tx, None, &Head::default(), decision, profile, by)
 }
 
-/// Writes what a decision changed; the case must be locked. Numbers are filled in.
+/// Writes what a decision changed; the case must be locked. Numbers are filled in. With the case
+/// before goes the profile under which it was last written to.
 pub fn save(
     tx: &mut Tx<'_>,
-    before: &Case,
+    before: (&Case, &Profile),
     head: &Head,
     decision: &mut Decision,
     profile: &Profile,
@@ -52,7 +53,7 @@ pub fn save(
 
 fn write(
     tx: &mut Tx<'_>,
-    before: Option<&Case>,
+    before: Option<(&Case, &Profile)>,
     head: &Head,
     decision: &mut Decision,
     profile: &Profile,
@@ -67,12 +68,12 @@ fn write(
         user,
         by,
     };
-    children::write(tx, before, after, &writer)?;
+    children::write(tx, before.map(|(case, _)| case), after, &writer)?;
     for record in &decision.records {
         records::write(tx, record, after, &writer)?;
     }
     let old = before
-        .map(|case| desk::duties(case, profile))
+        .map(|(case, profile)| desk::duties(case, profile))
         .unwrap_or_default();
     write_duties(tx, &old, &desk::duties(after, profile), &writer)?;
     let head = append_events(tx, head, decision, by)?;

@@ -163,6 +163,11 @@ pub(super) fn write(
         .set((
             case_marks::archived_at.eq(marks.archived_at.map(At)),
             case_marks::tier.eq(marks.tier),
+            case_marks::programme_year.eq(marks.programme_year),
+            case_marks::published_text.eq(marks.published_text),
+            case_marks::text_published_at.eq(marks.text_published_at.map(At)),
+            case_marks::published_replies.eq(marks.published_replies),
+            case_marks::replies_published_at.eq(marks.replies_published_at.map(At)),
             case_marks::publish_text.eq(marks.publish_text),
             case_marks::publish_replies.eq(marks.publish_replies),
             case_marks::disposed_at.eq(marks.disposed_at.map(At)),

@@ -23,8 +23,8 @@ pub use handling::{
     PromiseIn, RejectIn, ReplyForm, SignIn,
 };
 pub use rounds::{
-    ConsultationIn, CoordinateIn, DispositionIn, ExcuseIn, LinkIn, MergeIn, PublicationReviewIn,
-    RehandleIn, SecrecyIn, WaiveIn,
+    ConsultationIn, CoordinateIn, DesignateIn, DispositionIn, ExcuseIn, LinkIn, MergeIn,
+    PublicationReviewIn, PublishIn, RehandleIn, SecrecyIn, UnpublishIn, UrgentIn, WaiveIn,
 };
 pub use units::{
     AdjustIn, DenyIn, EscalateReturnIn, GrantExtensionIn, GrantReturnIn, NoteIn, ObjectContactIn,
@@ -423,6 +423,10 @@ pub enum Input {
     Disposition(DispositionIn),
     Coordinate(CoordinateIn),
     Link(LinkIn),
+    Urgent(UrgentIn),
+    Designate(DesignateIn),
+    Publish(PublishIn),
+    Unpublish(UnpublishIn),
 }
 
 impl Input {
@@ -446,6 +450,7 @@ impl Input {
             Self::GrantReturn(input) => of_rows(&input.replacement),
             Self::Rehandle(input) => of_rows(&input.rows),
             Self::SuggestUnits(input) => input.units.clone(),
+            Self::Urgent(input) => input.reference_units.clone(),
             Self::RequestReturn(input) => input.suggested_unit_id.into_iter().collect(),
             _ => Vec::new(),
         }

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AssignRow, Meeting};
-use crate::ids::{ProposalId, ProposerId};
+use crate::ids::{ProposalId, ProposerId, UnitId};
 use crate::workflow::codes::{
-    ConsultationForm, HandlingKind, LinkKind, PublicationLevel, RehandlingCause, Secrecy,
+    ConsultationForm, DrivingMode, HandlingKind, LinkKind, ProgrammeTier, PublicationLevel,
+    PublishedPart, RehandlingCause, Secrecy,
 };
 
 /// PT17: this proposal is absorbed by another one and follows it.
@@ -212,4 +213,76 @@ pub struct LinkIn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 2000)]
     pub note: Option<String>,
+}
+
+/// OT07: the urgent lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UrgentIn {
+    /// Why it cannot wait.
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "汛期将至，涉及堤防隐患，须提前办理。"
+    )]
+    pub reason: String,
+    /// Units that get a reference copy at once, before the filing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub reference_units: Vec<UnitId>,
+}
+
+/// OT11: a place in the yearly programme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DesignateIn {
+    /// The tier.
+    pub tier: ProgrammeTier,
+    /// The year of the programme.
+    #[schema(minimum = 2000, maximum = 2100, example = 2026)]
+    pub year: i32,
+    /// The meeting that decided.
+    pub meeting: Meeting,
+    /// 领衔督办: leader who supervises the handling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 100,
+        example = "市政协副主席韩静宜"
+    )]
+    pub lead_supervisor: Option<String>,
+    /// How the handling is driven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub mode: Option<DrivingMode>,
+    /// Words of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 2000)]
+    pub note: Option<String>,
+}
+
+/// OT13: publishing a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishIn {
+    /// The part.
+    pub part: PublishedPart,
+    /// How far; not above the level reviewed.
+    pub level: PublicationLevel,
+}
+
+/// OT14: taking a part back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnpublishIn {
+    /// The part.
+    pub part: PublishedPart,
+    /// Why.
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "发现涉及个人隐私，暂停公开。"
+    )]
+    pub reason: String,
 }

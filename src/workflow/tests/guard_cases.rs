@@ -230,12 +230,8 @@ pub const IN_HANDLING: &[Case] = &[
             .agreed(2);
         world.wait(60);
         world = world.signed(0).approved(0).delivered(0);
-        world.refused(
-            P::UnitClerk(1),
-            world.row_target(1),
-            inputs::ACCEPT,
-            inputs::accept(),
-        )
+        let input = inputs::contact(world.env().today());
+        world.refused(P::UnitClerk(1), world.row_target(1), inputs::CONTACT, input)
     }),
     ("row_owes_something", || {
         let mut world = with_reference();

@@ -102,8 +102,8 @@ fn mark(who: Who) -> &'static str {
     match who {
         Who::FirstProposer => "first",
         Who::Invitee | Who::InvitedClerk => "invitee",
-        Who::RatingMember => "rater",
-        Who::ProposingClerk | Who::RatingClerk => "own",
+        Who::RatingMember | Who::RatingClerk => "rater",
+        Who::ProposingClerk => "own",
         Who::Proxy => "paper",
         Who::LineOfficer => "line",
         Who::OwnUnitClerk | Who::OwnUnitSignatory => "unit",

@@ -1,5 +1,6 @@
 //! Tests of the workflow core: the tables as text, stories, refusals, random walks.
 
+mod at_rest;
 mod driver;
 mod early_scenarios;
 mod fixture;

@@ -224,9 +224,7 @@ fn free_unit(world: &World, tone: u8) -> usize {
     let bound = |n: usize| world.case.live_rows().any(|row| row.unit == unit(n));
     let start = usize::from(tone);
     let mut turned = (0..WALKING_UNITS).map(|n| (start + n) % WALKING_UNITS);
-    turned
-        .find(|n| !bound(*n))
-        .unwrap_or(WALKING_UNITS + start % 8)
+    turned.find(|n| !bound(*n)).unwrap_or(start % WALKING_UNITS)
 }
 
 fn grant_return(world: &World, row: Option<&Assignment>, tone: u8) -> Input {

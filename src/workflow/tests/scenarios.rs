@@ -62,6 +62,7 @@ fn sole_handling_from_draft_to_close() {
     let last = world.events();
     assert!(last.ends_with(&[
         "reply.delivered",
+        "assignment.replied",
         "proposal.handled",
         "feedback.given",
         "feedback.concluded",
@@ -145,7 +146,8 @@ fn joint_handling_with_opinions_and_countersignatures() {
         .collect();
     assert_eq!(
         answers,
-        [CountersignStatus::Recalled, CountersignStatus::Object]
+        [CountersignStatus::Agree, CountersignStatus::Object],
+        "given answers stay on record, bound to their text"
     );
     let mended = inputs::reply(Some(OutcomeMeaning::PartiallyResolved), world.env().today());
     let mended = crate::workflow::input::ReplyForm {
@@ -190,14 +192,13 @@ fn a_silent_co_handler_does_not_hold_up_the_lead() {
     world.wait(40);
     world = world.signed(0).approved(0).delivered(0);
     assert_eq!(world.status(), S::Handled);
-    assert_eq!(world.row(1).status, AssignmentStatus::Pending);
+    let row = world.row(1);
+    assert_eq!(row.status, AssignmentStatus::Accepted, "AT08");
+    assert!(row.deemed && row.opinion_missing && !row.returnable);
     clocks(&world, &["K12", "K17", "K18"]);
-    let refusal = world.refused(
-        P::UnitClerk(1),
-        world.row_target(1),
-        inputs::ACCEPT,
-        inputs::accept(),
-    );
+    let input = inputs::contact(world.env().today());
+    let target = world.row_target(1);
+    let refusal = world.refused(P::UnitClerk(1), target, inputs::CONTACT, input);
     assert_eq!(unmet(&refusal), ["round_open"]);
 }
 
@@ -359,6 +360,14 @@ fn a_rejected_reply_keeps_its_document_number() {
     assert!(!world.running().contains(&ClockKind::K11));
     assert!(world.running().contains(&ClockKind::K10), "K10 runs on");
     world.wait(1);
+    let (target, sign) = (world.reply_target(0), inputs::sign());
+    let same = world.refused(P::Signatory(0), target, inputs::SIGN, sign);
+    assert_eq!(unmet(&same), ["changed_since_rejection"]);
+    let mended = crate::workflow::input::ReplyForm {
+        digest: "已逐条回应。".to_owned(),
+        ..inputs::reply(Some(OutcomeMeaning::Resolved), world.env().today())
+    };
+    world.on_reply(0, P::UnitClerk(0), inputs::EDIT, mended);
     world = world.signed(0);
     assert_eq!(world.reply(0).document, number);
     assert_eq!(

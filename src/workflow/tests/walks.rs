@@ -1,29 +1,41 @@
 //! Random walks: whatever people do, in whatever order, the invariants hold, nobody is led into a
 //! dead end, and what is shown as possible is possible.
+//!
+//! `JIANJIAN_WALKS=20000 cargo test --lib walks` looks further than a usual run.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::driver::{Move, People, play, to_the_end};
+use super::at_rest;
+use super::driver::{Move, People, elsewhere, play, to_the_end};
 use super::fixture::World;
 use super::invariants::{self, Witness};
+use crate::workflow::codes::ProgrammeTier;
 use crate::workflow::lists::ProposerKind;
-use crate::workflow::profile::Profile;
+use crate::workflow::profile::{DropUnsigned, ExtensionApprover, LapseMeans, Profile, Raters};
 use crate::workflow::rule::rules;
 
-/// Walks per run. The same ones every time: raise the number to look further.
-const WALKS: u32 = 300;
+/// Walks per run, if `JIANJIAN_WALKS` does not say otherwise. The same ones every time.
+const WALKS: u32 = 1000;
+/// Walkers side by side, each with a seed of its own.
+const WALKERS: u8 = 4;
 /// Steps of a walk.
 const STEPS: usize = 60;
 
+/// Rows by number and action.
+type Rows = BTreeSet<(&'static str, &'static str)>;
+
 /// Kind of the proposer, and the profile.
 fn worlds() -> impl Strategy<Value = (usize, usize)> {
-    let kinds = prop_oneof![2 => Just(0_usize), 3 => Just(1), 1 => Just(2), 1 => Just(3)];
+    let kinds = prop_oneof![
+        2 => Just(0_usize), 3 => Just(1), 1 => Just(2), 1 => Just(3), 1 => Just(4), 1 => Just(5)
+    ];
     (
         kinds,
-        prop_oneof![2 => Just(0_usize), 1 => Just(1), 1 => Just(2)],
+        prop_oneof![2 => Just(0_usize), 1 => Just(1), 1 => Just(2), 1 => Just(3)],
     )
 }
 
@@ -32,14 +44,24 @@ fn world((kind, profile): (usize, usize)) -> World {
         0 => World::individual(),
         1 => World::joint(),
         2 => World::collective(ProposerKind::Party),
-        _ => World::collective(ProposerKind::Sector),
+        3 => World::collective(ProposerKind::Sector),
+        4 => World::joint_collective(),
+        _ => World::individual().submit().absorbing(),
     };
     let default = world.profile.clone();
     world.profile = match profile {
         0 => default,
         1 => lenient(&default),
-        _ => strict(&default),
+        2 => strict(&default),
+        _ => open(&default),
     };
+    if profile == 2 {
+        world.case.proposal.marks.tier = Some(ProgrammeTier::Key);
+    }
+    if profile == 3 {
+        world.case.proposal.form.open_for_seconding = true;
+        world.case.proposal.marks.open_for_seconding = true;
+    }
     world
 }
 
@@ -51,7 +73,8 @@ fn lenient(default: &Profile) -> Profile {
         opinion_required: false,
         countersign_required: false,
         review_required: false,
-        feedback_raters: crate::workflow::profile::Raters::LeadOnly,
+        feedback_raters: Raters::LeadOnly,
+        rehandling_max_rounds: 0,
         ..default.clone()
     }
 }
@@ -60,8 +83,22 @@ fn strict(default: &Profile) -> Profile {
     Profile {
         cosign_comment_required: true,
         examination_stages: 3,
-        countersign_lapse: crate::workflow::profile::LapseMeans::Blocks,
+        countersign_lapse: LapseMeans::Blocks,
         reviewer_may_change_outcome: false,
+        return_late_accepted: false,
+        return_max_bounces: 1,
+        extension_approver: ExtensionApprover::WithProposalsCommittee,
+        ..default.clone()
+    }
+}
+
+/// Members join uninvited, unsigned invitations end with the submission, and two more rounds.
+fn open(default: &Profile) -> Profile {
+    Profile {
+        seconding_enabled: true,
+        cosign_drop_unsigned_at: DropUnsigned::Submission,
+        rehandling_max_rounds: 2,
+        reply_fixed_date: "2026-06-30".parse().ok(),
         ..default.clone()
     }
 }
@@ -70,39 +107,58 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     proptest::collection::vec(any::<Move>(), STEPS)
 }
 
-#[test]
-fn whatever_people_do_the_invariants_hold() {
+/// One walker with its own seed; gives the rows that were taken.
+fn walker(seed: u8, walks: u32) -> Rows {
     let config = Config {
-        cases: WALKS,
+        cases: walks,
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: 200,
         ..Config::default()
     };
     let people = People::of_the_town();
-    let taken = RefCell::new(std::collections::BTreeSet::from(["PT01"]));
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let taken = RefCell::new(Rows::new());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let result = runner.run(&(worlds(), moves()), |(start, moves)| {
         let mut world = world(start);
         let mut witness = Witness::default();
         for step in moves {
+            elsewhere(&mut world, step);
             invariants::possibilities(&world, &people, step);
-            let before = world.clone();
+            let (before, logged) = (world.case.clone(), world.log.len());
             let attempt = play(&mut world, &people, step);
-            invariants::step(&before, &world, attempt.as_ref(), &mut witness);
-            invariants::case(&world, &people);
+            invariants::step(&before, logged, &world, attempt.as_ref(), &mut witness);
+            at_rest::case(&world, &people);
         }
         to_the_end(world, &people);
         taken.borrow_mut().extend(witness.rules);
         Ok(())
     });
     if let Err(failure) = result {
-        panic!("{failure}");
+        panic!("walker {seed}: {failure}");
     }
-    let taken = taken.into_inner();
-    let missed: Vec<_> = rules()
-        .map(|rule| rule.id)
-        .filter(|id| !taken.contains(id))
-        .collect();
-    assert_eq!(missed, [""; 0], "rows that no walk took");
+    taken.into_inner()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a knob of this test")]
+fn walks() -> u32 {
+    let wanted = std::env::var("JIANJIAN_WALKS").ok();
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(WALKS)
+}
+
+#[test]
+fn whatever_people_do_the_invariants_hold() {
+    let share = walks().div_ceil(u32::from(WALKERS));
+    let mut taken = Rows::from([("PT01", "create")]);
+    std::thread::scope(|scope| {
+        let walkers: Vec<_> = (1..=WALKERS)
+            .map(|seed| scope.spawn(move || walker(seed, share)))
+            .collect();
+        for walker in walkers {
+            taken.extend(walker.join().expect("a walker has failed"));
+        }
+    });
+    let all = rules().map(|rule| (rule.id, rule.action.as_str()));
+    let missed: Vec<_> = all.filter(|row| !taken.contains(row)).collect();
+    assert_eq!(missed, [], "rows that no walk took");
 }

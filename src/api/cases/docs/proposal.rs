@@ -188,6 +188,51 @@ pub(super) fn of(action: P) -> Doc {
                 "note": "两案同由交通部门主办，一并研究。"
             }),
         ),
+        P::RequestUrgency => doc(
+            "Asks for the urgent lane; the chair decides.",
+            json!({ "reason": "汛期将至，涉及堤防隐患，须提前办理。" }),
+        ),
+        P::MarkUrgent => doc(
+            "Puts the proposal into the urgent lane, asked for or not: examination, assignment and reply count on the short limits from their original start. Before the filing, units may get reference copies at once.",
+            json!({
+                "reason": "汛期将至，涉及堤防隐患，须提前办理。",
+                "reference_units": ["unit_019a1b2c3d4e7f8090a1b2c3d4e5f607"]
+            }),
+        ),
+        P::RefuseUrgency => doc(
+            "The matter takes its ordinary course.",
+            json!({ "reason": "事项不具紧迫性，按一般程序办理。" }),
+        ),
+        P::DowngradeUrgency => doc(
+            "Takes the case out of the urgent lane, with a reason; its clocks count on the ordinary limits again, from their original start.",
+            json!({ "reason": "险情已排除，转为普通提案办理。" }),
+        ),
+        P::NominateKey => doc(
+            "Proposes a filed case for the yearly programme of key proposals; the chair decides.",
+            json!({ "reason": "事关民生，社会关注度高，建议列为重点提案。" }),
+        ),
+        P::DesignateKey => doc(
+            "Gives a case its place in the programme of a year, inside the quota of the policy profile, by decision of a meeting; with the leader who supervises it and how it is driven.",
+            json!({
+                "tier": "key",
+                "year": 2026,
+                "meeting": { "name": "第十二次主席会议", "date": "2026-03-20" },
+                "lead_supervisor": "市政协副主席韩静宜",
+                "mode": "leader_supervision"
+            }),
+        ),
+        P::ReleaseKey => doc(
+            "Takes a case out of the programme, or does not follow a nomination; with a reason.",
+            json!({ "reason": "与另一重点提案内容相近，调整名额。" }),
+        ),
+        P::Publish => doc(
+            "Publishes the text or the replies, at most at the level that the review allows. The clock of the publication stops (K17, K18).",
+            json!({ "part": "text", "level": "full" }),
+        ),
+        P::Unpublish => doc(
+            "Takes a published part back, with a reason.",
+            json!({ "part": "text", "reason": "发现涉及个人隐私，暂停公开。" }),
+        ),
         P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
             doc("", json!({}))
         }

@@ -1,0 +1,142 @@
+//! Effects of the urgent lane (急办): OT06–OT09. Its clocks run on short limits from their original
+//! start; units may get reference copies before the filing.
+
+use serde_json::json;
+
+use super::authoring::{examination_limit, mismatched};
+use super::case::{ClockChange, RequestForm};
+use super::codes::{AssignmentRole, ClockKind, RequestKind, RequestStatus, Urgency};
+use super::decide::Step;
+use super::examination::{assignment_limit, not_blank};
+use super::extension::due_of;
+use super::input::{AssignRow, Input};
+use super::refusal::Refusal;
+use super::units::{self, Standing, reply_limit};
+use super::withdrawal::{answer, ask};
+
+/// OT06: somebody thinks that the matter cannot wait; the chair decides.
+pub fn request(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Reason(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/reason", &input.reason)?;
+    let form = RequestForm {
+        reason: input.reason.clone(),
+        ..RequestForm::default()
+    };
+    ask(step, RequestKind::Urgency, None, form)?;
+    Ok(())
+}
+
+/// OT07: urgent from now on. Before the filing, units may get reference copies at once.
+pub fn mark(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Urgent(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/reason", &input.reason)?;
+    let filed = step.case.proposal.filed_at.is_some();
+    if !input.reference_units.is_empty() && (filed || !step.env.profile.urgent_reference_copy) {
+        return Err(Refusal::invalid(
+            "/reference_units",
+            "not_allowed",
+            "立案后请通过交办增加参阅单位；本届政策也可能不允许立案前送阅。",
+            "Reference copies go ahead of the filing only, where the policy allows it.",
+        ));
+    }
+    step.case.proposal.urgency = Urgency::Urgent;
+    answer(
+        step,
+        RequestKind::Urgency,
+        None,
+        RequestStatus::Granted,
+        Some(&input.reason),
+        None,
+    );
+    let rows: Vec<_> = input
+        .reference_units
+        .iter()
+        .map(|unit| AssignRow {
+            unit_id: *unit,
+            role: AssignmentRole::Reference,
+            part: None,
+        })
+        .collect();
+    units::check_rows(step, &rows, "/reference_units")?;
+    let rows = rows.into_iter().map(|row| (row, Standing::New)).collect();
+    units::add_rows(step, rows, "OT07");
+    relimit(step);
+    step.record_decision(
+        "mark_urgent",
+        json!({ "reason": input.reason, "reference_units": input.reference_units }),
+    );
+    Ok(())
+}
+
+/// OT08: the matter takes its ordinary course (I11).
+pub fn refuse(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Deny(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/reason", &input.reason)?;
+    answer(
+        step,
+        RequestKind::Urgency,
+        None,
+        RequestStatus::Denied,
+        Some(&input.reason),
+        None,
+    );
+    Ok(())
+}
+
+/// OT09: back to the ordinary limits, with a reason (I11); early reference copies end.
+pub fn downgrade(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
+    let Input::Reason(input) = input else {
+        return Err(mismatched());
+    };
+    not_blank("/reason", &input.reason)?;
+    step.case.proposal.urgency = Urgency::Normal;
+    if step.case.proposal.filed_at.is_none() {
+        units::void_early(step, "OT09");
+    }
+    relimit(step);
+    step.record_decision("downgrade_urgency", json!({ "reason": input.reason }));
+    Ok(())
+}
+
+/// K03, K04 and K10 count on the limits of the present urgency, from their original start; what
+/// was paused or extended stays.
+fn relimit(step: &mut Step<'_>) {
+    let (on, calendar) = (step.env.today(), step.env.calendar);
+    let running: Vec<_> = step
+        .case
+        .clocks
+        .iter()
+        .filter(|clock| clock.stopped_at.is_none())
+        .map(|clock| (clock.id, clock.kind, clock.started_at))
+        .collect();
+    for (id, kind, started_at) in running {
+        let (start, limit) = match kind {
+            ClockKind::K03 => (started_at, examination_limit(step)),
+            ClockKind::K04 => assignment_limit(step),
+            ClockKind::K10 if step.case.proposal.round == 1 => {
+                (started_at, reply_limit(step, started_at))
+            }
+            _ => continue,
+        };
+        for clock in &mut step.case.clocks {
+            if clock.id != id || clock.limit == limit {
+                continue;
+            }
+            clock.changes.push(ClockChange::Relimited {
+                on,
+                from: std::mem::replace(&mut clock.limit, limit.clone()),
+                to: limit.clone(),
+            });
+            clock.started_at = start;
+            let due = due_of(clock, calendar);
+            clock.due_at = due.at;
+            clock.provisional |= due.provisional;
+        }
+    }
+}
