@@ -22,6 +22,7 @@ pub mod routes;
 pub mod service;
 pub mod sessions;
 pub mod sign_in;
+pub mod succession;
 pub mod terms;
 pub mod units;
 pub mod users;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
     members::routes(&mut routes);
     organisations::routes(&mut routes);
     units::routes(&mut routes);
+    succession::routes(&mut routes);
     users::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);

@@ -44,6 +44,10 @@ const TAGS: &[(&str, &str)] = &[
         "policy",
         "The limits and choices of the committee, in versions. 政策参数。",
     ),
+    (
+        "batches",
+        "What a meeting decides on many cases at once. 会议批量立案、交办。",
+    ),
     ("desk", "What waits for the caller. 待办。"),
     (
         "service",

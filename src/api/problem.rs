@@ -203,7 +203,7 @@ fn from_status(status: StatusCode, error: Option<&actix_web::Error>) -> Error {
 }
 
 /// The problem document of an error.
-fn document(error: &Error, id: RequestId, lang: Lang) -> Value {
+pub fn document(error: &Error, id: RequestId, lang: Lang) -> Value {
     let pick = |message: &crate::error::Message| match lang {
         Lang::Zh => message.zh.to_string(),
         Lang::En => message.en.to_string(),

@@ -123,7 +123,7 @@ pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
 
 /// The profile of a case: the one pinned at filing (I26), before that the one in force for its
 /// session.
-fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
+pub(super) fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
     let proposal = &case.proposal;
     if proposal.filed_at.is_some() {
         policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
@@ -143,7 +143,7 @@ fn profile_before(tx: &mut Tx<'_>, case: &Case, now: &Arc<Profile>) -> Result<Ar
 }
 
 /// What decisions depend on.
-fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
+pub(super) fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
     Env {
         now,
         profile,
@@ -409,7 +409,7 @@ fn unknown(pointer: &str) -> Error {
 }
 
 /// A refusal as a problem document, with what the caller may do instead.
-fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
+pub(super) fn refuse(refusal: Refusal, possible: Option<&[Possibility]>) -> Error {
     let words = refusal.words();
     let error = match refusal {
         Refusal::NotAllowed { needs } => Error::new(Code::Forbidden)

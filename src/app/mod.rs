@@ -1,10 +1,12 @@
 //! Use cases: each function is one transaction. The layer exists only where something is decided.
 
 pub mod act;
+pub mod batch;
 pub mod ctx;
 pub mod policy;
 pub mod setup;
 pub mod signin;
+pub mod succession;
 pub mod write;
 
 use std::sync::Arc;

@@ -231,6 +231,7 @@ impl Maker<'_, '_> {
                     contact_person: Some(content::person(2100 + n)),
                     contact_phone: Some(format!("0599-5552{n:03}")),
                     active: true,
+                    successor_id: None,
                 };
                 Ok(register::create(self.tx, &self.ctx, fields)?.id)
             })

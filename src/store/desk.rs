@@ -1,16 +1,21 @@
 //! Desks: what waits for an account, oldest due first.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
-use super::schema::{duties, opinions, proposals, proposers};
+use super::schema::{assignments, duties, opinions, proposals, proposers, replies};
 use super::sql_types::At;
 use crate::error::Result;
-use crate::ids::{CommitteeId, DutyId, MemberId, ProposalId, SubjectId, UserId};
-use crate::workflow::codes::ConsentStatus;
+use crate::ids::{
+    AssignmentId, CommitteeId, DutyId, MemberId, ProposalId, ReplyId, SubjectId, UserId,
+};
+use crate::workflow::codes::{ConsentStatus, ProposerRole};
 use crate::workflow::desk::{Audience, Task};
 use crate::workflow::proposal::ProposalStatus;
+use crate::workflow::reply::ReplyStatus;
 
 /// Sort key of duties that no clock drives: the year 9999.
 pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
@@ -42,6 +47,76 @@ pub struct DutyRow {
     pub serial_no: Option<i32>,
     /// Status of the proposal.
     pub status: ProposalStatus,
+}
+
+/// What a duty says beside its row: read once for a whole page.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// First proposers.
+    pub proposers: BTreeMap<ProposalId, String>,
+    /// Units, by their row or by their reply.
+    pub units: BTreeMap<SubjectId, String>,
+    /// Replies that the review sent back.
+    pub rejected: BTreeSet<SubjectId>,
+}
+
+/// Names for a page of duties.
+pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[DutyRow]) -> Result<Names> {
+    let mut names = Names::default();
+    if page.is_empty() {
+        return Ok(names);
+    }
+    let cases: BTreeSet<_> = page.iter().map(|row| row.proposal_id).collect();
+    names.proposers = proposers::table
+        .filter(proposers::committee_id.eq(committee))
+        .filter(proposers::proposal_id.eq_any(cases))
+        .filter(proposers::role.eq(ProposerRole::First))
+        .select((proposers::proposal_id, proposers::name))
+        .load::<(ProposalId, String)>(tx.conn)?
+        .into_iter()
+        .collect();
+    let of = |kind: &str| -> Vec<SubjectId> {
+        page.iter()
+            .filter(|row| row.subject_kind == kind)
+            .map(|row| row.subject_id)
+            .collect()
+    };
+    let (rows, answers) = (of("assignment"), of("reply"));
+    if !rows.is_empty() {
+        let rows: Vec<AssignmentId> = rows.into_iter().map(SubjectId::cast).collect();
+        let found: Vec<(AssignmentId, String)> = assignments::table
+            .filter(assignments::committee_id.eq(committee))
+            .filter(assignments::id.eq_any(rows))
+            .select((assignments::id, assignments::unit_name))
+            .load(tx.conn)?;
+        let found = found.into_iter().map(|(id, name)| (id.cast(), name));
+        names.units.extend(found);
+    }
+    if !answers.is_empty() {
+        let answers: Vec<ReplyId> = answers.into_iter().map(SubjectId::cast).collect();
+        let found: Vec<(ReplyId, String, Option<String>, bool)> = replies::table
+            .inner_join(
+                assignments::table.on(assignments::committee_id
+                    .eq(replies::committee_id)
+                    .and(assignments::id.eq(replies::assignment_id))),
+            )
+            .filter(replies::committee_id.eq(committee))
+            .filter(replies::id.eq_any(answers))
+            .select((
+                replies::id,
+                assignments::unit_name,
+                replies::rejected_hash,
+                replies::status.eq(ReplyStatus::Draft),
+            ))
+            .load(tx.conn)?;
+        for (id, unit, rejected, draft) in found {
+            if rejected.is_some() && draft {
+                names.rejected.insert(id.cast());
+            }
+            names.units.insert(id.cast(), unit);
+        }
+    }
+    Ok(names)
 }
 
 /// Who asks.

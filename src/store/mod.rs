@@ -33,6 +33,7 @@ pub mod setup;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod sql_types;
+pub mod succession;
 pub mod terms;
 pub mod texts;
 pub mod timeline;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
-use super::schema::{assignments, case_marks, merges, proposals, proposers};
+use super::schema::{assignments, case_marks, merges, promises, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{
@@ -100,7 +100,7 @@ pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
         condition = Box::new(condition.or(absorbed(Whose::Organisation(*organisation))));
     }
     for unit in &reach.units {
-        condition = Box::new(condition.or(assigned_to(*unit)));
+        condition = Box::new(condition.or(assigned_to(*unit)).or(promised_by(*unit)));
     }
     Some(condition)
 }
@@ -185,6 +185,16 @@ fn assigned_to(unit: UnitId) -> Condition {
             .filter(assignments::committee_id.eq(proposals::committee_id))
             .filter(assignments::proposal_id.eq(proposals::id))
             .filter(assignments::unit_id.eq(unit)),
+    ))
+}
+
+/// A promise of it is the unit's, perhaps inherited with a unit that it took over.
+fn promised_by(unit: UnitId) -> Condition {
+    Box::new(exists(
+        promises::table
+            .filter(promises::committee_id.eq(proposals::committee_id))
+            .filter(promises::proposal_id.eq(proposals::id))
+            .filter(promises::unit_id.eq(unit)),
     ))
 }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::{case_marks, members, organisations, units};
-use super::{Tx, cases, numbers, refusal_uses};
+use super::{Tx, cases, numbers, refusal_uses, succession};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::codes::ProgrammeTier;
@@ -78,6 +78,7 @@ pub fn load(
                 units::system_line,
             ))
             .load(tx.conn)?;
+        let successors = succession::successors(tx, committee)?;
         references.units = rows
             .into_iter()
             .map(|(id, name, active, reply_prefix, system_line)| {
@@ -88,7 +89,7 @@ pub fn load(
                         active,
                         reply_prefix,
                         system_line,
-                        predecessors: Vec::new(),
+                        predecessors: succession::predecessors(&successors, id),
                     },
                 )
             })

@@ -701,6 +701,9 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        successor_id -> Nullable<Uid>,
+        succeeded_at -> Nullable<Moment>,
+        succession_reason -> Nullable<Text>,
     }
 }
 

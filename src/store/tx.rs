@@ -72,6 +72,30 @@ impl Tx<'_> {
     pub fn discard(&mut self) {
         self.discard = true;
     }
+
+    /// Runs a part of the transaction behind a savepoint: what it wrote is undone if it is
+    /// refused, and the rest stands. A fault of the service, or a clash after which the whole
+    /// transaction has to run again, is an error of the whole.
+    pub fn part<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<std::result::Result<T, Error>> {
+        execute(self.conn, "SAVEPOINT part")?;
+        match work(self) {
+            Ok(value) => {
+                execute(self.conn, "RELEASE SAVEPOINT part")?;
+                Ok(Ok(value))
+            }
+            Err(error) if error.is_retryable() || error.code().status() >= 500 => Err(error),
+            Err(error) => {
+                execute(
+                    self.conn,
+                    "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part",
+                )?;
+                Ok(Err(error))
+            }
+        }
+    }
 }
 
 enum Outcome {

@@ -11,7 +11,7 @@ use super::register::{
 };
 use super::schema::units;
 use crate::app::Ctx;
-use crate::error::Result;
+use crate::error::{Error, Message, Result};
 use crate::ids::{CommitteeId, UnitId};
 use crate::workflow::lists::SystemLine;
 use crate::workflow::role::Role;
@@ -63,6 +63,10 @@ pub struct UnitFields {
     #[serde(default = "register::active")]
     #[schema(default = true, example = true)]
     pub active: bool,
+    /// The unit that took over in a reorganisation; set by that act alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, read_only)]
+    pub successor_id: Option<UnitId>,
 }
 
 /// Narrows a list of units.
@@ -135,7 +139,27 @@ impl Register for UnitFields {
         (entry.fields.name.clone(), entry.id)
     }
 
-    fn check(&self, _: &mut Tx<'_>, _: &Ctx, _: Option<&Entry<Self>>) -> Result<()> {
+    fn check(&self, _: &mut Tx<'_>, _: &Ctx, before: Option<&Entry<Self>>) -> Result<()> {
+        if self.successor_id != before.and_then(|unit| unit.fields.successor_id) {
+            return Err(Error::invalid(
+                "/successor_id",
+                "read_only",
+                Message::new(
+                    "承继关系由机构改革操作设定。",
+                    "Set by the act of reorganisation alone.",
+                ),
+            ));
+        }
+        if self.active && self.successor_id.is_some() {
+            return Err(Error::invalid(
+                "/active",
+                "succeeded",
+                Message::new(
+                    "该单位已由其他单位承继，不能重新启用。",
+                    "Another unit took over: it cannot become active again.",
+                ),
+            ));
+        }
         Ok(())
     }
 }

@@ -75,6 +75,11 @@ pub fn may_read(case: &Case, actor: &Actor) -> bool {
             .assignments
             .iter()
             .any(|row| reach.units.contains(&row.unit))
+        // A promise that its unit inherited.
+        || case
+            .promises
+            .iter()
+            .any(|promise| reach.units.contains(&promise.unit))
 }
 
 /// Whether the actor signed, was asked to sign, or speaks for the collective proposer.

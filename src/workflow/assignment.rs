@@ -66,6 +66,7 @@ code_list! {
         EndPause = "end_pause", "中止期满", "end the pause";
         MarkReplied = "mark_replied", "答复送达", "mark as replied";
         Void = "void", "作废", "void";
+        HandOver = "hand_over", "移交承继单位", "hand over to the successor";
     }
 }
 
@@ -329,9 +330,26 @@ pub const RULES: &[Rule] = &[
         from: &[PENDING, ACCEPTED, REQUESTED, OPINION],
         to: To::State(State::Assignment(S::Void)),
         who: &[Who::LineOfficer],
-        guards: &[&g::NOT_A_SIGNER, &g::ROUND_OPEN],
+        guards: &[&g::NOT_A_SIGNER, &g::ROUND_OPEN, &g::WHOLE_WITHOUT_ROW],
         effect: u::void,
         event: "assignment.voided",
+    },
+    Rule {
+        id: "AT18",
+        action: action(Do::HandOver),
+        // Of a row that is replied: the promises that its reply made.
+        from: &[
+            PENDING,
+            ACCEPTED,
+            REQUESTED,
+            OPINION,
+            State::Assignment(S::Replied),
+        ],
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: u::part,
+        event: "assignment.handed_over",
     },
 ];
 

@@ -372,9 +372,22 @@ pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
 
 /// The time-driven and derived rows alone, as an act of the system.
 pub fn settled(case: &Case, env: Env<'_>) -> Result<Decision, Refusal> {
+    consequence(case, env, |_| Ok(()))
+}
+
+/// What follows for the case from something outside it, by the system, between its own rows: a
+/// unit ends and another one takes over.
+pub fn consequence(
+    case: &Case,
+    env: Env<'_>,
+    change: impl FnOnce(&mut Step<'_>) -> Result<(), Refusal>,
+) -> Result<Decision, Refusal> {
     let system = Actor::system();
     let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
     let mut happened = Vec::new();
+    settle(&mut step, &mut happened)?;
+    change(&mut step)?;
+    happened.append(&mut step.parts);
     settle(&mut step, &mut happened)?;
     Ok(Decision {
         case: finish(case, step.case, env.now),
@@ -706,6 +719,11 @@ impl<'a> Step<'a> {
     /// Another row of the tables happens as a part of this one, by the system: its status is set
     /// and it stands in the trail under its own name.
     pub fn part(&mut self, id: &'static str, target: Target, reason: &'static str) {
+        self.part_with(id, target, serde_json::json!({ "because_of": reason }));
+    }
+
+    /// The same with all that the trail shall say of it.
+    pub fn part_with(&mut self, id: &'static str, target: Target, input: Value) {
         let from = status_of(&self.case, target);
         // The row that starts from here, where several bear the same number.
         let Some(rule) = rules().find(|rule| {
@@ -728,7 +746,7 @@ impl<'a> Step<'a> {
                 from
             },
             to: status_of(&self.case, target),
-            input: serde_json::json!({ "because_of": reason }),
+            input,
         });
     }
 

@@ -323,9 +323,13 @@ fn end(step: &mut Step<'_>, today: Option<Date>) -> Result<(), Refusal> {
         if clock.id != own.id {
             continue;
         }
-        if let Some(ClockChange::Paused { until, ended, .. }) = clock.changes.last_mut() {
-            *ended = true;
-            *until = today.map_or(*until, |today| today.min(*until));
+        for change in &mut clock.changes {
+            if let ClockChange::Paused { until, ended, .. } = change
+                && !*ended
+            {
+                *ended = true;
+                *until = today.map_or(*until, |today| today.min(*until));
+            }
         }
         let due = due_of(clock, calendar);
         clock.due_at = due.at;

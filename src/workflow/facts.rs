@@ -45,13 +45,14 @@ impl Case {
 impl Clock {
     /// The day on which it goes on, while it stands still.
     pub fn paused_until(&self) -> Option<Date> {
-        match self.changes.last()? {
+        // An extension may have been granted meanwhile.
+        self.changes.iter().rev().find_map(|change| match change {
             ClockChange::Paused {
                 until,
                 ended: false,
                 ..
             } if self.stopped_at.is_none() => Some(*until),
             _ => None,
-        }
+        })
     }
 }

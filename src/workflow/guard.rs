@@ -489,6 +489,11 @@ guards! {
                 row.role != AssignmentRole::Reference
                     && view.case.lapsed(ClockKind::K05, row.id.cast(), view.env.now)
             });
+    /// AT17: the rows that stay fit the kind of handling.
+    WHOLE_WITHOUT_ROW, "whole_without_row", Some("I4"),
+        "其余承办单位须仍符合办理方式（请用调整承办单位）。",
+        "The other units must still make a whole of the kind of handling: adjust the units instead.",
+        |view| view.row().is_some_and(|row| super::units::whole_without(view.case, row.id));
     /// The dispute was not carried further up yet.
     NOT_ESCALATED, "not_escalated", None,
         "争议已提请裁定。", "The dispute was escalated already.",

@@ -33,6 +33,7 @@ mod returning;
 pub mod role;
 mod rounds;
 pub mod rule;
+pub mod succession;
 #[cfg(test)]
 mod tests;
 mod units;

@@ -9,10 +9,11 @@ use super::case::RequestForm;
 use super::codes::{ClockKind, RequestKind, RequestStatus};
 use super::decide::Step;
 use super::examination::{not_blank, required};
-use super::input::Input;
+use super::input::{AssignRow, Input};
 use super::refusal::Refusal;
 use super::units::{self, Standing};
 use super::withdrawal::{answer, ask};
+use crate::ids::AssignmentId;
 
 /// Fewest characters of a reason to return a case.
 const REASON_CHARS: usize = 10;
@@ -73,6 +74,7 @@ pub fn grant_return(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         row.status = AssignmentStatus::Returned;
     }
     units::check_rows(step, &input.replacement, "/replacement")?;
+    check_others(step, id, &input.replacement)?;
     if let Some(kind) = input.handling_kind {
         step.case.proposal.handling_kind = Some(kind);
     }
@@ -88,6 +90,7 @@ pub fn grant_return(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         .map(|row| (row.clone(), standing))
         .collect();
     let made = units::add_rows(step, rows, "AT05");
+    units::check_bound(step, "/replacement")?;
     units::check_shape(step, "/replacement")?;
     if let Some(row) = step.row_mut(id) {
         row.replaced_by = made.first().copied();
@@ -97,6 +100,28 @@ pub fn grant_return(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         json!({ "assignment_id": id, "note": input.note, "replacement": input.replacement }),
     );
     Ok(())
+}
+
+/// Whoever gave the case back may help in another role, not get the same row again.
+fn check_others(
+    step: &Step<'_>,
+    id: AssignmentId,
+    replacement: &[AssignRow],
+) -> Result<(), Refusal> {
+    let again = step.case.assignment(id).and_then(|own| {
+        replacement
+            .iter()
+            .position(|row| row.unit_id == own.unit && row.role == own.role)
+    });
+    match again {
+        Some(index) => Err(Refusal::invalid(
+            format!("/replacement/{index}/unit_id"),
+            "same_unit",
+            "不能改办给申退的单位；不同意申退请驳回。",
+            "That unit gave the case back: reject the return instead.",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// AT06: bound for good (I9).

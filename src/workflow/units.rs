@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::assignment::{AssignmentStatus, own_row};
 use super::authoring::mismatched;
-use super::case::{Assignment, Request, RequestForm};
+use super::case::{Assignment, Case, Request, RequestForm};
 use super::codes::{
     AdjustCause, AssignmentRole, ClockKind, CountersignStatus, HandlingKind, ProgrammeTier,
     RequestKind, RequestStatus, SessionMark, Urgency,
@@ -86,29 +86,63 @@ pub fn check_shape(step: &Step<'_>, pointer: &str) -> Result<(), Refusal> {
         count(AssignmentRole::CoHandler),
         count(AssignmentRole::Separate),
     );
-    let fits = match kind {
-        HandlingKind::Sole => lead == 1 && co == 0 && separate == 0,
-        HandlingKind::Joint => lead == 1 && (1..=30).contains(&co) && separate == 0,
-        HandlingKind::Separate => lead == 0 && co == 0 && separate >= 2,
-    };
-    if fits {
+    if fits(kind, lead, co, separate) {
         return Ok(());
     }
     let (zh, en) = match kind {
         HandlingKind::Sole => (
-            "独办须恰有一个主办单位。",
-            "Sole handling has exactly one lead.",
+            "独办须恰有一个主办单位（I4）。",
+            "Sole handling has exactly one lead (I4).",
         ),
         HandlingKind::Joint => (
-            "会办须有一个主办单位和 1–30 个会办单位。",
-            "Joint handling has one lead and 1 to 30 co-handlers.",
+            "会办须有一个主办单位和 1–30 个会办单位（I4）。",
+            "Joint handling has one lead and 1 to 30 co-handlers (I4).",
         ),
         HandlingKind::Separate => (
-            "分办须有两个以上分办单位，且无主办、会办。",
-            "Separate handling has two or more separate units, no lead and no co-handler.",
+            "分办须有两个以上分办单位，且无主办、会办（I4）。",
+            "Separate handling has two or more separate units, no lead and no co-handler (I4).",
         ),
     };
     Err(Refusal::invalid(pointer, "handling_kind", zh, en))
+}
+
+/// How many rows of each role a kind of handling has (I4).
+fn fits(kind: HandlingKind, lead: usize, co: usize, separate: usize) -> bool {
+    match kind {
+        HandlingKind::Sole => lead == 1 && co == 0 && separate == 0,
+        HandlingKind::Joint => lead == 1 && (1..=30).contains(&co) && separate == 0,
+        HandlingKind::Separate => lead == 0 && co == 0 && separate >= 2,
+    }
+}
+
+/// Whether the other rows make a whole without this one (I4, I7).
+pub fn whole_without(case: &Case, id: AssignmentId) -> bool {
+    let count = |role| {
+        case.live_rows()
+            .filter(|row| row.id != id && row.role == role)
+            .count()
+    };
+    case.proposal.handling_kind.is_some_and(|kind| {
+        fits(
+            kind,
+            count(AssignmentRole::Lead),
+            count(AssignmentRole::CoHandler),
+            count(AssignmentRole::Separate),
+        )
+    })
+}
+
+/// I7: somebody owes the reply at every moment.
+pub fn check_bound(step: &Step<'_>, pointer: &str) -> Result<(), Refusal> {
+    if step.case.live_rows().any(|row| row.role.replies()) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        pointer,
+        "unbound",
+        "须始终有主办或分办单位承办（I7）。",
+        "A lead or separate unit is bound at every moment (I7).",
+    ))
 }
 
 /// AT01: one row per unit with its clocks; the lead stands first whatever the order given.
@@ -268,6 +302,12 @@ pub fn release(step: &mut Step<'_>, id: AssignmentId, because_of: &'static str) 
         step.stop(&[ClockKind::K11], Some(reply.cast()));
         step.part("RT11", Target::Reply(reply), because_of);
     }
+    // A co-handler that goes countersigns nothing any more.
+    for request in &mut step.case.countersigns {
+        if request.assignment == id && request.status == CountersignStatus::Requested {
+            request.status = CountersignStatus::Recalled;
+        }
+    }
     lapse(step, |request| request.assignment == Some(id));
 }
 
@@ -338,14 +378,18 @@ pub fn adjust(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let rows = input.add.iter().map(|row| (row.clone(), Standing::New));
     let rows: Vec<_> = rows.collect();
     add_rows(step, rows, "PT20");
+    check_bound(step, "/add")?;
     check_shape(step, "/add")?;
     if input.cause == AdjustCause::UnitSuggestion {
+        let added: BTreeSet<_> = input.add.iter().map(|row| row.unit_id).collect();
         let asked: Vec<_> = step
             .case
             .requests
             .iter()
             .filter(|request| {
-                request.kind == RequestKind::Units && request.status == RequestStatus::Open
+                request.kind == RequestKind::Units
+                    && request.status == RequestStatus::Open
+                    && request.form.units.iter().any(|unit| added.contains(unit))
             })
             .map(|request| request.assignment)
             .collect();
@@ -415,7 +459,6 @@ pub fn void(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     if let Some(row) = step.row_mut(id) {
         row.status = AssignmentStatus::Void;
     }
-    check_shape(step, "")?;
     step.record_decision(
         "void",
         json!({ "assignment_id": id, "reason": input.reason }),

@@ -115,7 +115,12 @@ fn of_assignment(action: A) -> Option<Body> {
         A::PauseClock => read!(PauseIn, Pause),
         A::ResumeClock => read!(NoteIn, Note),
         A::Void => read!(ReasonIn, Reason),
-        A::Create | A::DeemAccepted | A::NoteMissingOpinion | A::EndPause | A::MarkReplied => {
+        A::Create
+        | A::DeemAccepted
+        | A::NoteMissingOpinion
+        | A::EndPause
+        | A::MarkReplied
+        | A::HandOver => {
             return None;
         }
     })

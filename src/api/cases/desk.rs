@@ -14,7 +14,7 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{AssignmentId, DutyId, ProposalId, ProposerId, ReplyId};
-use crate::store::desk::{self, Asker, DutyRow, NEVER};
+use crate::store::desk::{self, Asker, DutyRow, NEVER, Names};
 use crate::workflow::deadline;
 use crate::workflow::desk::{Audience, Task};
 use crate::workflow::proposal::ProposalStatus;
@@ -56,6 +56,16 @@ pub struct DeskItem {
     /// Its title.
     #[schema(max_length = 200, example = "关于优化老城区公交微循环线路的提案")]
     pub title: String,
+    /// Name of the first proposer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200, example = "周明远")]
+    pub first_proposer: Option<String>,
+    /// The unit of the row or reply it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200, example = "市交通运输局")]
+    pub unit_name: Option<String>,
+    /// 审核驳回: the review sent the reply back.
+    pub rejected: bool,
     /// 案号.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
@@ -103,7 +113,7 @@ pub struct DeskItem {
 }
 
 impl DeskItem {
-    fn of(row: DutyRow, now: Timestamp) -> Self {
+    fn of(row: DutyRow, names: &Names, now: Timestamp) -> Self {
         let due_at = Some(row.due_at.0).filter(|due| *due < NEVER);
         let is = |kind: &str| row.subject_kind == kind;
         let (assignment_id, reply_id): (Option<AssignmentId>, Option<ReplyId>) = (
@@ -124,6 +134,10 @@ impl DeskItem {
             task_label: row.task.label(),
             proposal_id: row.proposal_id,
             title: row.title,
+            first_proposer: names.proposers.get(&row.proposal_id).cloned(),
+            unit_name: names.units.get(&row.subject_id).cloned(),
+            rejected: names.rejected.contains(&row.subject_id)
+                && matches!(row.task, Task::Reply | Task::Sign),
             case_no: row.case_no,
             serial_no: row.serial_no,
             status: row.status,
@@ -185,7 +199,8 @@ pub async fn get_desk(
                     COUNT_CAP,
                 )?);
             }
-            Ok(page.map(|row| DeskItem::of(row, ctx.now)))
+            let names = desk::names(tx, ctx.committee(), &page.items)?;
+            Ok(page.map(|row| DeskItem::of(row, &names, ctx.now)))
         })
         .await?;
     Answer::ok(&page)

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod assignments;
+pub mod batches;
 pub mod bodies;
 pub mod brief;
 pub mod clock_out;
@@ -38,4 +39,5 @@ pub fn routes(routes: &mut Routes) {
     replies::routes(routes);
     desk::routes(routes);
     actions::routes(routes);
+    batches::routes(routes);
 }

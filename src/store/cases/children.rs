@@ -101,7 +101,10 @@ pub(super) fn write(
         |tx, item| insert_promise(tx, item, writer),
         |tx, item| {
             diesel::update(promises::table.find((writer.committee, item.id)))
-                .set(promises::status.eq(item.status))
+                .set((
+                    promises::status.eq(item.status),
+                    promises::unit_id.eq(item.unit),
+                ))
                 .execute(tx.conn)?;
             Ok(())
         },
@@ -216,6 +219,7 @@ fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
             assignments::unit_id.eq(item.unit),
             assignments::unit_name.eq(&item.unit_name),
             assignments::role.eq(item.role),
+            assignments::part.eq(item.part.as_deref()),
             assignments::replaced_by.eq(item.replaced_by),
             assignments::status.eq(item.status),
             assignments::version.eq(item.version),
@@ -258,6 +262,7 @@ fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
     diesel::update(replies::table.find((writer.committee, item.id)))
         .set((
             (
+                replies::unit_id.eq(item.unit),
                 replies::status.eq(item.status),
                 replies::version.eq(item.version),
                 replies::text_version.eq(item.text_version),

@@ -11,7 +11,7 @@ use super::side_roads;
 use crate::error::{Error, Result};
 use crate::ids::{AssignmentId, CommitteeId, ProposalId, ReplyId, SessionId};
 use crate::store::Tx;
-use crate::store::connection::MultiBackend;
+use crate::store::connection::{AnyConnection, MultiBackend};
 use crate::store::events::Head;
 use crate::store::schema::{
     assignments, case_marks, clocks, contacts, countersign_requests, feedback_forms, opinions,
@@ -89,6 +89,21 @@ pub fn hold(
         .returning(proposals::all_columns)
         .get_result(tx.conn)
         .optional()?)
+}
+
+/// Locks several cases for the rest of the transaction, in one order for everybody, so that two
+/// transactions over the same cases wait for each other instead of clashing. SQLite has one writer.
+pub fn lock_all(tx: &mut Tx<'_>, committee: CommitteeId, ids: &[ProposalId]) -> Result<()> {
+    if let AnyConnection::Postgres(conn) = &mut *tx.conn {
+        proposals::table
+            .filter(proposals::committee_id.eq(committee))
+            .filter(proposals::id.eq_any(ids))
+            .order(proposals::id)
+            .select(proposals::id)
+            .for_update()
+            .load::<ProposalId>(conn)?;
+    }
+    Ok(())
 }
 
 fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {

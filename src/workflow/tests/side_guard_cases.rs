@@ -271,6 +271,10 @@ pub const OF_A_ROW: &[Case] = &[
         let action = Action::Assignment(AssignmentAction::DeemAccepted);
         by_system(&world, world.row_target(0), action)
     }),
+    ("whole_without_row", || {
+        let mut world = World::individual().sole();
+        refuse_row(&mut world, OFFICER, 0, inputs::VOID, inputs::reason_in())
+    }),
     ("not_escalated", || {
         let mut world = returning();
         let target = world.row_target(0);

@@ -9,6 +9,7 @@ pub mod seed;
 pub mod sides;
 pub mod steps;
 pub mod story;
+pub mod units;
 
 use std::time::Duration;
 

@@ -198,6 +198,7 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
             contact_person: None,
             contact_phone: None,
             active: true,
+            successor_id: None,
         };
         units.push(register::create(tx, &ctx, unit)?.id);
     }

@@ -111,8 +111,11 @@ pub(super) fn of(action: A) -> Doc {
             "One row ends, with a reason; the others must still make a whole of their kind of handling. Its live reply is superseded, its clocks stop.",
             json!({ "reason": "该单位职责已划出，会办事项由主办单位一并办理。" }),
         ),
-        A::Create | A::DeemAccepted | A::NoteMissingOpinion | A::EndPause | A::MarkReplied => {
-            doc("", json!({}))
-        }
+        A::Create
+        | A::DeemAccepted
+        | A::NoteMissingOpinion
+        | A::EndPause
+        | A::MarkReplied
+        | A::HandOver => doc("", json!({})),
     }
 }
