@@ -18,6 +18,7 @@ mod concurrency;
 mod conditional;
 mod cosign;
 mod demo;
+mod desk_items;
 mod docs;
 mod errors;
 mod explain;

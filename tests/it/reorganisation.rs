@@ -285,8 +285,7 @@ async fn promises_are_inherited_and_a_later_reply_takes_the_place_of_the_earlier
     case.deliver(0).await;
     let mut grades = case.grades(0);
     grades["result"] = json!("dissatisfied");
-    grades["remarks"] = json!("未解决。");
-    grades.as_object_mut().expect("an object").remove("remarks");
+    grades["comment"] = json!("未解决。");
     case.does(&town.members[0], "give-feedback", grades).await;
     assert_eq!(case.status().await, "feedback");
     // Two reorganisations, one after the other; the case is not under way.
@@ -313,7 +312,7 @@ async fn promises_are_inherited_and_a_later_reply_takes_the_place_of_the_earlier
         "cause": "dissatisfied", "handling_kind": "sole", "rows": [case.unit_row(2, "lead")],
     });
     case.does(&town.chair, "rehandle", rehandle).await;
-    case.learn_rows().await;
+    case.read_rows().await;
     case.answer(2).await;
     let seen = case.seen_by(&town.auditor).await;
     let replies = seen.json["replies"].as_array().expect("replies");
