@@ -174,6 +174,7 @@ fn absorbed(whose: Whose) -> Condition {
 }
 
 /// Whose signature is looked for.
+#[derive(Clone, Copy)]
 enum Whose {
     Member(MemberId),
     Organisation(OrganisationId),

@@ -629,7 +629,6 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
         Some(subject),
     );
     // What the unit still asked for has nothing left to be about.
-    super::withdrawal::lapse(step, |request| request.assignment == Some(reply.assignment));
     step.start(ClockKind::K18, reply.id.cast(), profile.reply_publication);
     super::withdrawal::overtake(step);
     Ok(())

@@ -40,23 +40,6 @@ pub fn ask(
     Ok(id)
 }
 
-/// Open requests whose matter has ended; their clocks stop.
-pub fn lapse(step: &mut Step<'_>, which: impl Fn(&Request) -> bool) {
-    let open: Vec<_> = step
-        .case
-        .requests
-        .iter_mut()
-        .filter(|request| request.status == RequestStatus::Open && which(request))
-        .map(|request| {
-            request.status = RequestStatus::Lapsed;
-            request.id
-        })
-        .collect();
-    for request in open {
-        step.stop(&[ClockKind::K13, ClockKind::K14], Some(request.cast()));
-    }
-}
-
 /// Decides the open request of a kind; its clock stops. Gives what was asked.
 pub fn answer(
     step: &mut Step<'_>,

@@ -398,3 +398,117 @@ async fn a_submission_is_recalled_only_until_somebody_examines_it() {
     case.witness(&["PT07", "PT08", "PT13", "PT14"]).await;
     never.witness(&["PT09"]).await;
 }
+
+/// Settings that are in force from now on.
+async fn policy(app: &TestApp, town: &Town, settings: Value) {
+    let administrator = app.signed_in(town, &town.administrator);
+    let draft = administrator
+        .post("/api/v1/policy-profiles")
+        .json(json!({ "settings": settings }))
+        .send()
+        .await
+        .status(201);
+    let path = format!("/api/v1/policy-profiles/{}", draft.id());
+    act(
+        &app.signed_in(town, &town.chair),
+        &path,
+        "activate",
+        json!({}),
+    )
+    .await
+    .status(200);
+}
+
+#[actix_web::test]
+async fn where_the_policy_has_it_members_join_an_opened_proposal_uninvited() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let people = &town.members;
+    policy(&app, &town, json!({ "seconding.enabled": true })).await;
+    let mut closed = Story::draft(&app, &town, &people[0]).await;
+    closed.seen_by(&people[1]).await.status(404);
+    let mut text = form();
+    text["open_for_seconding"] = json!(true);
+    let body = json!({ "kind": "individual", "form": text });
+    let mut case = Story::draft_of(&app, &town, &people[0], body).await;
+    let joining = case.as_(&people[1]);
+    case.seen_by(&people[1]).await.status(200);
+    assert!(case.is_listed_for(&joining).await);
+    assert!(!closed.is_listed_for(&joining).await);
+    for who in [&town.clerk, &town.officer, &town.leader] {
+        case.seen_by(who).await.status(404);
+        assert!(!case.is_listed_for(&case.as_(who)).await);
+    }
+    let words = json!({ "comment": "赞同，愿附议。" });
+    let seconded = case.does(&people[1], "second", words.clone()).await;
+    assert_eq!(seconded.json["proposers"][1]["role"], "seconder");
+    case.is_refused(&people[1], "second", words.clone(), "not_yet_signed")
+        .await;
+    case.is_refused(&people[0], "second", words.clone(), "not_yet_signed")
+        .await;
+    // An edit does not touch a seconder, and closing it keeps others out.
+    case.edit(json!({ "situation": "情况有变化。" })).await;
+    case.submit().await;
+    case.does(&people[2], "second", words.clone()).await;
+    case.examine_all().await;
+    let filed = case.file().await;
+    assert_eq!(filed.json["kind"], "individual");
+    case.is_out_of_place(&people[3], "second", words).await;
+    case.assign("sole", &[0]).await;
+    case.answer(0).await;
+    assert!(case.desk(&people[1]).await.is_empty());
+    case.tries(&people[1], "give-feedback", case.grades(0))
+        .await
+        .status(403);
+    assert_eq!(case.rate(&people[0], 0).await.json["status"], "feedback");
+    case.witness(&["PT04b"]).await;
+    // Opened later, closed again.
+    closed.proposer = people[0].clone();
+    closed.edit(json!({ "open_for_seconding": true })).await;
+    closed.seen_by(&people[1]).await.status(200);
+    closed.edit(json!({ "open_for_seconding": false })).await;
+    closed.seen_by(&people[1]).await.status(404);
+}
+
+#[actix_web::test]
+async fn the_policy_may_ask_for_an_opinion_and_drop_who_has_not_signed_at_submission() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let people = &town.members;
+    let settings = json!({
+        "cosign.comment_required": true, "cosign.drop_unsigned_at": "submission",
+        "cosign.reset_on_edit": false,
+    });
+    policy(&app, &town, settings).await;
+    let case = joint(&app, &town).await;
+    case.does(&people[0], "invite-cosigners", invite(&people[1..3]))
+        .await;
+    case.is_invalid(&people[1], "consent-cosign", json!({}), &["/comment"])
+        .await;
+    let words = json!({ "comment": "同意联名。" });
+    case.does(&people[1], "consent-cosign", words.clone()).await;
+    case.edit(json!({ "situation": "情况有变化。" })).await;
+    assert_eq!(
+        case.consents(&people[0]).await,
+        ["consented", "consented", "invited"]
+    );
+    case.submit().await;
+    assert_eq!(
+        case.consents(&people[0]).await,
+        ["consented", "consented", "dropped"]
+    );
+    case.seen_by(&people[2]).await.status(404);
+    // Back for revision, who was dropped is asked once more.
+    let back = json!({ "reason": "请补充具体措施。" });
+    case.does(&town.staff, "return-for-revision", back).await;
+    case.does(&people[0], "invite-cosigners", invite(&people[2..3]))
+        .await;
+    case.does(&people[2], "consent-cosign", words).await;
+    case.edit(json!({ "situation": "情况又有变化。" })).await;
+    case.submit().await;
+    assert_eq!(
+        case.consents(&people[0]).await,
+        ["consented", "consented", "consented"]
+    );
+    case.witness(&["PT07"]).await;
+}

@@ -240,3 +240,15 @@ fn orthogonal_rows_stay() {
     let mut orthogonal = rules().filter(|rule| rule.id.starts_with("OT"));
     assert!(orthogonal.all(|rule| rule.to == To::Stay));
 }
+
+/// Nothing is left of a secret proposal but its refusal, and time.
+#[test]
+fn of_a_secret_proposal_only_its_refusal_is_left() {
+    let submitted = State::Proposal(ProposalStatus::Submitted);
+    let left: Vec<_> = rules()
+        .filter(|rule| rule.from.contains(&submitted))
+        .filter(|rule| rule.guards.iter().all(|guard| guard.name != "not_secret"))
+        .map(|rule| rule.id)
+        .collect();
+    assert_eq!(left, ["PT05b", "PT16"], "I29");
+}

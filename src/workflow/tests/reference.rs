@@ -52,8 +52,8 @@ OT09|submitted filed assigned|downgrade_urgency||urgency.downgraded|committee_ch
 OT10|filed assigned handled feedback closed|nominate_key||key.nominated|organisation_clerk committee_staff supervision_officer leader unit_clerk
 OT11|filed assigned handled feedback closed|designate_key||proposal.key|committee_chair
 OT12|filed assigned handled feedback closed|release_key||key.released|committee_chair
-OT13|filed merged assigned handled feedback closed|publish||published|committee_staff
-OT14|filed merged assigned handled feedback closed|unpublish||unpublished|committee_staff
+OT13|filed merged assigned handled feedback closed|publish||publication.published|committee_staff
+OT14|filed merged assigned handled feedback closed|unpublish||publication.withdrawn|committee_staff
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk

@@ -26,13 +26,6 @@ pub fn pick<'v>(list: &'v Value, name: &str, value: &Value) -> Vec<&'v Value> {
 }
 
 impl Story<'_> {
-    /// Version of the case and number of its events; equal if nothing happened in between.
-    pub async fn mark(&self) -> (i32, usize) {
-        let auditor = &self.town.auditor;
-        let version = self.seen_by(auditor).await.status(200).version();
-        (version, self.timeline(auditor).await.len())
-    }
-
     /// Asserts that an act is refused because of exactly these guards, and that nothing changed.
     #[track_caller]
     pub fn refused<'a>(
