@@ -95,6 +95,8 @@ fn agrees(rule: &Rule, event: &Value) {
             assert!(["submitted", "filed"].contains(&text("after")), "{event}");
             text("after")
         }
+        // A row that makes something says where it begins in its effect.
+        To::Stay if rule.from == [State::Start] => text("after"),
         To::Stay => text("before"),
         To::State(to) => to.as_str(),
     };
