@@ -84,7 +84,11 @@ impl Story<'_> {
                 );
             }
         }
-        assert_eq!(self.untouched().await, before, "a refused act changed the case");
+        assert_eq!(
+            self.untouched().await,
+            before,
+            "a refused act changed the case"
+        );
         reply
     }
 
