@@ -99,6 +99,8 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::GiveFeedback, _) => Action::Proposal(Do::GiveFeedback),
         (Task::Close, _) => Action::Proposal(Do::Close),
         (Task::DecideWithdrawal, _) => Action::Proposal(Do::ApproveWithdrawal),
+        (Task::DecideUrgency, _) => Action::Proposal(Do::MarkUrgent),
+        (Task::DecideKey, _) => Action::Proposal(Do::DesignateKey),
         (Task::DecideReturn, _) => Action::Assignment(Row::GrantReturn),
         (Task::DecideExtension, _) => Action::Assignment(Row::GrantExtension),
         (Task::DecidePause, _) => Action::Assignment(Row::PauseClock),

@@ -16,7 +16,7 @@ use crate::ids::{CommitteeId, Id, ProposalId, ReplyId, SubjectId, TermId, kind};
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::{Absorbed, Assignment, Case, Proposer, Reply, Session};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, HandlingKind, OutcomeMeaning, ProposerRole,
+    AssignmentRole, ClockKind, ConsentStatus, HandlingKind, OutcomeMeaning, ProposerRole, Secrecy,
 };
 use crate::workflow::decide::{
     Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts, Record,
@@ -75,6 +75,7 @@ fn references() -> References {
             })
             .collect(),
         proposals: others(),
+        designated: 0,
     }
 }
 
@@ -98,6 +99,8 @@ fn others() -> BTreeMap<ProposalId, ProposalFacts> {
                 serial_no: Some(1),
                 case_no: (status != Submitted).then_some(1),
                 title: format!("第{number}件提案"),
+                secrecy: Secrecy::Open,
+                proposers: Vec::new(),
             };
             (other_proposal(number), facts)
         })

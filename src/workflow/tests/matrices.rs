@@ -106,10 +106,12 @@ fn mark(who: Who) -> &'static str {
         Who::ProposingClerk => "own",
         Who::Proxy => "paper",
         Who::LineOfficer => "line",
-        Who::OwnUnitClerk | Who::OwnUnitSignatory => "unit",
+        Who::OwnUnitClerk | Who::OwnUnitSignatory | Who::CaseUnitClerk => "unit",
         Who::CoHandlerSignatory => "co-handler",
         Who::AnyMember | Who::AnyClerk => "self",
-        Who::Staff | Who::Examiner | Who::Chair | Who::Supervision | Who::System => "yes",
+        Who::Staff | Who::Examiner | Who::Chair | Who::Supervision | Who::Leader | Who::System => {
+            "yes"
+        }
     }
 }
 

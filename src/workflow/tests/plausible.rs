@@ -9,7 +9,7 @@ use crate::workflow::assignment::{AssignmentAction as Row, AssignmentStatus};
 use crate::workflow::case::Assignment;
 use crate::workflow::codes::{
     AdjustCause, AssignmentRole, ClockKind, ConsultationForm, Grade, HandlingKind, OutcomeMeaning,
-    PublicationLevel, Recommendation, Secrecy,
+    ProgrammeTier, PublicationLevel, PublishedPart, Recommendation, Secrecy,
 };
 use crate::workflow::deadline;
 use crate::workflow::decide::Target;
@@ -179,6 +179,14 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
             let level = |wanted: Option<PublicationLevel>| wanted.unwrap_or(PublicationLevel::None);
             inputs::publication(level(close.publish_text), level(close.publish_replies)).into()
         }
+        Do::RequestUrgency | Do::DowngradeUrgency | Do::NominateKey => inputs::reason_in().into(),
+        Do::RefuseUrgency | Do::ReleaseKey => inputs::deny().into(),
+        Do::MarkUrgent => inputs::urgent(&[usize::from(tone) % 4][..usize::from(tone % 2)]).into(),
+        Do::DesignateKey => {
+            inputs::designate(ProgrammeTier::ALL[usize::from(tone) % 4], 2026).into()
+        }
+        Do::Publish => inputs::publish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
+        Do::Unpublish => inputs::unpublish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
         Do::SetSecrecy => inputs::secrecy(Secrecy::ALL[usize::from(tone) % 3]).into(),
     }
 }

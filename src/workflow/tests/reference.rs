@@ -45,6 +45,15 @@ OT02|filed merged assigned handled feedback closed|review_publication||publicati
 OT03|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|set_secrecy||secrecy.set|committee_staff committee_chair
 OT04|not_filed merged withdrawn closed|archive||proposal.archived|committee_staff
 OT05|submitted filed not_filed merged assigned handled feedback closed|link_cases||proposal.linked|committee_staff committee_chair assigning_officer
+OT06|submitted filed assigned|request_urgency||urgency.requested|member organisation_clerk committee_staff assigning_officer
+OT07|submitted filed assigned|mark_urgent||proposal.urgent|committee_chair
+OT08|submitted filed assigned|refuse_urgency||urgency.refused|committee_chair
+OT09|submitted filed assigned|downgrade_urgency||urgency.downgraded|committee_chair
+OT10|filed assigned handled feedback closed|nominate_key||key.nominated|organisation_clerk committee_staff supervision_officer leader unit_clerk
+OT11|filed assigned handled feedback closed|designate_key||proposal.key|committee_chair
+OT12|filed assigned handled feedback closed|release_key||key.released|committee_chair
+OT13|filed merged assigned handled feedback closed|publish||published|committee_staff
+OT14|filed merged assigned handled feedback closed|unpublish||unpublished|committee_staff
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk

@@ -7,8 +7,8 @@ use super::inputs::{feedback, meeting, rows};
 use crate::ids::{AssignmentId, ContactId, ProposalId, ProposerId, ReplyId};
 use crate::workflow::assignment::AssignmentAction as Row;
 use crate::workflow::codes::{
-    AdjustCause, AssignmentRole, ConsultationForm, Grade, HandlingKind, LinkKind, PublicationLevel,
-    RehandlingCause, Secrecy,
+    AdjustCause, AssignmentRole, ConsultationForm, Grade, HandlingKind, LinkKind, ProgrammeTier,
+    PublicationLevel, PublishedPart, RehandlingCause, Secrecy,
 };
 use crate::workflow::input::*;
 use crate::workflow::reply::ReplyAction;
@@ -48,6 +48,8 @@ into_input! {
     RehandleIn => Rehandle, WaiveIn => Waive, ExcuseIn => Excuse,
     ConsultationIn => Consultation, SecrecyIn => Secrecy, PublicationReviewIn => Publication,
     DispositionIn => Disposition, CoordinateIn => Coordinate, LinkIn => Link,
+    UrgentIn => Urgent, DesignateIn => Designate, PublishIn => Publish,
+    UnpublishIn => Unpublish,
 }
 
 pub fn note() -> NoteIn {
@@ -250,5 +252,37 @@ pub fn correction(reply_id: ReplyId, grade: Grade) -> FeedbackIn {
     FeedbackIn {
         comment: Some("填写有误，现更正。".to_owned()),
         ..feedback(reply_id, grade)
+    }
+}
+
+pub fn urgent(units: &[usize]) -> UrgentIn {
+    UrgentIn {
+        reason: "汛期将至".to_owned(),
+        reference_units: units.iter().map(|n| unit(*n)).collect(),
+    }
+}
+
+pub fn designate(tier: ProgrammeTier, year: i32) -> DesignateIn {
+    DesignateIn {
+        tier,
+        year,
+        meeting: meeting(),
+        lead_supervisor: None,
+        mode: None,
+        note: None,
+    }
+}
+
+pub fn publish(part: PublishedPart) -> PublishIn {
+    PublishIn {
+        part,
+        level: PublicationLevel::Catalogue,
+    }
+}
+
+pub fn unpublish(part: PublishedPart) -> UnpublishIn {
+    UnpublishIn {
+        part,
+        reason: "涉及个人隐私".to_owned(),
     }
 }

@@ -34,7 +34,7 @@ pub fn into(main: &Story<'_>) -> Value {
 
 impl Story<'_> {
     /// What must not change when an act is refused: the version, and how long the history is.
-    async fn mark(&self) -> (i32, usize) {
+    pub async fn mark(&self) -> (i32, usize) {
         let auditor = &self.town.auditor;
         let version = self.seen_by(auditor).await.status(200).version();
         (version, self.timeline(auditor).await.len())
