@@ -438,7 +438,7 @@ fn submit_opinion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// AT09b: the proposer says that it was not so; the record stays, the reviewers see both.
+/// `AT09b`: the proposer says that it was not so; the record stays, the reviewers see both.
 fn object_contact(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::ObjectContact(input) = input else {
         return Err(mismatched());
@@ -462,7 +462,7 @@ fn object_contact(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// AT10b: K08 ran out; the lead need not wait any longer.
+/// `AT10b`: K08 ran out; the lead need not wait any longer.
 fn note_missing_opinion(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let id = own_row(step)?;
     if let Some(row) = step.row_mut(id) {

@@ -176,7 +176,7 @@ pub fn grant_extension(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal
     change(
         step,
         &clock,
-        ClockChange::Extended {
+        &ClockChange::Extended {
             decided_on,
             until: date,
         },
@@ -266,7 +266,7 @@ pub fn pause_clock(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     change(
         step,
         &clock,
-        ClockChange::Paused {
+        &ClockChange::Paused {
             from,
             until,
             ended: false,
@@ -338,7 +338,7 @@ fn end(step: &mut Step<'_>, today: Option<Date>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn change(step: &mut Step<'_>, own: &Clock, change: ClockChange) {
+fn change(step: &mut Step<'_>, own: &Clock, change: &ClockChange) {
     let calendar = step.env.calendar;
     for clock in &mut step.case.clocks {
         if clock.id == own.id {

@@ -409,7 +409,7 @@ pub fn adjust(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// AT03: the assigning officer answers by PT20 or by AT03b.
+/// AT03: the assigning officer answers by PT20 or by `AT03b`.
 pub fn suggest(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::SuggestUnits(input) = input else {
         return Err(mismatched());
@@ -430,7 +430,7 @@ pub fn suggest(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// AT03b: the units stay as they are (I11).
+/// `AT03b`: the units stay as they are (I11).
 pub fn refuse_suggestion(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Deny(input) = input else {
         return Err(mismatched());

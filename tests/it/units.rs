@@ -80,7 +80,7 @@ async fn a_suggestion_of_units_is_answered_by_other_units_or_by_a_refusal() {
     );
     case.read_rows().await;
     assert_eq!(case.due_on(2, "K05").await, "2026-03-09");
-    case.witness(&["AT03", "AT03b", "PT20"]).await;
+    case.witness(&["AT01", "AT03", "AT03b", "PT20"]).await;
 }
 
 #[actix_web::test]

@@ -146,6 +146,12 @@ fn the_rows_of_the_system() {
         "end_pause",
     ];
     assert_eq!(of(Cause::Settled), settled);
-    let parts = ["create", "mark_replied", "supersede", "supersede"];
+    let parts = [
+        "create",
+        "mark_replied",
+        "hand_over",
+        "supersede",
+        "supersede",
+    ];
     assert_eq!(of(Cause::Part), parts);
 }
