@@ -89,8 +89,11 @@ pub fn all() -> CodeLists {
         "disposition" Disposition;
         "drop_unsigned" DropUnsigned;
         "extension_approver" ExtensionApprover;
+        "follow_up_kind" FollowUpKind;
+        "follow_up_status" FollowUpStatus;
         "grade" Grade;
         "handling_kind" HandlingKind;
+        "instruction_kind" InstructionKind;
         "lapse_means" LapseMeans;
         "lapsed_form" LapsedForm;
         "letter" Letter;
@@ -101,6 +104,7 @@ pub fn all() -> CodeLists {
         "phase" Phase;
         "programme_tier" ProgrammeTier;
         "promise_status" PromiseStatus;
+        "promise_verdict" PromiseVerdict;
         "proposal_action" ProposalAction;
         "proposal_status" ProposalStatus;
         "proposer_kind" ProposerKind;
@@ -121,6 +125,7 @@ pub fn all() -> CodeLists {
         "source_kind" SourceKind;
         "stage" Stage;
         "subject_class" SubjectClass;
+        "supervision_mode" SupervisionMode;
         "system_line" SystemLine;
         "task" Task;
         "urgency" Urgency;

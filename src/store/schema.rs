@@ -61,6 +61,7 @@ diesel::table! {
         has_requests -> Bool,
         has_consultations -> Bool,
         has_absorbed -> Bool,
+        has_follow_ups -> Bool,
     }
 }
 
@@ -258,6 +259,31 @@ diesel::table! {
         entered_by -> Uid,
         by_staff -> Bool,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    follow_ups (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        act_id -> Uid,
+        kind -> Text,
+        status -> Text,
+        unit_id -> Nullable<Uid>,
+        rater_id -> Nullable<Uid>,
+        promise_id -> Nullable<Uid>,
+        due_on -> Nullable<Day>,
+        restricted -> Bool,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+        answer -> Nullable<Text>,
+        answered_by -> Nullable<Uid>,
+        answered_at -> Nullable<Moment>,
     }
 }
 
@@ -729,6 +755,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     duties,
     events,
     feedback_forms,
+    follow_ups,
     idempotency_keys,
     members,
     merges,

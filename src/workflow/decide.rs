@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::calendar::Calendar;
 use super::case::{Assignment, Before, Case, Clock, Proposer, Reply};
-use super::codes::{ClockKind, LinkKind};
+use super::codes::{AssignmentRole, ClockKind, FollowUpKind, LinkKind};
 use super::deadline::{self, Limit};
 use super::guard::View;
 use super::input::{Input, NoInput, ProposalForm, ReplyForm};
@@ -21,7 +21,7 @@ use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, ClockId, ConsultationId, ContactId, DecisionId, Id, IdKind, MemberId,
+    AssignmentId, ClockId, ConsultationId, ContactId, DecisionId, FollowUpId, Id, IdKind, MemberId,
     OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId, UnitId,
 };
 
@@ -202,6 +202,20 @@ pub enum Record {
         id: ConsultationId,
         /// The record.
         content: Value,
+    },
+    /// The words of an entry of the follow-up.
+    FollowUp {
+        /// The entry.
+        id: FollowUpId,
+        /// What was written.
+        content: Value,
+    },
+    /// The answer to an urging or an instruction.
+    FollowUpAnswer {
+        /// The entry.
+        id: FollowUpId,
+        /// The answer.
+        text: String,
     },
     /// The reply reached the proposers of one proposal of the merge group.
     Delivery {
@@ -519,6 +533,15 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
                 && grant.line == case.proposal.assigning_line
         }),
         Who::OwnUnitClerk | Who::OwnUnitSignatory => in_unit(unit),
+        Who::CaseUnitClerk => case
+            .assignments
+            .iter()
+            .any(|row| row.role != AssignmentRole::Reference && in_unit(Some(row.unit))),
+        Who::AddressedClerk => case
+            .follow_ups
+            .iter()
+            .filter(|entry| matches!(entry.kind, FollowUpKind::Urging | FollowUpKind::Instruction))
+            .any(|entry| in_unit(entry.unit)),
         Who::CoHandlerSignatory => match target {
             Target::Reply(reply) => case
                 .countersigns
@@ -533,6 +556,7 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
         | Who::Examiner
         | Who::Chair
         | Who::Supervision
+        | Who::Leader
         | Who::System => true,
     }
 }

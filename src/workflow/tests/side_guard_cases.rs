@@ -201,8 +201,7 @@ pub const OF_THE_PROPOSAL: &[Case] = &[
     ("no_rehandling_due", || {
         // A meeting does not help while a round is left.
         let mut world = rated(Grade::Dissatisfied);
-        let met =
-            inputs::consultation(ConsultationForm::FaceToFaceMeeting, world.env().today());
+        let met = inputs::consultation(ConsultationForm::FaceToFaceMeeting, world.env().today());
         world.on_proposal(P::Staff, Do::RecordConsultation, met);
         refuse(&mut world, P::Staff, Do::Close, inputs::close())
     }),
@@ -252,7 +251,11 @@ pub const OF_A_ROW: &[Case] = &[
         let deny = inputs::deny().into();
         world.granted(OFFICER, target, inputs::REJECT_RETURN, &deny);
         // With a window that still runs nothing else stands in the way.
-        let clock = world.case.clocks.iter_mut().find(|clock| clock.limit == "5 wd");
+        let clock = world
+            .case
+            .clocks
+            .iter_mut()
+            .find(|clock| clock.limit == "5 wd");
         clock.unwrap().stopped_at = None;
         let again = inputs::ask_return(Some(1));
         refuse_row(&mut world, P::UnitClerk(0), 0, inputs::ASK_RETURN, again)
@@ -271,7 +274,12 @@ pub const OF_A_ROW: &[Case] = &[
     ("not_escalated", || {
         let mut world = returning();
         let target = world.row_target(0);
-        world.granted(OFFICER, target, inputs::ESCALATE, &inputs::escalate().into());
+        world.granted(
+            OFFICER,
+            target,
+            inputs::ESCALATE,
+            &inputs::escalate().into(),
+        );
         refuse_row(&mut world, OFFICER, 0, inputs::ESCALATE, inputs::escalate())
     }),
     ("contact_on_record", || {
