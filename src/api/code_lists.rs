@@ -15,9 +15,10 @@ use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
     AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
-    CountersignStatus, Disposition, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RehandlingCause, Relevance,
-    RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass, Urgency,
+    CountersignStatus, Disposition, FollowUpKind, FollowUpStatus, Grade, HandlingKind,
+    InstructionKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, PromiseVerdict,
+    ProposerRole, PublicationLevel, Recommendation, RehandlingCause, Relevance, RequestKind,
+    RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass, SupervisionMode, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};

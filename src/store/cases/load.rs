@@ -17,7 +17,7 @@ use crate::store::schema::{
     assignments, case_marks, clocks, contacts, countersign_requests, feedback_forms, opinions,
     promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms,
 };
-use crate::store::sql_types::{At, Json, On};
+use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
 use crate::workflow::codes::AssignmentRole;
 

@@ -188,6 +188,16 @@ pub(super) fn of(action: P) -> Doc {
                 "note": "两案同由交通部门主办，一并研究。"
             }),
         ),
+        P::StartTracking
+        | P::ReportProgress
+        | P::FulfilPromise
+        | P::StopTracking
+        | P::Supervise
+        | P::Urge
+        | P::AcknowledgeUrging
+        | P::Instruct
+        | P::AnswerInstruction
+        | P::RecordLookBack => super::follow_up::of(action),
         P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
             doc("", json!({}))
         }
