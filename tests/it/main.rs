@@ -19,6 +19,7 @@ mod demo;
 mod docs;
 mod errors;
 mod explain;
+mod follow_up;
 mod headers;
 mod idempotency;
 mod joint;

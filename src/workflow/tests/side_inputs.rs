@@ -48,6 +48,9 @@ into_input! {
     RehandleIn => Rehandle, WaiveIn => Waive, ExcuseIn => Excuse,
     ConsultationIn => Consultation, SecrecyIn => Secrecy, PublicationReviewIn => Publication,
     DispositionIn => Disposition, CoordinateIn => Coordinate, LinkIn => Link,
+    StartTrackingIn => StartTracking, ProgressIn => Progress, FulfilPromiseIn => FulfilPromise,
+    StopTrackingIn => StopTracking, UrgeIn => Urge, AnswerUrgingIn => AnswerUrging,
+    AnswerInstructionIn => AnswerInstruction, LookBackIn => LookBack,
 }
 
 pub fn note() -> NoteIn {
