@@ -9,10 +9,11 @@ use crate::ids::MemberId;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Case;
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, HandlingKind, ProposerRole,
+    AssignmentRole, ClockKind, ConsentStatus, FollowUpStatus, HandlingKind, PromiseStatus,
+    ProposerRole,
 };
 use crate::workflow::decide::{Happened, Target, allowed, decide, entitled};
-use crate::workflow::desk::duties;
+use crate::workflow::desk::{Task, duties};
 use crate::workflow::proposal::ProposalStatus as S;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyStatus;
@@ -24,6 +25,10 @@ const OF_THE_INPUT: &[&str] = &[
     "no_rehandling_due",
     "publication_consented",
     "not_yet_rated",
+    "own_promise",
+    "evidence_on_record",
+    "every_promise_settled",
+    "addressee_owes",
 ];
 
 /// What has to be remembered over a walk.
@@ -165,13 +170,30 @@ fn status_through_rows(old: &Case, new: &Case, happened: &[Happened]) {
 fn immutable(old: &Case, new: &Case) {
     assert!(new.opinions.starts_with(&old.opinions), "I13: opinions");
     assert!(new.forms.starts_with(&old.forms), "I13: forms");
-    assert!(new.promises.starts_with(&old.promises), "I27: promises");
+    for (old, new) in old.promises.iter().zip(&new.promises) {
+        let was = crate::workflow::case::Promise {
+            status: old.status,
+            ..new.clone()
+        };
+        assert_eq!(was, *old, "I27: promises");
+        assert!(
+            old.status == PromiseStatus::Open || old.status == new.status,
+            "I27: a verdict stays"
+        );
+    }
+    assert!(new.promises.len() >= old.promises.len(), "I27: promises");
     for reply in old
         .replies
         .iter()
         .filter(|reply| reply.status == ReplyStatus::Delivered)
     {
-        assert_eq!(new.reply(reply.id), Some(reply), "I13: delivered replies");
+        // I14: only the outcome after tracking rises.
+        let mut now = new.reply(reply.id).cloned();
+        if let Some(now) = &mut now {
+            assert!(now.current_outcome <= reply.current_outcome, "I14");
+            (now.current_outcome, now.version) = (reply.current_outcome, reply.version);
+        }
+        assert_eq!(now.as_ref(), Some(reply), "I13: delivered replies");
     }
     for clock in &old.clocks {
         let now = new
@@ -321,8 +343,14 @@ fn clocks(case: &Case) {
             K::K20 => status == S::NotFiled,
             K::K13 => status == S::Assigned,
             K::K14 => matches!(status, S::Filed | S::Assigned),
-            // Not clocks of the case alone: the store keeps them.
-            K::K15 | K::K16 | K::K19 | K::K21 => false,
+            K::K15 => case
+                .open_promises()
+                .any(|promise| promise.id.cast() == clock.subject),
+            K::K19 | K::K21 => case.follow_ups.iter().any(|entry| {
+                entry.id.cast() == clock.subject && entry.status == FollowUpStatus::Open
+            }),
+            // Started each year by a job.
+            K::K16 => false,
         };
         assert!(fits, "{kind} runs in {status}");
         assert!(seen.insert((kind, clock.subject)), "{kind} runs twice");
@@ -341,8 +369,14 @@ fn clocks(case: &Case) {
 /// Somebody always has something to do, and has the right to it.
 fn desks(world: &World, people: &People) {
     let list = duties(&world.case, &world.profile);
+    // What follows a case may wait after its end.
+    let after = [
+        Task::KeepPromise,
+        Task::AnswerUrging,
+        Task::AnswerInstruction,
+    ];
     assert_eq!(
-        list.is_empty(),
+        list.iter().all(|duty| after.contains(&duty.task)),
         world.status().is_final(),
         "duties in {}",
         world.status()

@@ -109,7 +109,11 @@ fn mark(who: Who) -> &'static str {
         Who::OwnUnitClerk | Who::OwnUnitSignatory => "unit",
         Who::CoHandlerSignatory => "co-handler",
         Who::AnyMember | Who::AnyClerk => "self",
-        Who::Staff | Who::Examiner | Who::Chair | Who::Supervision | Who::System => "yes",
+        Who::CaseUnitClerk => "unit of the case",
+        Who::AddressedClerk => "addressed unit",
+        Who::Staff | Who::Examiner | Who::Chair | Who::Supervision | Who::Leader | Who::System => {
+            "yes"
+        }
     }
 }
 

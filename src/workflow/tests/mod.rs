@@ -3,6 +3,7 @@
 mod driver;
 mod early_scenarios;
 mod fixture;
+mod follow_up;
 mod guard_cases;
 mod inputs;
 mod invariants;

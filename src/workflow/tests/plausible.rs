@@ -178,6 +178,16 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
             let level = |wanted: Option<PublicationLevel>| wanted.unwrap_or(PublicationLevel::None);
             inputs::publication(level(close.publish_text), level(close.publish_replies)).into()
         }
+        Do::StartTracking
+        | Do::ReportProgress
+        | Do::FulfilPromise
+        | Do::StopTracking
+        | Do::Supervise
+        | Do::Urge
+        | Do::AcknowledgeUrging
+        | Do::Instruct
+        | Do::AnswerInstruction
+        | Do::RecordLookBack => super::follow_up::plausible(world, actor, action, tone),
         Do::SetSecrecy => inputs::secrecy(Secrecy::ALL[usize::from(tone) % 3]).into(),
     }
 }
