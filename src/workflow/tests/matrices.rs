@@ -170,8 +170,10 @@ fn every_row_is_well_formed() {
         let word = |text: &str| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         };
+        // The reference of the domain gives these two a name of one word.
+        let bare = ["urged", "instructed"].contains(&rule.event);
         assert!(
-            word(noun) && word(verb),
+            bare || (word(noun) && word(verb)),
             "{id}: {} is not noun.verb",
             rule.event
         );

@@ -147,7 +147,7 @@ fn shown_in(file: &str, source: &str) -> Vec<Shown> {
 
 /// Such as `PT15` or `AT03b`.
 fn is_row(word: &str) -> bool {
-    ["PT", "AT", "RT"].iter().any(|prefix| {
+    ["PT", "AT", "RT", "OT"].iter().any(|prefix| {
         word.strip_prefix(prefix)
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     })
