@@ -20,7 +20,7 @@ pub fn words(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<
     Ok(follow_ups::table
         .filter(follow_ups::committee_id.eq(committee))
         .filter(follow_ups::proposal_id.eq(id))
-        .order((follow_ups::created_at, follow_ups::id))
+        .order(follow_ups::position)
         .select((
             follow_ups::id,
             follow_ups::content,

@@ -270,6 +270,7 @@ diesel::table! {
         committee_id -> Uid,
         id -> Uid,
         proposal_id -> Uid,
+        position -> Integer,
         act_id -> Uid,
         kind -> Text,
         status -> Text,

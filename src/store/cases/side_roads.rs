@@ -58,7 +58,7 @@ pub(super) fn add(
         let rows: Vec<FollowUpRow> = follow_ups::table
             .filter(follow_ups::committee_id.eq(committee))
             .filter(follow_ups::proposal_id.eq(id))
-            .order(follow_ups::id)
+            .order(follow_ups::position)
             .select(columns!(FollowUpRow))
             .load(tx.conn)?;
         case.follow_ups = rows.into_iter().map(Into::into).collect();
@@ -349,10 +349,11 @@ pub(super) fn record(
                 .execute(tx.conn)?;
         }
         Record::FollowUp { id, content } => {
-            let entry = case
+            let (index, entry) = case
                 .follow_ups
                 .iter()
-                .find(|entry| entry.id == *id)
+                .enumerate()
+                .find(|(_, entry)| entry.id == *id)
                 .ok_or_else(|| Error::internal("the words of an entry without the entry"))?;
             diesel::insert_into(follow_ups::table)
                 .values((
@@ -360,6 +361,7 @@ pub(super) fn record(
                         follow_ups::committee_id.eq(committee),
                         follow_ups::id.eq(*id),
                         follow_ups::proposal_id.eq(proposal),
+                        follow_ups::position.eq(i32::try_from(index).unwrap_or(i32::MAX)),
                         follow_ups::act_id.eq(entry.act),
                         follow_ups::kind.eq(entry.kind),
                         follow_ups::status.eq(entry.status),
