@@ -256,3 +256,10 @@ fn a_look_back_stops_its_clock() {
     let subject = world.case.proposal.id.cast();
     assert!(world.case.running(ClockKind::K16, subject).is_none());
 }
+
+#[test]
+fn each_guard_of_the_follow_up_stands_alone_in_the_way() {
+    for (name, refused) in OF_THE_FOLLOW_UP {
+        assert_eq!(super::stories::unmet(&refused()), [*name], "{name}");
+    }
+}
