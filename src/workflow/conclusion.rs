@@ -326,7 +326,13 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     };
     decide_publication(step, text, replies)?;
-    let kept = [ClockKind::K15, ClockKind::K16, ClockKind::K19];
+    // Promises, look-backs, instructions and urgings are answered after the end, too.
+    let kept = [
+        ClockKind::K15,
+        ClockKind::K16,
+        ClockKind::K19,
+        ClockKind::K21,
+    ];
     let running: Vec<_> = ClockKind::ALL
         .iter()
         .copied()
