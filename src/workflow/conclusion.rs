@@ -5,7 +5,7 @@ use serde_json::json;
 use super::attachments::{self, Binding};
 use super::authoring::mismatched;
 use super::case::{Form, Proposer};
-use super::codes::{ClockKind, Grade, PublicationLevel, Secrecy};
+use super::codes::{ClockKind, Grade, PublicationLevel, RequestKind, Secrecy};
 use super::decide::{Record, Step};
 use super::examination::{not_blank, required};
 use super::input::{FeedbackIn, Input};
@@ -28,7 +28,7 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
     ];
     step.stop(&left_over, None);
     // What is still asked for can no longer be decided, and would keep the case open for ever.
-    super::units::lapse(step, |_| true);
+    super::units::lapse(step, |request| request.kind != RequestKind::Key);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())

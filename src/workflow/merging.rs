@@ -37,6 +37,7 @@ pub fn merge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             .collect(),
     };
     freeze_signers(step);
+    super::units::lapse(step, |_| true);
     step.stop(&[ClockKind::K01, ClockKind::K03, ClockKind::K04], None);
     step.case.main = Some(Main {
         proposal: input.main_id,

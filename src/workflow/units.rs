@@ -272,8 +272,10 @@ pub fn reply_limit(step: &Step<'_>, start: jiff::Timestamp) -> String {
     }
 }
 
-/// Reference copies that went ahead of the filing end with it (AT17).
+/// Reference copies that went ahead of the filing end with it (AT17), and so does a request for
+/// the urgent lane.
 pub fn void_early(step: &mut Step<'_>, because_of: &'static str) {
+    lapse(step, |request| request.kind == RequestKind::Urgency);
     let rows: Vec<_> = step.case.live_rows().map(|row| row.id).collect();
     for row in rows {
         void_row(step, row, because_of);

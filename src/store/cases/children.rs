@@ -118,6 +118,8 @@ pub(super) fn write(
         |tx, item| {
             diesel::update(clocks::table.find((writer.committee, item.id)))
                 .set((
+                    clocks::started_at.eq(At(item.started_at)),
+                    clocks::time_limit.eq(&item.limit),
                     clocks::due_at.eq(At(item.due_at)),
                     clocks::stopped_at.eq(item.stopped_at.map(At)),
                     clocks::provisional.eq(item.provisional),

@@ -198,6 +198,7 @@ pub(super) fn write(
     writer: &Writer<'_>,
 ) -> Result<()> {
     write_contacts(tx, before, after, writer)?;
+    pass_follow_ups(tx, before, after, writer)?;
     let none = Vec::new();
     let old = before.map_or(&none, |case| &case.requests);
     for request in &after.requests {
@@ -262,6 +263,24 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
                 case_marks::has_follow_ups.eq(false),
             ))
             .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Entries that wait for an answer pass to the unit that took another one over.
+fn pass_follow_ups(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    for old in before.map(|case| &case.follow_ups).into_iter().flatten() {
+        let new = after.follow_ups.iter().find(|new| new.id == old.id);
+        if let Some(new) = new.filter(|new| new.unit != old.unit) {
+            diesel::update(follow_ups::table.find((writer.committee, new.id)))
+                .set(follow_ups::unit_id.eq(new.unit))
+                .execute(tx.conn)?;
+        }
     }
     Ok(())
 }
