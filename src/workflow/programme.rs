@@ -71,7 +71,7 @@ pub fn release(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(mismatched());
     };
     not_blank("/reason", &input.reason)?;
-    answer(
+    let denied = answer(
         step,
         RequestKind::Key,
         None,
@@ -79,6 +79,10 @@ pub fn release(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         Some(&input.reason),
         None,
     );
+    // A nomination that is not followed takes no place away.
+    if denied.is_some() {
+        return Ok(());
+    }
     let marks = &mut step.case.proposal.marks;
     let tier = marks.tier.take();
     let year = marks.programme_year.take();

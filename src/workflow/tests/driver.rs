@@ -263,6 +263,8 @@ fn one_duty(world: &mut World, people: &People, mend: bool) -> bool {
                 Action::Proposal(Do::NotFile),
             ],
             (Task::DecideWithdrawal, true) => &[Action::Proposal(Do::RejectWithdrawal)],
+            (Task::DecideUrgency, true) => &[Action::Proposal(Do::RefuseUrgency)],
+            (Task::DecideKey, true) => &[Action::Proposal(Do::ReleaseKey)],
             (Task::DecideReturn, true) => &[inputs::REJECT_RETURN],
             (Task::DecideExtension, true) => &[inputs::DENY_EXTENSION],
             (Task::DecidePause, true) => &[inputs::DENY_PAUSE],
