@@ -5,7 +5,7 @@ use serde_json::json;
 use super::attachments::{self, Binding};
 use super::authoring::mismatched;
 use super::case::{Form, Proposer};
-use super::codes::{ClockKind, Grade, PublicationLevel, Secrecy};
+use super::codes::{ClockKind, Grade, PublicationLevel, RequestKind, Secrecy};
 use super::decide::{Record, Step};
 use super::examination::{not_blank, required};
 use super::input::{FeedbackIn, Input};
@@ -28,7 +28,8 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
     ];
     step.stop(&left_over, None);
     // What is still asked for can no longer be decided, and would keep the case open for ever.
-    super::units::lapse(step, |_| true);
+    // A nomination can: the programme takes answered cases too.
+    super::units::lapse(step, |request| request.kind != RequestKind::Key);
     let raters: Vec<_> = step
         .case
         .raters(step.env.profile.every_signer_rates())
@@ -263,10 +264,6 @@ pub fn review_publication(step: &mut Step<'_>, input: &Input) -> Result<(), Refu
         return Err(mismatched());
     };
     decide_publication(step, input.publish_text, input.publish_replies)?;
-    step.stop(&[ClockKind::K17], None);
-    if step.case.ever_delivered() {
-        step.stop(&[ClockKind::K18], None);
-    }
     let content = serde_json::to_value(input).unwrap_or_default();
     step.record_decision("review_publication", content);
     Ok(())
@@ -305,7 +302,29 @@ fn decide_publication(
     let marks = &mut step.case.proposal.marks;
     marks.publish_text = Some(text);
     marks.publish_replies = Some(replies);
+    // What is public already never stays above the level reviewed (I30).
+    if lower(&mut marks.published_text, text) {
+        marks.text_published_at = None;
+    }
+    if lower(&mut marks.published_replies, replies) {
+        marks.replies_published_at = None;
+    }
+    // The clocks run until the publication, or the decision not to publish.
+    if text == PublicationLevel::None {
+        step.stop(&[ClockKind::K17], None);
+    }
+    if replies == PublicationLevel::None {
+        step.stop(&[ClockKind::K18], None);
+    }
     Ok(())
+}
+
+/// Takes a published level down to the one reviewed; whether nothing stays public of it.
+fn lower(published: &mut Option<PublicationLevel>, reviewed: PublicationLevel) -> bool {
+    *published = published
+        .map(|level| level.min(reviewed))
+        .filter(|level| *level != PublicationLevel::None);
+    published.is_none()
 }
 
 /// PT25: the publication is decided by now or here (e); the other closing conditions are guards.
@@ -326,7 +345,14 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     };
     decide_publication(step, text, replies)?;
-    let kept = [ClockKind::K15, ClockKind::K16, ClockKind::K19];
+    // Those of promises, of the look-back, of instructions and of the publication go on.
+    let kept = [
+        ClockKind::K15,
+        ClockKind::K16,
+        ClockKind::K17,
+        ClockKind::K18,
+        ClockKind::K19,
+    ];
     let running: Vec<_> = ClockKind::ALL
         .iter()
         .copied()

@@ -272,12 +272,14 @@ pub fn reply_limit(step: &Step<'_>, start: jiff::Timestamp) -> String {
     }
 }
 
-/// Reference copies that went ahead of the filing end with it (AT17).
+/// What went ahead of the filing ends with the examination: reference copies (AT17), and a request
+/// for the urgent lane, which nobody could decide any more.
 pub fn void_early(step: &mut Step<'_>, because_of: &'static str) {
     let rows: Vec<_> = step.case.live_rows().map(|row| row.id).collect();
     for row in rows {
         void_row(step, row, because_of);
     }
+    lapse(step, |_| true);
 }
 
 /// Ends what a row still owes: its clocks, its live reply (RT11), its open requests.
