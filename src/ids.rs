@@ -94,6 +94,8 @@ id_kinds! {
     Duty, DutyId, "duty";
     /// Something asked for on a case: withdrawal, return, extension, pause.
     CaseRequest, CaseRequestId, "creq";
+    /// An entry about promises, tracking, supervision, urging or an instruction on a case.
+    FollowUp, FollowUpId, "flup";
     /// A consultation on a case.
     Consultation, ConsultationId, "cons";
     /// An entry of the audit trail.

@@ -16,10 +16,11 @@ use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
     AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
-    CountersignStatus, Disposition, DrivingMode, Grade, HandlingKind, LinkKind, OutcomeMeaning,
-    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, PublishedPart, Recommendation,
-    RehandlingCause, Relevance, RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind,
-    Stage, SubjectClass, Urgency,
+    CountersignStatus, Disposition, DrivingMode, FollowUpKind, FollowUpStatus, Grade, HandlingKind,
+    InstructionKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, PromiseVerdict,
+    ProposerRole, PublicationLevel, PublishedPart, Recommendation, RehandlingCause, Relevance,
+    RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass,
+    SupervisionMode, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -96,8 +97,11 @@ pub fn all() -> CodeLists {
         "drop_unsigned" DropUnsigned;
         "extension_approver" ExtensionApprover;
         "file_type" FileType;
+        "follow_up_kind" FollowUpKind;
+        "follow_up_status" FollowUpStatus;
         "grade" Grade;
         "handling_kind" HandlingKind;
+        "instruction_kind" InstructionKind;
         "lapse_means" LapseMeans;
         "lapsed_form" LapsedForm;
         "letter" Letter;
@@ -110,6 +114,7 @@ pub fn all() -> CodeLists {
         "profile_status" ProfileStatus;
         "programme_tier" ProgrammeTier;
         "promise_status" PromiseStatus;
+        "promise_verdict" PromiseVerdict;
         "proposal_action" ProposalAction;
         "proposal_status" ProposalStatus;
         "proposer_kind" ProposerKind;
@@ -131,6 +136,7 @@ pub fn all() -> CodeLists {
         "source_kind" SourceKind;
         "stage" Stage;
         "subject_class" SubjectClass;
+        "supervision_mode" SupervisionMode;
         "system_line" SystemLine;
         "task" Task;
         "urgency" Urgency;

@@ -280,6 +280,7 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
                 .everybody()
                 .find(|proposer| proposer.id == rater)
                 .map(|proposer| proposer.name.clone()),
+            None if let Input::Instruct(paper) = input => Some(paper.leader.clone()),
             None if is_proxy(decision) => decision
                 .case
                 .first_proposer()

@@ -12,9 +12,9 @@ use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
-    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
-    SubjectClass, Urgency,
+    FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
+    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
+    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -36,6 +36,8 @@ text_codes!(
     ContactWay,
     CountersignStatus,
     FileType,
+    FollowUpKind,
+    FollowUpStatus,
     Grade,
     HandlingKind,
     Line,

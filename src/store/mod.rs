@@ -12,6 +12,7 @@ pub mod connection;
 mod constraint;
 pub mod desk;
 pub mod events;
+pub mod follow_ups;
 pub mod health;
 pub mod idempotency;
 pub mod links;

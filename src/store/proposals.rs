@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
-use super::schema::{assignments, case_marks, merges, promises, proposals, proposers};
+use super::schema::{assignments, case_marks, follow_ups, merges, promises, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{
@@ -19,7 +19,7 @@ use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    AssignmentRole, ConsentStatus, ProgrammeTier, ProposerRole, Secrecy, SubjectClass,
+    AssignmentRole, ConsentStatus, FollowUpKind, ProgrammeTier, ProposerRole, Secrecy, SubjectClass,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -106,7 +106,12 @@ pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
         condition = Box::new(condition.or(absorbed(Whose::Organisation(*organisation))));
     }
     for unit in &reach.units {
-        condition = Box::new(condition.or(handed_to(*unit)).or(promised_by(*unit)));
+        condition = Box::new(
+            condition
+                .or(handed_to(*unit))
+                .or(promised_by(*unit))
+                .or(instructed(*unit)),
+        );
     }
     Some(condition)
 }
@@ -184,6 +189,17 @@ fn absorbed(whose: Whose) -> Condition {
 enum Whose {
     Member(MemberId),
     Organisation(OrganisationId),
+}
+
+/// A leader's instruction on the case is for the unit.
+fn instructed(unit: UnitId) -> Condition {
+    Box::new(exists(
+        follow_ups::table
+            .filter(follow_ups::committee_id.eq(proposals::committee_id))
+            .filter(follow_ups::proposal_id.eq(proposals::id))
+            .filter(follow_ups::kind.eq(FollowUpKind::Instruction))
+            .filter(follow_ups::unit_id.assume_not_null().eq(unit)),
+    ))
 }
 
 fn assigned_to(unit: UnitId) -> Condition {

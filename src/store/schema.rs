@@ -91,6 +91,7 @@ diesel::table! {
         text_published_at -> Nullable<Moment>,
         published_replies -> Nullable<Text>,
         replies_published_at -> Nullable<Moment>,
+        has_follow_ups -> Bool,
     }
 }
 
@@ -288,6 +289,32 @@ diesel::table! {
         entered_by -> Uid,
         by_staff -> Bool,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    follow_ups (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        position -> Integer,
+        act_id -> Uid,
+        kind -> Text,
+        status -> Text,
+        unit_id -> Nullable<Uid>,
+        rater_id -> Nullable<Uid>,
+        promise_id -> Nullable<Uid>,
+        due_on -> Nullable<Day>,
+        restricted -> Bool,
+        content -> Doc,
+        recorded_by -> Uid,
+        created_at -> Moment,
+        answer -> Nullable<Text>,
+        answered_by -> Nullable<Uid>,
+        answered_at -> Nullable<Moment>,
     }
 }
 
@@ -783,6 +810,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     duties,
     events,
     feedback_forms,
+    follow_ups,
     idempotency_keys,
     members,
     merges,

@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
-use super::schema::{assignments, promises, proposals, units};
+use super::schema::{assignments, follow_ups, promises, proposals, units};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{CommitteeId, ProposalId, UnitId};
 use crate::workflow::assignment::AssignmentStatus;
-use crate::workflow::codes::PromiseStatus;
+use crate::workflow::codes::{FollowUpStatus, PromiseStatus};
 use crate::workflow::proposal::ProposalStatus;
 
 /// Every unit of the committee that was taken over, and by which one.
@@ -107,6 +107,12 @@ pub fn owing(tx: &mut Tx<'_>, committee: CommitteeId, unit: UnitId) -> Result<Ve
         .filter(promises::status.eq(PromiseStatus::Open))
         .select(promises::proposal_id)
         .load(tx.conn)?;
-    let all: BTreeSet<_> = rows.into_iter().chain(promised).collect();
+    let asked: Vec<ProposalId> = follow_ups::table
+        .filter(follow_ups::committee_id.eq(committee))
+        .filter(follow_ups::unit_id.eq(unit))
+        .filter(follow_ups::status.eq(FollowUpStatus::Open))
+        .select(follow_ups::proposal_id)
+        .load(tx.conn)?;
+    let all: BTreeSet<_> = rows.into_iter().chain(promised).chain(asked).collect();
     Ok(all.into_iter().collect())
 }

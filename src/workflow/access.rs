@@ -1,9 +1,9 @@
 //! Who may read what of a case. [`Reach`] is the same rule for lists; the store turns it into SQL.
 
 use super::assignment::AssignmentStatus;
-use super::case::{Case, Clock, Form, Proposer, Reply, Request};
+use super::case::{Case, Clock, FollowUp, Form, Proposer, Reply, Request};
 use super::codes::{
-    ClockKind, ConsentStatus, CountersignStatus, RequestKind, RequestStatus, Secrecy,
+    ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, RequestKind, RequestStatus, Secrecy,
 };
 use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
@@ -23,7 +23,7 @@ pub struct Reach {
     pub member: Option<MemberId>,
     /// Cases of these organisations.
     pub organisations: Vec<OrganisationId>,
-    /// Cases assigned to these units.
+    /// Cases assigned to these units, or on which they have a leader's instruction.
     pub units: Vec<UnitId>,
 }
 
@@ -81,6 +81,11 @@ pub fn may_read(case: &Case, actor: &Actor) -> bool {
             .promises
             .iter()
             .any(|promise| reach.units.contains(&promise.unit))
+        || case
+            .follow_ups
+            .iter()
+            .filter(|entry| entry.kind == FollowUpKind::Instruction)
+            .any(|entry| entry.unit.is_some_and(|unit| reach.units.contains(&unit)))
 }
 
 /// Whether the actor signed, was asked to sign, or speaks for the collective proposer.
@@ -237,8 +242,60 @@ pub fn may_read_request(case: &Case, request: &Request, actor: &Actor) -> bool {
     steers || asked || told
 }
 
+/// Roles that read every instruction, restricted ones too.
+pub const READ_RESTRICTED: [Role; 4] = [
+    Role::Leader,
+    Role::CommitteeChair,
+    Role::CommitteeStaff,
+    Role::Auditor,
+];
+
+/// An entry of the follow-up. How tracking goes and what became of promises is for every reader
+/// of the case; reports and findings for those who take part in it; an urging for those who steer
+/// the case and for whom it is addressed to; a restricted instruction for the few it is meant for.
+pub fn may_read_follow_up(case: &Case, entry: &FollowUp, actor: &Actor) -> bool {
+    let to_unit = entry
+        .unit
+        .is_some_and(|unit| actor.units().any(|own| own == unit));
+    let takes_part = || may_read_contacts(case, actor) || actor.has(Role::Leader);
+    match entry.kind {
+        FollowUpKind::TrackingStarted
+        | FollowUpKind::TrackingStopped
+        | FollowUpKind::Fulfilment
+        | FollowUpKind::Verdict => true,
+        FollowUpKind::Progress
+        | FollowUpKind::Supervision
+        | FollowUpKind::Commitment
+        | FollowUpKind::LookBack => takes_part(),
+        FollowUpKind::Urging => {
+            let to_rater = case
+                .everybody()
+                .any(|one| Some(one.id) == entry.rater && one.is(actor));
+            to_unit
+                || to_rater
+                || actor.has(Role::Leader)
+                || STEERING.iter().any(|role| actor.has(*role))
+        }
+        FollowUpKind::Instruction if entry.restricted => {
+            to_unit || READ_RESTRICTED.iter().any(|role| actor.has(*role))
+        }
+        FollowUpKind::Instruction => to_unit || takes_part(),
+    }
+}
+
+/// Whether every entry of a kind may be read: an event names no entry.
+fn reads_all(case: &Case, kind: FollowUpKind, actor: &Actor) -> bool {
+    let mut entries = case.follow_ups.iter().filter(|entry| entry.kind == kind);
+    entries.all(|entry| may_read_follow_up(case, entry, actor))
+}
+
 /// A clock that runs for a request tells that there is one; the others are for every reader.
 pub fn may_read_clock(case: &Case, clock: &Clock, actor: &Actor) -> bool {
+    if matches!(clock.kind, ClockKind::K19 | ClockKind::K21) {
+        return case.follow_ups.iter().any(|entry| {
+            entry.id.cast() == clock.subject && may_read_follow_up(case, entry, actor)
+        });
+    }
     !matches!(clock.kind, ClockKind::K06 | ClockKind::K13 | ClockKind::K14)
         || case.requests.iter().any(|request| {
             (request.id.cast() == clock.subject
@@ -314,6 +371,11 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         | "extension.requested"
         | "pause.requested"
         | "reply.coordinated" => may_read_co_opinions(case, actor),
+        "instructed" | "instruction.answered" => reads_all(case, FollowUpKind::Instruction, actor),
+        "urged" | "urging.answered" => reads_all(case, FollowUpKind::Urging, actor),
+        "tracking.progress" | "supervision.recorded" | "look_back.recorded" => {
+            may_read_contacts(case, actor) || actor.has(Role::Leader)
+        }
         "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
     }

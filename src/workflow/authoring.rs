@@ -108,6 +108,7 @@ pub fn begin(
         tracked_since: None,
         requests: Vec::new(),
         consultations: Vec::new(),
+        follow_ups: Vec::new(),
         absorbed: Vec::new(),
         main: None,
         clocks: Vec::new(),

@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::assignment::AssignmentStatus;
 use super::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
-    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
-    SubjectClass, Urgency,
+    FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier,
+    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
+    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use super::input::{ProposalForm, ReplyForm};
 use super::lists::ProposerKind;
 use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
-use super::role::{Actor, Line};
+use super::role::{Actor, Line, Role};
 use crate::code_list;
 use crate::ids::{
-    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, MemberId,
-    OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId,
-    TermId, UnitId, UserId,
+    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, FollowUpId,
+    MemberId, OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId,
+    SubjectId, TermId, UnitId, UserId,
 };
 
 /// The facts on which every decision rests.
@@ -52,6 +52,8 @@ pub struct Case {
     pub requests: Vec<Request>,
     /// Consultations on record.
     pub consultations: Vec<Consultation>,
+    /// Progress, verdicts, supervision, urgings, instructions, in order; their words are records.
+    pub follow_ups: Vec<FollowUp>,
     /// The proposals absorbed by this one.
     pub absorbed: Vec<Absorbed>,
     /// The proposal that absorbed this one.
@@ -337,6 +339,29 @@ pub struct Consultation {
     pub form: ConsultationForm,
     /// When it was held.
     pub date: Date,
+}
+
+/// An entry of the follow-up: what decisions need of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    /// Identifier; the subject of its clock.
+    pub id: FollowUpId,
+    /// The first entry of the act that made it: an instruction to three units is one act.
+    pub act: FollowUpId,
+    /// What it is.
+    pub kind: FollowUpKind,
+    /// How far it is.
+    pub status: FollowUpStatus,
+    /// The unit that reported, promised, or has to answer.
+    pub unit: Option<UnitId>,
+    /// The rater who has to answer.
+    pub rater: Option<ProposerId>,
+    /// The promise it is about.
+    pub promise: Option<PromiseId>,
+    /// By when it is to be answered.
+    pub due_on: Option<Date>,
+    /// Only for leader, chair, staff, auditor and the unit it is for.
+    pub restricted: bool,
 }
 
 /// A proposal that this one absorbed: its proposers get the reply and rate it (I18).
@@ -681,6 +706,35 @@ impl Case {
                 && request.assignment == row
                 && request.status == RequestStatus::Open
         })
+    }
+
+    /// Promises that are not kept yet, and not given up.
+    pub fn open_promises(&self) -> impl Iterator<Item = &Promise> {
+        self.promises
+            .iter()
+            .filter(|promise| promise.status == PromiseStatus::Open)
+    }
+
+    /// Entries of a kind that wait for an answer.
+    pub fn unanswered(&self, kind: FollowUpKind) -> impl Iterator<Item = &FollowUp> {
+        self.follow_ups
+            .iter()
+            .filter(move |entry| entry.kind == kind && entry.status == FollowUpStatus::Open)
+    }
+
+    /// Whether an entry waits for an answer of the actor.
+    pub fn asks(&self, entry: &FollowUp, actor: &Actor) -> bool {
+        let unit = entry.unit.is_some_and(|unit| {
+            actor
+                .grants
+                .iter()
+                .any(|grant| grant.role == Role::UnitClerk && grant.unit_id == Some(unit))
+        });
+        let rater = entry.rater.is_some_and(|rater| {
+            self.everybody()
+                .any(|proposer| proposer.id == rater && proposer.is(actor))
+        });
+        unit || rater
     }
 
     /// Invitations whose time has run out by now.

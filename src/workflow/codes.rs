@@ -359,9 +359,87 @@ code_list! {
 }
 
 code_list! {
+    /// How an open promise ends when tracking stops (I27).
+    pub enum PromiseVerdict {
+        Superseded = "superseded", "已被取代", "superseded";
+        Broken = "broken", "未兑现", "broken";
+        Released = "released", "已免除", "released";
+    }
+}
+
+impl PromiseVerdict {
+    /// The status of the promise afterwards.
+    pub const fn status(self) -> PromiseStatus {
+        match self {
+            Self::Superseded => PromiseStatus::Superseded,
+            Self::Broken => PromiseStatus::Broken,
+            Self::Released => PromiseStatus::Released,
+        }
+    }
+}
+
+code_list! {
     /// A part of a case that is published on its own.
     pub enum PublishedPart {
         Text = "text", "文本", "the text";
         Replies = "replies", "答复", "the replies";
+    }
+}
+
+code_list! {
+    /// What an entry of the follow-up of a case is.
+    pub enum FollowUpKind {
+        TrackingStarted = "tracking_started", "列入跟踪办理", "tracking started";
+        Progress = "progress", "进展报告", "progress report";
+        Fulfilment = "fulfilment", "承诺落实确认", "promise confirmed as fulfilled";
+        Verdict = "verdict", "承诺事项结论", "verdict on a promise";
+        TrackingStopped = "tracking_stopped", "结束跟踪办理", "tracking stopped";
+        Supervision = "supervision", "督办记录", "supervision";
+        Commitment = "commitment", "督办承诺", "commitment made under supervision";
+        Urging = "urging", "催办", "urging";
+        Instruction = "instruction", "领导批示", "leader's instruction";
+        LookBack = "look_back", "回头看", "look-back";
+    }
+}
+
+code_list! {
+    /// How far an entry of the follow-up is.
+    pub enum FollowUpStatus {
+        Recorded = "recorded", "已记录", "on record";
+        Open = "open", "待答复", "waits for an answer";
+        Answered = "answered", "已答复", "answered";
+    }
+}
+
+code_list! {
+    /// How the handling of a case is supervised.
+    pub enum SupervisionMode {
+        Inspection = "inspection", "视察", "inspection";
+        Investigation = "investigation", "调研", "investigation";
+        ConsultationMeeting = "consultation_meeting", "办理协商会", "consultation meeting";
+        Briefing = "briefing", "通报", "briefing";
+        DepartmentVisit = "department_visit", "走访承办单位", "visit to the unit";
+        OnSiteHandling = "on_site_handling", "现场办理", "handling on site";
+        Symposium = "symposium", "座谈", "symposium";
+        PhoneOrLetterUrging = "phone_or_letter_urging", "电话或发函催办", "urging by telephone or letter";
+        DocumentUrging = "document_urging", "下发文件催办", "urging by a document";
+        LeaderLead = "leader_lead", "领衔督办", "led by a leader";
+        DemocraticAppraisal = "democratic_appraisal", "民主评议", "democratic appraisal";
+        Media = "media", "媒体监督/问政", "media";
+        JointLevel = "joint_level", "上下联动督办", "joint with another level";
+        SpecialReport = "special_report", "重要提案专报", "special report";
+        ThirdParty = "third_party", "第三方评估", "third-party evaluation";
+        LookBack = "look_back", "回头看/回访", "look-back";
+        PublicOpinion = "public_opinion", "社情民意监督", "public opinion";
+    }
+}
+
+code_list! {
+    /// How a leader deals with a document.
+    pub enum InstructionKind {
+        Instruction = "instruction", "批示", "instruction";
+        SignOff = "sign_off", "签批", "sign-off";
+        CircleRead = "circle_read", "圈阅", "read and circled";
+        Reading = "reading", "阅批", "read with remarks";
     }
 }

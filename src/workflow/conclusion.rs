@@ -345,13 +345,14 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     };
     decide_publication(step, text, replies)?;
-    // Those of promises, of the look-back, of instructions and of the publication go on.
+    // Promises, look-backs, publication, instructions and urgings go on after the end, too.
     let kept = [
         ClockKind::K15,
         ClockKind::K16,
         ClockKind::K17,
         ClockKind::K18,
         ClockKind::K19,
+        ClockKind::K21,
     ];
     let running: Vec<_> = ClockKind::ALL
         .iter()

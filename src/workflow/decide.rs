@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::attachments::{AttachmentFacts, Binding};
 use super::calendar::Calendar;
 use super::case::{Assignment, Before, Case, Clock, Proposer, Reply};
-use super::codes::{ClockKind, LinkKind, Secrecy};
+use super::codes::{AssignmentRole, ClockKind, FollowUpKind, LinkKind, Secrecy};
 use super::deadline::{self, Limit};
 use super::guard::View;
 use super::input::{Input, NoInput, ProposalForm, ReplyForm};
@@ -22,8 +22,9 @@ use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, AttachmentId, ClockId, ConsultationId, ContactId, DecisionId, Id, IdKind,
-    MemberId, OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId, UnitId,
+    AssignmentId, AttachmentId, ClockId, ConsultationId, ContactId, DecisionId, FollowUpId, Id,
+    IdKind, MemberId, OrganisationId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId,
+    UnitId,
 };
 
 /// The thing inside a case that an act is about.
@@ -218,6 +219,20 @@ pub enum Record {
         id: ConsultationId,
         /// The record.
         content: Value,
+    },
+    /// The words of an entry of the follow-up.
+    FollowUp {
+        /// The entry.
+        id: FollowUpId,
+        /// What was written.
+        content: Value,
+    },
+    /// The answer to an urging or an instruction.
+    FollowUpAnswer {
+        /// The entry.
+        id: FollowUpId,
+        /// The answer.
+        text: String,
     },
     /// The reply reached the proposers of one proposal of the merge group.
     Delivery {
@@ -550,6 +565,15 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
                 && grant.line == case.proposal.assigning_line
         }),
         Who::OwnUnitClerk | Who::OwnUnitSignatory => in_unit(unit),
+        Who::CaseUnitClerk => case
+            .assignments
+            .iter()
+            .any(|row| row.role != AssignmentRole::Reference && in_unit(Some(row.unit))),
+        Who::AddressedClerk => case
+            .follow_ups
+            .iter()
+            .filter(|entry| matches!(entry.kind, FollowUpKind::Urging | FollowUpKind::Instruction))
+            .any(|entry| in_unit(entry.unit)),
         Who::CoHandlerSignatory => match target {
             Target::Reply(reply) => case
                 .countersigns
@@ -566,7 +590,6 @@ pub fn holds(who: Who, case: &Case, actor: &Actor, target: Target) -> bool {
         | Who::Supervision
         | Who::Leader
         | Who::System => true,
-        Who::CaseUnitClerk => case.assignments.iter().any(|row| in_unit(Some(row.unit))),
     }
 }
 

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 
 use super::assignment::AssignmentStatus;
-use super::case::{Assignment, Case, Reply, Request};
+use super::case::{Assignment, Case, FollowUp, Reply, Request};
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProposerRole,
-    RequestKind, RequestStatus,
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, HandlingKind,
+    ProposerRole, RequestKind, RequestStatus,
 };
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
@@ -44,6 +44,9 @@ code_list! {
         AnswerSuggestion = "answer_suggestion", "答复单位建议", "answer the suggestion of units";
         Rehandle = "rehandle", "重新办理", "order re-handling";
         CarryOutDisposition = "carry_out_disposition", "办理处置", "carry out the disposition";
+        KeepPromise = "keep_promise", "落实承诺", "keep the promise and report";
+        AnswerUrging = "answer_urging", "答复催办", "answer the urging";
+        AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on the instruction";
     }
 }
 
@@ -104,7 +107,7 @@ pub struct Duty {
     pub audience: Audience,
     /// What.
     pub task: Task,
-    /// `proposal`, `assignment`, `reply` or `proposer`.
+    /// `proposal`, `assignment`, `reply`, `proposer`, `promise` or `follow_up`.
     pub subject_kind: &'static str,
     /// On what.
     pub subject: SubjectId,
@@ -166,6 +169,7 @@ pub fn duties(case: &Case, profile: &Profile) -> Vec<Duty> {
         | ProposalStatus::Closed => {}
     }
     desk.requests();
+    desk.follow_ups();
     desk.list.sort();
     desk.list.dedup();
     desk.list
@@ -257,6 +261,48 @@ impl Desk<'_> {
         if let Some(line) = case.proposal.assigning_line {
             self.proposal(Audience::line(line), Task::Rehandle, None);
         }
+    }
+
+    /// Promises that are open, urgings and instructions that wait for their answer.
+    fn follow_ups(&mut self) {
+        let case = self.case;
+        for promise in case.open_promises() {
+            let clerk = Audience::unit(Role::UnitClerk, promise.unit);
+            let subject = promise.id.cast();
+            let clock = Some((ClockKind::K15, subject));
+            self.push(clerk, Task::KeepPromise, ("promise", subject), clock);
+        }
+        let urged = !matches!(
+            case.proposal.status,
+            ProposalStatus::Withdrawn | ProposalStatus::Merged | ProposalStatus::NotFiled
+        );
+        for entry in case.unanswered(FollowUpKind::Urging).filter(|_| urged) {
+            let clerk = |unit| Audience::unit(Role::UnitClerk, unit);
+            let rater = case.everybody().find(|one| Some(one.id) == entry.rater);
+            let rater = rater.and_then(|one| match (one.member, one.organisation) {
+                (Some(member), _) => Some(Audience::member(member)),
+                (None, organisation) => organisation.map(Audience::organisation),
+            });
+            if let Some(audience) = entry.unit.map(clerk).or(rater) {
+                self.entry(audience, Task::AnswerUrging, ClockKind::K21, entry);
+            }
+        }
+        for entry in case.unanswered(FollowUpKind::Instruction) {
+            if let Some(unit) = entry.unit {
+                let clerk = Audience::unit(Role::UnitClerk, unit);
+                self.entry(clerk, Task::AnswerInstruction, ClockKind::K19, entry);
+            }
+        }
+    }
+
+    fn entry(&mut self, audience: Audience, task: Task, clock: ClockKind, entry: &FollowUp) {
+        let subject = entry.id.cast();
+        self.push(
+            audience,
+            task,
+            ("follow_up", subject),
+            Some((clock, subject)),
+        );
     }
 
     /// What was asked for and waits for a decision.

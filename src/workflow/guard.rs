@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::assignment::AssignmentStatus;
 use super::case::{Assignment, Case, Reply, Request};
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, HandlingKind, ProgrammeTier,
-    ProposerRole, RequestKind, RequestStatus, Secrecy,
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, HandlingKind,
+    ProgrammeTier, ProposerRole, RequestKind, RequestStatus, Secrecy,
 };
 use super::decide::{Env, Target};
 use super::lists::ProposerKind;
@@ -456,6 +456,46 @@ guards! {
     NOTHING_OPEN, "nothing_open", None,
         "尚有未决定的申请。", "A request is not decided yet.",
         |view| view.case.requests.iter().all(|request| request.status != RequestStatus::Open);
+    /// Closing condition (g): no instruction waits for its feedback.
+    INSTRUCTIONS_ANSWERED, "instructions_answered", None,
+        "有领导批示尚未反馈办理情况。", "A leader's instruction waits for its feedback.",
+        |view| view.case.unanswered(FollowUpKind::Instruction).next().is_none();
+    /// The case is tracked.
+    TRACKED, "tracked", Some("I27"),
+        "本案未列入跟踪办理。", "The case is not tracked.",
+        |view| view.case.tracked_since.is_some();
+    /// The case is not tracked yet.
+    NOT_TRACKED, "not_tracked", None,
+        "本案已在跟踪办理中。", "The case is tracked already.",
+        |view| view.case.tracked_since.is_none();
+    /// A promise is open.
+    PROMISE_OPEN, "promise_open", Some("I27"),
+        "没有未落实的承诺事项。", "No promise is open.",
+        |view| view.case.open_promises().next().is_some();
+    /// A closed case is urged only while it is tracked.
+    TRACKED_IF_CLOSED, "tracked_if_closed", None,
+        "已办结的提案仅在跟踪办理中可催办。", "A closed case is urged only while it is tracked.",
+        |view| view.case.proposal.status != ProposalStatus::Closed
+            || view.case.tracked_since.is_some();
+    /// Somebody owes something that can be urged.
+    SOMETHING_OWED, "something_owed", None,
+        "本案没有待催办的事项。", "Nobody owes anything on this case.",
+        |view| !super::follow_up::debtors(view.case, view.env.profile).is_empty();
+    /// An urging waits for the actor's answer.
+    URGED, "urged", None,
+        "没有待答复的催办。", "No urging waits for your answer.",
+        |view| view.case.unanswered(FollowUpKind::Urging)
+            .any(|entry| view.case.asks(entry, view.actor));
+    /// An instruction waits for feedback of the actor's unit.
+    INSTRUCTED, "instructed", None,
+        "没有待反馈的批示。", "No instruction waits for your unit's feedback.",
+        |view| view.case.unanswered(FollowUpKind::Instruction)
+            .any(|entry| view.case.asks(entry, view.actor));
+    /// Promises are open, or the yearly look-back is due.
+    LOOK_BACK_DUE, "look_back_due", None,
+        "没有未落实的承诺事项，也没有待办的回头看。", "No promise is open and no look-back is due.",
+        |view| view.case.open_promises().next().is_some()
+            || view.case.running(ClockKind::K16, view.case.proposal.id.cast()).is_some();
     /// Nothing is owed except tracking.
     NOTHING_OWED, "nothing_owed", None,
         "尚有未决定的申请或未办理的处置。", "A request is open, or the disposition is not carried out.",

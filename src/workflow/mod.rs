@@ -20,6 +20,7 @@ pub mod desk;
 mod examination;
 mod extension;
 mod facts;
+mod follow_up;
 pub mod guard;
 pub mod input;
 pub mod lists;

@@ -6,6 +6,7 @@
 use super::authoring as a;
 use super::conclusion as c;
 use super::examination as e;
+use super::follow_up as f;
 use super::guard as g;
 use super::merging as m;
 use super::programme as k;
@@ -90,6 +91,16 @@ code_list! {
         ReleaseKey = "release_key", "取消重点提案", "release from the programme";
         Publish = "publish", "公开", "publish";
         Unpublish = "unpublish", "撤下公开", "unpublish";
+        StartTracking = "start_tracking", "列入跟踪办理", "start tracking";
+        ReportProgress = "report_progress", "报告进展", "report progress";
+        FulfilPromise = "fulfil_promise", "确认承诺落实", "confirm that a promise was kept";
+        StopTracking = "stop_tracking", "结束跟踪办理", "stop tracking";
+        Supervise = "supervise", "督办", "supervise";
+        Urge = "urge", "催办", "urge";
+        AcknowledgeUrging = "acknowledge_urging", "答复催办", "answer an urging";
+        Instruct = "instruct", "批示", "instruct";
+        AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on an instruction";
+        RecordLookBack = "record_look_back", "登记回头看", "record a look-back";
     }
 }
 
@@ -474,6 +485,7 @@ pub const RULES: &[Rule] = &[
             &g::PROMISES_TRACKED,
             &g::CONSULTATION_RECORDED,
             &g::NOTHING_OPEN,
+            &g::INSTRUCTIONS_ANSWERED,
         ],
         effect: c::close,
         event: "proposal.closed",
@@ -643,6 +655,109 @@ pub const RULES: &[Rule] = &[
         guards: &[],
         effect: k::unpublish,
         event: "publication.withdrawn",
+    },
+    Rule {
+        id: "OT20",
+        action: action(Do::StartTracking),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::NOT_TRACKED],
+        effect: f::start_tracking,
+        event: "tracking.started",
+    },
+    Rule {
+        id: "OT21",
+        action: action(Do::ReportProgress),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::CaseUnitClerk],
+        guards: &[&g::TRACKED],
+        effect: f::report_progress,
+        event: "tracking.progress",
+    },
+    Rule {
+        id: "OT22",
+        action: action(Do::FulfilPromise),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Supervision, Who::Staff],
+        guards: &[&g::PROMISE_OPEN],
+        effect: f::fulfil_promise,
+        event: "promise.fulfilled",
+    },
+    Rule {
+        id: "OT23",
+        action: action(Do::StopTracking),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::TRACKED],
+        effect: f::stop_tracking,
+        event: "tracking.stopped",
+    },
+    Rule {
+        id: "OT24",
+        action: action(Do::Supervise),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Supervision, Who::Staff, Who::Leader],
+        guards: &[],
+        effect: f::supervise,
+        event: "supervision.recorded",
+    },
+    Rule {
+        id: "OT25",
+        action: action(Do::Urge),
+        from: &[ASSIGNED, HANDLED, FEEDBACK, CLOSED],
+        to: To::Stay,
+        who: &[Who::LineOfficer, Who::Supervision, Who::Staff],
+        guards: &[&g::TRACKED_IF_CLOSED, &g::SOMETHING_OWED],
+        effect: f::urge,
+        event: "urged",
+    },
+    Rule {
+        id: "OT26",
+        action: action(Do::AcknowledgeUrging),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::AddressedClerk, Who::RatingMember, Who::ProposingClerk],
+        guards: &[&g::URGED],
+        effect: f::acknowledge_urging,
+        event: "urging.answered",
+    },
+    Rule {
+        id: "OT27",
+        action: action(Do::Instruct),
+        from: &[SUBMITTED, FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED],
+        to: To::Stay,
+        who: &[Who::Leader, Who::Staff],
+        guards: &[&g::NOT_SECRET],
+        effect: f::instruct,
+        event: "instructed",
+    },
+    Rule {
+        id: "OT28",
+        action: action(Do::AnswerInstruction),
+        from: &[
+            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
+            FEEDBACK, CLOSED,
+        ],
+        to: To::Stay,
+        who: &[Who::AddressedClerk],
+        guards: &[&g::INSTRUCTED, &g::NOT_SECRET],
+        effect: f::answer_instruction,
+        event: "instruction.answered",
+    },
+    Rule {
+        id: "OT29",
+        action: action(Do::RecordLookBack),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::Supervision, Who::Staff],
+        guards: &[&g::LOOK_BACK_DUE],
+        effect: f::record_look_back,
+        event: "look_back.recorded",
     },
 ];
 

@@ -614,6 +614,7 @@ fn deliver(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
             person: promise.person.clone(),
             due_on: promise.due_on,
         });
+        step.start_until(ClockKind::K15, id.cast(), promise.due_on);
     }
     let tracked = !reply.form.promises.is_empty()
         || reply

@@ -178,12 +178,14 @@ pub enum Who {
     OwnUnitSignatory,
     /// A signatory of a unit asked to countersign.
     CoHandlerSignatory,
+    /// A clerk of a unit that handles or handled the case.
+    CaseUnitClerk,
+    /// A clerk of a unit that an urging or an instruction is for.
+    AddressedClerk,
     /// The supervision officer.
     Supervision,
     /// A leader.
     Leader,
-    /// A clerk of a unit that is or was bound to the case.
-    CaseUnitClerk,
     /// The system, for derived steps and clocks.
     System,
 }
@@ -226,9 +228,16 @@ impl Who {
                 "受请会签单位的签发人",
                 "a signatory of a unit asked to countersign",
             ),
+            Self::CaseUnitClerk => (
+                "本案承办单位（含以往各轮）的经办人",
+                "a clerk of a unit that handles or handled the case",
+            ),
+            Self::AddressedClerk => (
+                "被催办或批示所交单位的经办人",
+                "a clerk of a unit that the urging or instruction is for",
+            ),
             Self::Supervision => ("督查人员", "the supervision officer"),
             Self::Leader => ("领导", "a leader"),
-            Self::CaseUnitClerk => ("本案承办单位的经办人", "a clerk of a unit of the case"),
             Self::System => ("系统", "the system"),
         };
         Label { zh, en }
@@ -247,10 +256,10 @@ impl Who {
             Self::Examiner => Role::Examiner,
             Self::Chair => Role::CommitteeChair,
             Self::LineOfficer => Role::AssigningOfficer,
-            Self::OwnUnitClerk | Self::CaseUnitClerk => Role::UnitClerk,
-            Self::Leader => Role::Leader,
+            Self::OwnUnitClerk | Self::CaseUnitClerk | Self::AddressedClerk => Role::UnitClerk,
             Self::OwnUnitSignatory | Self::CoHandlerSignatory => Role::UnitSignatory,
             Self::Supervision => Role::SupervisionOfficer,
+            Self::Leader => Role::Leader,
             Self::System => Role::System,
         }
     }

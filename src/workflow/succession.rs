@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::assignment::AssignmentStatus;
 use super::case::{Assignment, Case};
-use super::codes::{AssignmentRole, HandlingKind, PromiseStatus};
+use super::codes::{AssignmentRole, FollowUpStatus, HandlingKind, PromiseStatus};
 use super::decide::{Decision, Env, Number, Step, Target, consequence};
 use super::proposal::ProposalStatus;
 use super::refusal::Refusal;
@@ -38,6 +38,7 @@ pub fn hand_over(case: &Case, succession: &Succession, env: Env<'_>) -> Result<D
     consequence(case, env, |step| {
         pass_rows(step, succession)?;
         pass_promises(step, succession);
+        pass_follow_ups(step, succession);
         Ok(())
     })
 }
@@ -143,6 +144,15 @@ fn pass_promises(step: &mut Step<'_>, succession: &Succession) {
             Target::Assignment(row),
             told(succession, "promises"),
         );
+    }
+}
+
+/// Urgings and instructions that wait for an answer.
+fn pass_follow_ups(step: &mut Step<'_>, succession: &Succession) {
+    for entry in &mut step.case.follow_ups {
+        if entry.unit == Some(succession.from) && entry.status == FollowUpStatus::Open {
+            entry.unit = Some(succession.to);
+        }
     }
 }
 

@@ -272,14 +272,14 @@ pub fn reply_limit(step: &Step<'_>, start: jiff::Timestamp) -> String {
     }
 }
 
-/// What went ahead of the filing ends with the examination: reference copies (AT17), and a request
-/// for the urgent lane, which nobody could decide any more.
+/// Reference copies that went ahead of the filing end with it (AT17), and so does a request for
+/// the urgent lane.
 pub fn void_early(step: &mut Step<'_>, because_of: &'static str) {
+    lapse(step, |request| request.kind == RequestKind::Urgency);
     let rows: Vec<_> = step.case.live_rows().map(|row| row.id).collect();
     for row in rows {
         void_row(step, row, because_of);
     }
-    lapse(step, |_| true);
 }
 
 /// Ends what a row still owes: its clocks, its live reply (RT11), its open requests.

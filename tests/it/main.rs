@@ -28,6 +28,7 @@ mod errors;
 mod explain;
 mod extensions;
 mod feedback;
+mod follow_up;
 mod headers;
 mod idempotency;
 mod joint;

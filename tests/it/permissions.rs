@@ -93,6 +93,17 @@ fn step_of(operation: &str) -> &'static str {
         "give_feedback_proposal" => "handled",
         "close_proposal" | "rehandle_proposal" | "waive_rehandling_proposal" => "feedback",
         "correct_feedback_proposal" | "excuse_rater_proposal" => "handled",
+        "get_follow_up"
+        | "start_tracking_proposal"
+        | "report_progress_proposal"
+        | "fulfil_promise_proposal"
+        | "stop_tracking_proposal"
+        | "supervise_proposal"
+        | "urge_proposal"
+        | "acknowledge_urging_proposal"
+        | "instruct_proposal"
+        | "answer_instruction_proposal"
+        | "record_look_back_proposal" => "accepted",
         "merge_proposal" | "set_secrecy_proposal" => "submitted",
         "approve_withdrawal_proposal"
         | "reject_withdrawal_proposal"

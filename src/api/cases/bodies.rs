@@ -7,13 +7,15 @@ use crate::api::routes::Schemas;
 use crate::error::Result;
 use crate::workflow::assignment::AssignmentAction as A;
 use crate::workflow::input::{
-    AcceptIn, AdjustIn, ApproveIn, AssignIn, CloseIn, ConsultationIn, ContactIn, CoordinateIn,
-    CosignIn, CountersignIn, DenyIn, DesignateIn, DispositionIn, EscalateReturnIn, ExamineIn,
-    ExcuseIn, FeedbackIn, FileIn, GrantExtensionIn, GrantReturnIn, Input, InviteIn, LinkIn,
-    MergeIn, NoInput, NotFileIn, NoteIn, ObjectContactIn, ObjectIn, OpinionIn, PauseIn,
+    AcceptIn, AdjustIn, AnswerInstructionIn, AnswerUrgingIn, ApproveIn, AssignIn, CloseIn,
+    ConsultationIn, ContactIn, CoordinateIn, CosignIn, CountersignIn, DenyIn, DesignateIn,
+    DispositionIn, EscalateReturnIn, ExamineIn, ExcuseIn, FeedbackIn, FileIn, FulfilPromiseIn,
+    GrantExtensionIn, GrantReturnIn, Input, InstructIn, InviteIn, LinkIn, LookBackIn, MergeIn,
+    NoInput, NotFileIn, NoteIn, ObjectContactIn, ObjectIn, OpinionIn, PauseIn, ProgressIn,
     PublicationReviewIn, PublishIn, ReasonIn, RehandleIn, RejectIn, RequestExtensionIn,
-    RequestPauseIn, RequestReturnIn, ReturnForRevisionIn, SecrecyIn, SignIn, SuggestUnitsIn,
-    UnpublishIn, UrgentIn, WaiveIn, WithdrawIn,
+    RequestPauseIn, RequestReturnIn, ReturnForRevisionIn, SecrecyIn, SignIn, StartTrackingIn,
+    StopTrackingIn, SuggestUnitsIn, SuperviseIn, UnpublishIn, UrgeIn, UrgentIn, WaiveIn,
+    WithdrawIn,
 };
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
@@ -90,6 +92,22 @@ fn of_proposal(action: P) -> Option<Body> {
         P::ReviewPublication => read!(PublicationReviewIn, Publication),
         P::SetSecrecy => read!(SecrecyIn, Secrecy),
         P::LinkCases => read!(LinkIn, Link),
+        P::StartTracking => read!(StartTrackingIn, StartTracking),
+        P::ReportProgress => read!(ProgressIn, Progress),
+        P::FulfilPromise => read!(FulfilPromiseIn, FulfilPromise),
+        P::StopTracking => read!(StopTrackingIn, StopTracking),
+        P::Supervise => body::<SuperviseIn>(|raw| {
+            raw.parse()
+                .map(|input: SuperviseIn| Input::Supervise(Box::new(input)))
+        }),
+        P::Urge => read!(UrgeIn, Urge),
+        P::AcknowledgeUrging => read!(AnswerUrgingIn, AnswerUrging),
+        P::Instruct => body::<InstructIn>(|raw| {
+            raw.parse()
+                .map(|input: InstructIn| Input::Instruct(Box::new(input)))
+        }),
+        P::AnswerInstruction => read!(AnswerInstructionIn, AnswerInstruction),
+        P::RecordLookBack => read!(LookBackIn, LookBack),
         P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
             return None;
         }

@@ -6,7 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::Label;
-use crate::ids::{AssignmentId, CaseRequestId, ClockId, ProposerId, ReplyId};
+use crate::ids::{
+    AssignmentId, CaseRequestId, ClockId, FollowUpId, PromiseId, ProposerId, ReplyId,
+};
 use crate::workflow::case::{Clock, ClockChange};
 use crate::workflow::codes::ClockKind;
 use crate::workflow::deadline;
@@ -32,6 +34,14 @@ pub struct ClockFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub request_id: Option<CaseRequestId>,
+    /// The promise it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub promise_id: Option<PromiseId>,
+    /// The urging or instruction it runs for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub follow_up_id: Option<FollowUpId>,
     /// The proposer it runs for. A clock of none of these runs for the proposal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -92,6 +102,9 @@ impl ClockFacts {
             reply_id: matches!(clock.kind, ClockKind::K11 | ClockKind::K18)
                 .then(|| clock.subject.cast()),
             request_id: matches!(clock.kind, ClockKind::K13 | ClockKind::K14)
+                .then(|| clock.subject.cast()),
+            promise_id: (clock.kind == ClockKind::K15).then(|| clock.subject.cast()),
+            follow_up_id: matches!(clock.kind, ClockKind::K19 | ClockKind::K21)
                 .then(|| clock.subject.cast()),
             proposer_id: matches!(clock.kind, ClockKind::K01 | ClockKind::K12)
                 .then(|| clock.subject.cast()),

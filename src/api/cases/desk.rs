@@ -13,7 +13,7 @@ use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
-use crate::ids::{AssignmentId, DutyId, ProposalId, ProposerId, ReplyId};
+use crate::ids::{AssignmentId, DutyId, FollowUpId, PromiseId, ProposalId, ProposerId, ReplyId};
 use crate::store::desk::{self, Asker, DutyRow, NEVER, Names};
 use crate::workflow::deadline;
 use crate::workflow::desk::{Audience, Task};
@@ -90,6 +90,14 @@ pub struct DeskItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub proposer_id: Option<ProposerId>,
+    /// The promise it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub promise_id: Option<PromiseId>,
+    /// The urging or instruction it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub follow_up_id: Option<FollowUpId>,
     /// Where the actions on it are listed.
     #[schema(max_length = 300)]
     pub actions_href: String,
@@ -144,6 +152,8 @@ impl DeskItem {
             status_label: row.status.label(),
             assignment_id,
             reply_id,
+            promise_id: is("promise").then(|| row.subject_id.cast()),
+            follow_up_id: is("follow_up").then(|| row.subject_id.cast()),
             proposer_id: (row.subject_kind == "proposer").then(|| row.subject_id.cast()),
             actions_href,
             due_at,

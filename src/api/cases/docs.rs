@@ -6,6 +6,7 @@ use crate::workflow::reply::ReplyAction as R;
 use crate::workflow::rule::Action;
 
 mod assignment;
+mod follow_up;
 mod proposal;
 
 /// What the document says of an action.

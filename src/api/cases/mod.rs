@@ -10,6 +10,8 @@ pub mod clock_out;
 pub mod decisions;
 pub mod desk;
 pub mod docs;
+pub mod follow_up;
+pub mod follow_up_lists;
 pub mod group_out;
 pub mod handling_out;
 pub mod links;
@@ -35,6 +37,8 @@ pub fn routes(routes: &mut Routes) {
     rounds::routes(routes);
     texts::routes(routes);
     links::routes(routes);
+    follow_up::routes(routes);
+    follow_up_lists::routes(routes);
     merge_groups::routes(routes);
     assignments::routes(routes);
     replies::routes(routes);

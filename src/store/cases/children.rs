@@ -7,7 +7,7 @@ use super::side_roads;
 use crate::error::Result;
 use crate::store::Tx;
 use crate::store::schema::{
-    assignments, clocks, countersign_requests, promises, proposers, replies, trackings,
+    assignments, clocks, countersign_requests, promises, proposers, replies,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Assignment, Case, Clock, Countersign, Promise, Proposer, Reply};
@@ -118,6 +118,8 @@ pub(super) fn write(
         |tx, item| {
             diesel::update(clocks::table.find((writer.committee, item.id)))
                 .set((
+                    clocks::started_at.eq(At(item.started_at)),
+                    clocks::time_limit.eq(&item.limit),
                     clocks::due_at.eq(At(item.due_at)),
                     clocks::stopped_at.eq(item.stopped_at.map(At)),
                     clocks::provisional.eq(item.provisional),
@@ -127,18 +129,8 @@ pub(super) fn write(
             Ok(())
         },
     )?;
-    if let (Some(since), None) = (
-        after.tracked_since,
-        before.and_then(|case| case.tracked_since),
-    ) {
-        diesel::insert_into(trackings::table)
-            .values((
-                trackings::committee_id.eq(writer.committee),
-                trackings::proposal_id.eq(writer.proposal),
-                trackings::started_at.eq(At(since)),
-            ))
-            .execute(tx.conn)?;
-    }
+    let tracked = before.and_then(|case| case.tracked_since);
+    side_roads::write_tracking(tx, tracked, after.tracked_since, writer)?;
     side_roads::write(tx, before, after, writer)
 }
 

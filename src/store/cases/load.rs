@@ -16,9 +16,8 @@ use crate::store::events::Head;
 use crate::store::schema::{
     assignments, case_marks, clocks, contacts, countersign_requests, feedback_forms, opinions,
     promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms,
-    trackings,
 };
-use crate::store::sql_types::{At, Json, On};
+use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
 use crate::workflow::codes::{AssignmentRole, Urgency};
 
@@ -143,6 +142,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         tracked_since: None,
         requests: Vec::new(),
         consultations: Vec::new(),
+        follow_ups: Vec::new(),
         absorbed: Vec::new(),
         main: None,
     };
@@ -261,13 +261,7 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .select(columns!(PromiseRow))
         .load(tx.conn)?;
     case.promises = rows.into_iter().map(Into::into).collect();
-    case.tracked_since = trackings::table
-        .find((committee, id))
-        .filter(trackings::stopped_at.is_null())
-        .select(trackings::started_at)
-        .first::<At>(tx.conn)
-        .optional()?
-        .map(|at| at.0);
+    case.tracked_since = side_roads::tracked_since(tx, committee, id)?;
     Ok(())
 }
 

@@ -90,6 +90,8 @@ pub(super) fn write(
             write_unit_record(tx, record, case, writer)?
         }
         Record::Consultation { .. }
+        | Record::FollowUp { .. }
+        | Record::FollowUpAnswer { .. }
         | Record::Delivery { .. }
         | Record::Merge { .. }
         | Record::Unmerge

@@ -4,25 +4,25 @@ use diesel::prelude::*;
 
 use crate::error::Result;
 use crate::ids::{
-    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, MemberId,
-    OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId, SubjectId,
-    TermId, UnitId, UserId,
+    AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, FollowUpId,
+    MemberId, OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId,
+    SubjectId, TermId, UnitId, UserId,
 };
 use crate::store::schema::{
     assignments, case_marks, clocks, consultations, contacts, countersign_requests, feedback_forms,
-    opinions, promises, proposals, proposers, replies, requests, sessions,
+    follow_ups, opinions, promises, proposals, proposers, replies, requests, sessions,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
-    Assignment, Clock, Consultation, Contact, Countersign, DocumentNo, Form, Marks, Opinion,
-    Promise, Proposal, Proposer, Reply, Request, Session,
+    Assignment, Clock, Consultation, Contact, Countersign, DocumentNo, FollowUp, Form, Marks,
+    Opinion, Promise, Proposal, Proposer, Reply, Request, Session,
 };
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
-    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
-    SubjectClass, Urgency,
+    FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier,
+    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
+    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use crate::workflow::input::ProposalForm;
 use crate::workflow::lists::ProposerKind;
@@ -447,6 +447,7 @@ pub struct MarksRow {
     pub has_requests: bool,
     pub has_consultations: bool,
     pub has_absorbed: bool,
+    pub has_follow_ups: bool,
 }
 
 impl MarksRow {
@@ -494,6 +495,36 @@ impl RequestRow {
             form: self.form.to()?,
             decision: self.decision.map(|decision| decision.to()).transpose()?,
         })
+    }
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = follow_ups)]
+pub struct FollowUpRow {
+    id: FollowUpId,
+    act_id: FollowUpId,
+    kind: FollowUpKind,
+    status: FollowUpStatus,
+    unit_id: Option<UnitId>,
+    rater_id: Option<ProposerId>,
+    promise_id: Option<PromiseId>,
+    due_on: Option<On>,
+    restricted: bool,
+}
+
+impl From<FollowUpRow> for FollowUp {
+    fn from(row: FollowUpRow) -> Self {
+        Self {
+            id: row.id,
+            act: row.act_id,
+            kind: row.kind,
+            status: row.status,
+            unit: row.unit_id,
+            rater: row.rater_id,
+            promise: row.promise_id,
+            due_on: row.due_on.map(|day| day.0),
+            restricted: row.restricted,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What only the side roads of a case bring: marks, requests, consultations, merging.
 
 use diesel::prelude::*;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::load::{proposers_of, touch};
-use super::rows::{ConsultationRow, MarksRow, ProposalRow, RequestRow};
+use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, RequestRow};
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
@@ -12,12 +13,12 @@ use crate::store::Tx;
 use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::schema::{
-    case_links, case_marks, consultations, contacts, deliveries, merges, proposals, replies,
-    requests,
+    case_links, case_marks, consultations, contacts, deliveries, follow_ups, merges, proposals,
+    replies, requests, trackings,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Absorbed, Case, Main};
-use crate::workflow::codes::{ConsentStatus, ProposerRole};
+use crate::workflow::codes::{ConsentStatus, FollowUpStatus, ProposerRole};
 use crate::workflow::decide::Record;
 
 macro_rules! columns {
@@ -53,11 +54,73 @@ pub(super) fn add(
             .load(tx.conn)?;
         case.consultations = rows.into_iter().map(Into::into).collect();
     }
+    if marks.has_follow_ups {
+        let rows: Vec<FollowUpRow> = follow_ups::table
+            .filter(follow_ups::committee_id.eq(committee))
+            .filter(follow_ups::proposal_id.eq(id))
+            .order(follow_ups::position)
+            .select(columns!(FollowUpRow))
+            .load(tx.conn)?;
+        case.follow_ups = rows.into_iter().map(Into::into).collect();
+        // A decision can track a case that has no reply yet.
+        case.tracked_since = tracked_since(tx, committee, id)?;
+    }
     if marks.has_absorbed {
         case.absorbed = absorbed_by(tx, committee, id)?;
     }
     if let Some(main) = main {
         case.main = Some(main_of(tx, committee, id, main)?);
+    }
+    Ok(())
+}
+
+/// Since when a case is tracked.
+pub(super) fn tracked_since(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ProposalId,
+) -> Result<Option<Timestamp>> {
+    Ok(trackings::table
+        .find((committee, id))
+        .filter(trackings::stopped_at.is_null())
+        .select(trackings::started_at)
+        .first::<At>(tx.conn)
+        .optional()?
+        .map(|at| at.0))
+}
+
+/// Tracking that started, or ended.
+pub(super) fn write_tracking(
+    tx: &mut Tx<'_>,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    let key = (writer.committee, writer.proposal);
+    let Some(since) = after else {
+        diesel::update(trackings::table.find(key))
+            .set(trackings::stopped_at.eq(At(writer.by.at)))
+            .execute(tx.conn)?;
+        return Ok(());
+    };
+    // Started again: the entries tell of the time before.
+    let again = diesel::update(trackings::table.find(key))
+        .set((
+            trackings::started_at.eq(At(since)),
+            trackings::stopped_at.eq(None::<At>),
+        ))
+        .execute(tx.conn)?;
+    if again == 0 {
+        diesel::insert_into(trackings::table)
+            .values((
+                trackings::committee_id.eq(writer.committee),
+                trackings::proposal_id.eq(writer.proposal),
+                trackings::started_at.eq(At(since)),
+            ))
+            .execute(tx.conn)?;
     }
     Ok(())
 }
@@ -135,6 +198,7 @@ pub(super) fn write(
     writer: &Writer<'_>,
 ) -> Result<()> {
     write_contacts(tx, before, after, writer)?;
+    pass_follow_ups(tx, before, after, writer)?;
     let none = Vec::new();
     let old = before.map_or(&none, |case| &case.requests);
     for request in &after.requests {
@@ -153,6 +217,7 @@ pub(super) fn write(
         case.proposal.marks == *marks
             && case.requests.is_empty() == after.requests.is_empty()
             && case.consultations.is_empty() == after.consultations.is_empty()
+            && case.follow_ups.is_empty() == after.follow_ups.is_empty()
     });
     let nothing = before.is_none() && *marks == crate::workflow::case::Marks::default();
     if unchanged || nothing {
@@ -174,6 +239,7 @@ pub(super) fn write(
             case_marks::open_for_seconding.eq(marks.open_for_seconding),
             case_marks::has_requests.eq(!after.requests.is_empty()),
             case_marks::has_consultations.eq(!after.consultations.is_empty()),
+            case_marks::has_follow_ups.eq(!after.follow_ups.is_empty()),
         ))
         .execute(tx.conn)?;
     Ok(())
@@ -194,8 +260,27 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
                 case_marks::has_requests.eq(false),
                 case_marks::has_consultations.eq(false),
                 case_marks::has_absorbed.eq(false),
+                case_marks::has_follow_ups.eq(false),
             ))
             .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Entries that wait for an answer pass to the unit that took another one over.
+fn pass_follow_ups(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    for old in before.map(|case| &case.follow_ups).into_iter().flatten() {
+        let new = after.follow_ups.iter().find(|new| new.id == old.id);
+        if let Some(new) = new.filter(|new| new.unit != old.unit) {
+            diesel::update(follow_ups::table.find((writer.committee, new.id)))
+                .set(follow_ups::unit_id.eq(new.unit))
+                .execute(tx.conn)?;
+        }
     }
     Ok(())
 }
@@ -284,6 +369,47 @@ pub(super) fn record(
                     consultations::content.eq(Json(content.clone())),
                     consultations::recorded_by.eq(writer.user),
                     consultations::created_at.eq(at),
+                ))
+                .execute(tx.conn)?;
+        }
+        Record::FollowUp { id, content } => {
+            let (index, entry) = case
+                .follow_ups
+                .iter()
+                .enumerate()
+                .find(|(_, entry)| entry.id == *id)
+                .ok_or_else(|| Error::internal("the words of an entry without the entry"))?;
+            diesel::insert_into(follow_ups::table)
+                .values((
+                    (
+                        follow_ups::committee_id.eq(committee),
+                        follow_ups::id.eq(*id),
+                        follow_ups::proposal_id.eq(proposal),
+                        follow_ups::position.eq(i32::try_from(index).unwrap_or(i32::MAX)),
+                        follow_ups::act_id.eq(entry.act),
+                        follow_ups::kind.eq(entry.kind),
+                        follow_ups::status.eq(entry.status),
+                        follow_ups::unit_id.eq(entry.unit),
+                        follow_ups::rater_id.eq(entry.rater),
+                    ),
+                    (
+                        follow_ups::promise_id.eq(entry.promise),
+                        follow_ups::due_on.eq(entry.due_on.map(On)),
+                        follow_ups::restricted.eq(entry.restricted),
+                        follow_ups::content.eq(Json(content.clone())),
+                        follow_ups::recorded_by.eq(writer.user),
+                        follow_ups::created_at.eq(at),
+                    ),
+                ))
+                .execute(tx.conn)?;
+        }
+        Record::FollowUpAnswer { id, text } => {
+            diesel::update(follow_ups::table.find((committee, *id)))
+                .set((
+                    follow_ups::status.eq(FollowUpStatus::Answered),
+                    follow_ups::answer.eq(text),
+                    follow_ups::answered_by.eq(writer.user),
+                    follow_ups::answered_at.eq(at),
                 ))
                 .execute(tx.conn)?;
         }

@@ -14,10 +14,15 @@ use super::reasons::ReasonCode;
 use super::role::Line;
 use crate::ids::{AttachmentId, MemberId, OrganisationId, ProposalId, SessionId, UnitId};
 
+mod follow_up;
 mod handling;
 mod rounds;
 mod units;
 
+pub use follow_up::{
+    AddresseeIn, AnswerInstructionIn, AnswerUrgingIn, CommitmentIn, FulfilPromiseIn, InstructIn,
+    LookBackIn, ProgressIn, StartTrackingIn, StopTrackingIn, SuperviseIn, UrgeIn, VerdictIn,
+};
 pub use handling::{
     AcceptIn, ApproveIn, CloseIn, ContactIn, CountersignIn, FeedbackIn, ObjectIn, OpinionIn, Point,
     PromiseIn, RejectIn, ReplyForm, SignIn,
@@ -436,6 +441,16 @@ pub enum Input {
     Designate(DesignateIn),
     Publish(PublishIn),
     Unpublish(UnpublishIn),
+    StartTracking(StartTrackingIn),
+    Progress(ProgressIn),
+    FulfilPromise(FulfilPromiseIn),
+    StopTracking(StopTrackingIn),
+    Supervise(Box<SuperviseIn>),
+    Urge(UrgeIn),
+    AnswerUrging(AnswerUrgingIn),
+    Instruct(Box<InstructIn>),
+    AnswerInstruction(AnswerInstructionIn),
+    LookBack(LookBackIn),
 }
 
 impl Input {
@@ -444,6 +459,15 @@ impl Input {
     pub fn for_trail(&self) -> serde_json::Value {
         let value = match self {
             Self::Edit(form) => serde_json::to_value(form.without_text()),
+            // The words of an instruction stand in its record, where their readers are known.
+            Self::Instruct(input) => serde_json::to_value(InstructIn {
+                text: String::new(),
+                ..InstructIn::clone(input)
+            }),
+            Self::AnswerInstruction(input) => serde_json::to_value(AnswerInstructionIn {
+                text: String::new(),
+                ..input.clone()
+            }),
             other => serde_json::to_value(other),
         };
         value.unwrap_or_default()
@@ -473,6 +497,7 @@ impl Input {
             Self::Rehandle(input) => of_rows(&input.rows),
             Self::SuggestUnits(input) => input.units.clone(),
             Self::Urgent(input) => input.reference_units.clone(),
+            Self::Instruct(input) => input.unit_ids.clone(),
             Self::RequestReturn(input) => input.suggested_unit_id.into_iter().collect(),
             _ => Vec::new(),
         }

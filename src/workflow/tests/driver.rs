@@ -106,6 +106,9 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::DecidePause, _) => Action::Assignment(Row::PauseClock),
         (Task::AnswerSuggestion, _) => Action::Assignment(Row::RefuseSuggestion),
         (Task::Rehandle, _) => Action::Proposal(Do::Rehandle),
+        (Task::KeepPromise, _) => Action::Proposal(Do::ReportProgress),
+        (Task::AnswerUrging, _) => Action::Proposal(Do::AcknowledgeUrging),
+        (Task::AnswerInstruction, _) => Action::Proposal(Do::AnswerInstruction),
         (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)
@@ -267,6 +270,8 @@ fn one_duty(world: &mut World, people: &People, mend: bool) -> bool {
                 Action::Proposal(Do::WaiveRehandling),
                 Action::Proposal(Do::RecordConsultation),
             ],
+            // A report does not end the promise; nobody waits for either.
+            (Task::KeepPromise, _) => &[],
             (_, false) | (Task::Reply, true) => &[named],
             (_, true) => &[],
         };

@@ -4,6 +4,7 @@ mod at_rest;
 mod driver;
 mod early_scenarios;
 mod fixture;
+mod follow_up;
 mod guard_cases;
 mod inputs;
 mod invariants;

@@ -187,6 +187,16 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         }
         Do::Publish => inputs::publish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
         Do::Unpublish => inputs::unpublish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
+        Do::StartTracking
+        | Do::ReportProgress
+        | Do::FulfilPromise
+        | Do::StopTracking
+        | Do::Supervise
+        | Do::Urge
+        | Do::AcknowledgeUrging
+        | Do::Instruct
+        | Do::AnswerInstruction
+        | Do::RecordLookBack => super::follow_up::plausible(world, actor, action, tone),
         Do::SetSecrecy => inputs::secrecy(Secrecy::ALL[usize::from(tone) % 3]).into(),
     }
 }

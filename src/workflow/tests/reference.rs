@@ -54,6 +54,16 @@ OT11|filed assigned handled feedback closed|designate_key||proposal.key|committe
 OT12|filed assigned handled feedback closed|release_key||key.released|committee_chair
 OT13|filed merged assigned handled feedback closed|publish||publication.published|committee_staff
 OT14|filed merged assigned handled feedback closed|unpublish||publication.withdrawn|committee_staff
+OT20|filed assigned handled feedback closed|start_tracking||tracking.started|committee_chair
+OT21|filed assigned handled feedback closed|report_progress||tracking.progress|unit_clerk
+OT22|filed assigned handled feedback closed|fulfil_promise||promise.fulfilled|supervision_officer committee_staff
+OT23|filed assigned handled feedback closed|stop_tracking||tracking.stopped|committee_chair
+OT24|filed assigned handled feedback closed|supervise||supervision.recorded|supervision_officer committee_staff leader
+OT25|assigned handled feedback closed|urge||urged|assigning_officer supervision_officer committee_staff
+OT26|filed assigned handled feedback closed|acknowledge_urging||urging.answered|unit_clerk member organisation_clerk
+OT27|submitted filed assigned handled feedback closed|instruct||instructed|leader committee_staff
+OT28|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|answer_instruction||instruction.answered|unit_clerk
+OT29|filed assigned handled feedback closed|record_look_back||look_back.recorded|supervision_officer committee_staff
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fixture::{Person as P, World};
+use super::follow_up::OF_THE_FOLLOW_UP;
 use super::guard_cases::{BEFORE_FILING, Case, IN_HANDLING, refuse};
 use super::inputs;
 use super::side_guard_cases::{OF_A_ROW, OF_THE_PROPOSAL};
@@ -12,7 +13,13 @@ use crate::workflow::refusal::Refusal;
 use crate::workflow::rule::{State, rules};
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    let all = [BEFORE_FILING, IN_HANDLING, OF_THE_PROPOSAL, OF_A_ROW];
+    let all = [
+        BEFORE_FILING,
+        IN_HANDLING,
+        OF_THE_PROPOSAL,
+        OF_A_ROW,
+        OF_THE_FOLLOW_UP,
+    ];
     all.into_iter().flatten()
 }
 

@@ -8,6 +8,7 @@ use super::inputs;
 use crate::workflow::assignment::AssignmentAction;
 use crate::workflow::codes::{
     AssignmentRole, ConsultationForm, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier,
+    PublicationLevel, PublishedPart, Secrecy,
 };
 use crate::workflow::decide::Target;
 use crate::workflow::input::{Input, NoInput};
@@ -42,6 +43,13 @@ fn rated(grade: Grade) -> World {
         .answered(0, OutcomeMeaning::Resolved);
     let form = inputs::feedback(world.reply_id(0), grade);
     world.on_proposal(P::Member(0), Do::GiveFeedback, form);
+    world
+}
+
+/// In the urgent lane.
+fn urgent() -> World {
+    let mut world = World::individual().filed();
+    world.on_proposal(P::Chair, Do::MarkUrgent, inputs::urgent(&[]));
     world
 }
 
@@ -350,5 +358,76 @@ pub const OF_A_ROW: &[Case] = &[
         world = world.drafted(0, OutcomeMeaning::Resolved);
         let target = world.reply_target(0);
         world.refused(OFFICER, target, inputs::COORDINATE, inputs::coordinate())
+    }),
+    ("not_urgent", || {
+        let mut world = urgent();
+        refuse(&mut world, P::Chair, Do::MarkUrgent, inputs::urgent(&[]))
+    }),
+    ("is_urgent", || {
+        let mut world = World::individual().filed();
+        refuse(
+            &mut world,
+            P::Chair,
+            Do::DowngradeUrgency,
+            inputs::reason_in(),
+        )
+    }),
+    ("no_open_urgency", || {
+        let mut world = World::individual().filed();
+        world.on_proposal(P::Staff, Do::RequestUrgency, inputs::reason_in());
+        refuse(
+            &mut world,
+            P::Staff,
+            Do::RequestUrgency,
+            inputs::reason_in(),
+        )
+    }),
+    ("urgency_requested", || {
+        let mut world = World::individual().filed();
+        refuse(&mut world, P::Chair, Do::RefuseUrgency, inputs::deny())
+    }),
+    ("no_open_nomination", || {
+        let mut world = World::individual().filed();
+        world.on_proposal(P::Staff, Do::NominateKey, inputs::reason_in());
+        refuse(&mut world, P::Staff, Do::NominateKey, inputs::reason_in())
+    }),
+    ("key_open", || {
+        let mut world = rated(Grade::Satisfied);
+        world.on_proposal(P::Staff, Do::Close, inputs::close());
+        let input = inputs::designate(ProgrammeTier::Key, 2026);
+        refuse(&mut world, P::Chair, Do::DesignateKey, input)
+    }),
+    ("in_programme", || {
+        let mut world = World::individual().filed();
+        refuse(&mut world, P::Chair, Do::ReleaseKey, inputs::deny())
+    }),
+    ("case_open", || {
+        let mut world = World::individual().filed();
+        world.on_proposal(
+            P::Staff,
+            Do::SetSecrecy,
+            inputs::secrecy(Secrecy::Restricted),
+        );
+        let none = PublicationLevel::None;
+        world.on_proposal(
+            P::Staff,
+            Do::ReviewPublication,
+            inputs::publication(none, none),
+        );
+        refuse(
+            &mut world,
+            P::Staff,
+            Do::Publish,
+            inputs::publish(PublishedPart::Text),
+        )
+    }),
+    ("publication_reviewed", || {
+        let mut world = World::individual().filed();
+        refuse(
+            &mut world,
+            P::Staff,
+            Do::Publish,
+            inputs::publish(PublishedPart::Text),
+        )
     }),
 ];

@@ -50,6 +50,9 @@ into_input! {
     DispositionIn => Disposition, CoordinateIn => Coordinate, LinkIn => Link,
     UrgentIn => Urgent, DesignateIn => Designate, PublishIn => Publish,
     UnpublishIn => Unpublish,
+    StartTrackingIn => StartTracking, ProgressIn => Progress, FulfilPromiseIn => FulfilPromise,
+    StopTrackingIn => StopTracking, UrgeIn => Urge, AnswerUrgingIn => AnswerUrging,
+    AnswerInstructionIn => AnswerInstruction, LookBackIn => LookBack,
 }
 
 pub fn note() -> NoteIn {

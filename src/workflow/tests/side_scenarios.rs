@@ -109,7 +109,7 @@ fn the_unit_stays_bound_until_the_return_is_decided() {
     let target = world.row_target(0);
     let alone = inputs::grant_return(&[]);
     let refusal = world.refused(OFFICER, target, inputs::GRANT_RETURN, alone);
-    let place = ("handling_kind", "/replacement".to_owned());
+    let place = ("unbound", "/replacement".to_owned());
     assert_eq!(wrong(&refusal), place, "I7");
     decide(&mut world, 0, inputs::REJECT_RETURN, inputs::deny());
     assert_eq!(
@@ -142,7 +142,7 @@ fn joint_handling_becomes_sole_only_by_a_decision_that_says_so() {
     let mut world = filed.assigned(HandlingKind::Joint, &[(0, Lead), (1, CoHandler)]);
     let target = world.row_target(1);
     let refusal = world.refused(OFFICER, target, inputs::VOID, inputs::reason_in());
-    assert_eq!(wrong(&refusal).0, "handling_kind", "I4");
+    assert_eq!(unmet(&refusal), ["whole_without_row"], "I4");
     let mut input = inputs::adjust(&[], vec![world.row(1).id]);
     let refusal = refused(&mut world, Do::AdjustUnits, OFFICER, input.clone());
     assert_eq!(wrong(&refusal).0, "handling_kind", "I4");

@@ -233,6 +233,16 @@ pub(super) fn of(action: P) -> Doc {
             "Takes a published part back, with a reason.",
             json!({ "part": "text", "reason": "发现涉及个人隐私，暂停公开。" }),
         ),
+        P::StartTracking
+        | P::ReportProgress
+        | P::FulfilPromise
+        | P::StopTracking
+        | P::Supervise
+        | P::Urge
+        | P::AcknowledgeUrging
+        | P::Instruct
+        | P::AnswerInstruction
+        | P::RecordLookBack => super::follow_up::of(action),
         P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
             doc("", json!({}))
         }
