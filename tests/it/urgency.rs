@@ -135,7 +135,8 @@ async fn assignment_and_reply_count_from_their_start_too_with_pauses_and_extensi
     case.refuses_on(chair, &path, "mark-urgent", copies(&town, &[0]), place)
         .await;
 
-    // K10: three months from 3 March, thirty days when urgent, and ten days of pause.
+    // K10: three months from 3 March, thirty days when urgent, and nine days of pause: the day on
+    // which it started is not counted anyway.
     case.assign("sole", &[0]).await;
     case.accept(0).await;
     assert_eq!(case.due_on(0, "K10").await, "2026-06-03");
@@ -144,13 +145,13 @@ async fn assignment_and_reply_count_from_their_start_too_with_pauses_and_extensi
     });
     case.on_row(0, "request-pause", pause).await;
     case.decides(0, "pause-clock", json!({})).await;
-    assert_eq!(case.due_on(0, "K10").await, "2026-06-15");
+    assert_eq!(case.due_on(0, "K10").await, "2026-06-12");
     days(&app, 1);
     case.does(&town.staff, "request-urgency", reason()).await;
     case.does(chair, "mark-urgent", reason()).await;
     assert_eq!(case.due_on(0, "K10").await, "2026-04-13");
     case.does(chair, "downgrade-urgency", reason()).await;
-    assert_eq!(case.due_on(0, "K10").await, "2026-06-15");
+    assert_eq!(case.due_on(0, "K10").await, "2026-06-12");
     let clock = case.clock(0, "K10").await.expect("it runs");
     let changes: Vec<_> = clock["changes"]
         .as_array()
@@ -240,7 +241,7 @@ async fn units_read_an_early_copy_until_it_ends() {
         assert!(!case.is_listed_for(&case.as_(unit)).await, "{end}");
         match end {
             "recall" | "return-for-revision" => {
-                let text = json!({ "situation": "老城区道路狭窄，公交难以驶入。" });
+                let text = json!({ "situation": format!("老城区道路狭窄（{end}）。") });
                 case.edit(text).await;
                 case.submit().await;
                 case.does(chair, "downgrade-urgency", reason()).await;
