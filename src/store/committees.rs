@@ -130,6 +130,15 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
     refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
 }
 
+/// Holds the row of a committee for the rest of the transaction and leaves it as it is: acts that
+/// look at the committee as a whole take turns here.
+pub fn hold(tx: &mut Tx<'_>, id: CommitteeId) -> Result<()> {
+    diesel::update(committees::table.find(id))
+        .set(committees::version.eq(committees::version))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
 /// Adds a committee below the caller's, with the account of its first administrator, who must
 /// change the password. Both committees keep an event of it.
 pub fn create(

@@ -19,7 +19,7 @@ use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    AssignmentRole, ConsentStatus, FollowUpKind, ProposerRole, Secrecy, SubjectClass,
+    AssignmentRole, ConsentStatus, FollowUpKind, ProgrammeTier, ProposerRole, Secrecy, SubjectClass,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -59,6 +59,10 @@ pub struct Filter {
     pub phase: Option<Phase>,
     /// In the archive, or not.
     pub archived: Option<bool>,
+    /// In this tier of a yearly programme.
+    pub tier: Option<ProgrammeTier>,
+    /// In the programme of this year.
+    pub programme_year: Option<i32>,
     /// Absorbed by this proposal.
     pub main: Option<ProposalId>,
     /// This case number.
@@ -104,7 +108,7 @@ pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
     for unit in &reach.units {
         condition = Box::new(
             condition
-                .or(assigned_to(*unit))
+                .or(handed_to(*unit))
                 .or(promised_by(*unit))
                 .or(instructed(*unit)),
         );
@@ -207,6 +211,22 @@ fn assigned_to(unit: UnitId) -> Condition {
     ))
 }
 
+/// The unit has a row in it; before the filing that is a reference copy, and counts until it ends.
+fn handed_to(unit: UnitId) -> Condition {
+    let counts = exists(
+        assignments::table
+            .filter(assignments::committee_id.eq(proposals::committee_id))
+            .filter(assignments::proposal_id.eq(proposals::id))
+            .filter(assignments::unit_id.eq(unit))
+            .filter(
+                assignments::status
+                    .ne(AssignmentStatus::Void)
+                    .or(proposals::filed_at.is_not_null()),
+            ),
+    );
+    Box::new(counts)
+}
+
 /// A promise of it is the unit's, perhaps inherited with a unit that it took over.
 fn promised_by(unit: UnitId) -> Condition {
     Box::new(exists(
@@ -241,6 +261,24 @@ fn is_archived() -> Condition {
             .filter(case_marks::committee_id.eq(proposals::committee_id))
             .filter(case_marks::proposal_id.eq(proposals::id))
             .filter(case_marks::archived_at.is_not_null()),
+    ))
+}
+
+fn of_tier(tier: ProgrammeTier) -> Condition {
+    Box::new(exists(
+        case_marks::table
+            .filter(case_marks::committee_id.eq(proposals::committee_id))
+            .filter(case_marks::proposal_id.eq(proposals::id))
+            .filter(case_marks::tier.eq(tier)),
+    ))
+}
+
+fn of_programme(year: i32) -> Condition {
+    Box::new(exists(
+        case_marks::table
+            .filter(case_marks::committee_id.eq(proposals::committee_id))
+            .filter(case_marks::proposal_id.eq(proposals::id))
+            .filter(case_marks::programme_year.eq(year)),
     ))
 }
 
@@ -292,6 +330,12 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
         Some(true) => query = query.filter(is_archived()),
         Some(false) => query = query.filter(diesel::dsl::not(is_archived())),
         None => {}
+    }
+    if let Some(tier) = filter.tier {
+        query = query.filter(of_tier(tier));
+    }
+    if let Some(year) = filter.programme_year {
+        query = query.filter(of_programme(year));
     }
     if let Some(main) = filter.main {
         query = query.filter(proposals::main_id.eq(main));

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::schema::{case_marks, members, organisations, units};
-use super::{Tx, cases, numbers, refusal_uses, succession};
+use super::schema::{case_marks, members, organisations, proposals, units};
+use super::{Tx, cases, committees, refusal_uses, succession};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::codes::ProgrammeTier;
@@ -11,6 +11,7 @@ use crate::workflow::decide::{
     MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
 };
 use crate::workflow::lists::{ProposerKind, SystemLine};
+use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::ReasonCode;
 
 /// What an act names.
@@ -103,19 +104,25 @@ pub fn load(
     Ok(references)
 }
 
-/// How many cases have a place in the programme. The series of the place is touched first, so that
-/// two that want the last one take turns.
+/// How many cases have a place in the programme; one that was withdrawn gives its place up. The
+/// row of the committee is held first, so that two that want the last place take turns.
 fn designated(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     tier: ProgrammeTier,
     year: i32,
 ) -> Result<u32> {
-    numbers::allot(tx, committee, &format!("programme:{year}:{tier}"))?;
+    committees::hold(tx, committee)?;
     let count: i64 = case_marks::table
+        .inner_join(
+            proposals::table.on(proposals::committee_id
+                .eq(case_marks::committee_id)
+                .and(proposals::id.eq(case_marks::proposal_id))),
+        )
         .filter(case_marks::committee_id.eq(committee))
         .filter(case_marks::programme_year.eq(year))
         .filter(case_marks::tier.eq(tier))
+        .filter(proposals::status.ne(ProposalStatus::Withdrawn))
         .count()
         .get_result(tx.conn)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -1,5 +1,6 @@
 //! Who may read what of a case. [`Reach`] is the same rule for lists; the store turns it into SQL.
 
+use super::assignment::AssignmentStatus;
 use super::case::{Case, Clock, FollowUp, Form, Proposer, Reply, Request};
 use super::codes::{
     ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, RequestKind, RequestStatus, Secrecy,
@@ -71,10 +72,10 @@ pub fn may_read(case: &Case, actor: &Actor) -> bool {
         || is_own(case, actor)
         || (filed && reach.filed_open && case.proposal.secrecy == Secrecy::Open)
         || (filed && reach.filed_restricted)
-        || case
-            .assignments
-            .iter()
-            .any(|row| reach.units.contains(&row.unit))
+        // Before the filing a unit has nothing but a reference copy, while that counts.
+        || case.assignments.iter().any(|row| {
+            reach.units.contains(&row.unit) && (filed || row.status != AssignmentStatus::Void)
+        })
         // A promise that its unit inherited.
         || case
             .promises

@@ -606,17 +606,21 @@ fn drop_unsigned(step: &mut Step<'_>) {
 
 /// K03.
 pub fn start_examination(step: &mut Step<'_>) {
-    let (subject, now, limit) = (step.subject(), step.env.now, examination_limit(step));
+    let (subject, now) = (step.subject(), step.env.now);
+    let limit = examination_limit(step, now);
     step.start_on(ClockKind::K03, subject, now, limit);
 }
 
-/// K03: to the day of the session record, in working days, or in hours for urgent ones.
-pub fn examination_limit(step: &Step<'_>) -> String {
+/// K03: to the day of the session record, unless that was past at the start, in working days, or in
+/// hours for urgent ones.
+pub fn examination_limit(step: &Step<'_>, start: jiff::Timestamp) -> String {
     let (env, proposal) = (step.env, &step.case.proposal);
     let until = step.case.session.examination_until;
     match (proposal.urgency, proposal.session_mark) {
         (Urgency::Urgent, _) => env.profile.examination_urgent.to_string(),
-        (Urgency::Normal, Some(SessionMark::Session)) if env.today() <= until => {
+        (Urgency::Normal, Some(SessionMark::Session))
+            if super::deadline::local_date(start) <= until =>
+        {
             format!("until {until}")
         }
         _ => env.profile.examination_ordinary.to_string(),

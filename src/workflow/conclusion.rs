@@ -28,6 +28,7 @@ pub fn complete_handling(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> 
     ];
     step.stop(&left_over, None);
     // What is still asked for can no longer be decided, and would keep the case open for ever.
+    // A nomination can: the programme takes answered cases too.
     super::units::lapse(step, |request| request.kind != RequestKind::Key);
     let raters: Vec<_> = step
         .case
@@ -263,10 +264,6 @@ pub fn review_publication(step: &mut Step<'_>, input: &Input) -> Result<(), Refu
         return Err(mismatched());
     };
     decide_publication(step, input.publish_text, input.publish_replies)?;
-    step.stop(&[ClockKind::K17], None);
-    if step.case.ever_delivered() {
-        step.stop(&[ClockKind::K18], None);
-    }
     let content = serde_json::to_value(input).unwrap_or_default();
     step.record_decision("review_publication", content);
     Ok(())
@@ -305,7 +302,29 @@ fn decide_publication(
     let marks = &mut step.case.proposal.marks;
     marks.publish_text = Some(text);
     marks.publish_replies = Some(replies);
+    // What is public already never stays above the level reviewed (I30).
+    if lower(&mut marks.published_text, text) {
+        marks.text_published_at = None;
+    }
+    if lower(&mut marks.published_replies, replies) {
+        marks.replies_published_at = None;
+    }
+    // The clocks run until the publication, or the decision not to publish.
+    if text == PublicationLevel::None {
+        step.stop(&[ClockKind::K17], None);
+    }
+    if replies == PublicationLevel::None {
+        step.stop(&[ClockKind::K18], None);
+    }
     Ok(())
+}
+
+/// Takes a published level down to the one reviewed; whether nothing stays public of it.
+fn lower(published: &mut Option<PublicationLevel>, reviewed: PublicationLevel) -> bool {
+    *published = published
+        .map(|level| level.min(reviewed))
+        .filter(|level| *level != PublicationLevel::None);
+    published.is_none()
 }
 
 /// PT25: the publication is decided by now or here (e); the other closing conditions are guards.
@@ -326,10 +345,12 @@ pub fn close(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         ));
     };
     decide_publication(step, text, replies)?;
-    // Promises, look-backs, instructions and urgings are answered after the end, too.
+    // Promises, look-backs, publication, instructions and urgings go on after the end, too.
     let kept = [
         ClockKind::K15,
         ClockKind::K16,
+        ClockKind::K17,
+        ClockKind::K18,
         ClockKind::K19,
         ClockKind::K21,
     ];

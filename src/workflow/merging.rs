@@ -37,8 +37,9 @@ pub fn merge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             .collect(),
     };
     freeze_signers(step);
-    super::units::lapse(step, |_| true);
     step.stop(&[ClockKind::K01, ClockKind::K03, ClockKind::K04], None);
+    // The main proposal takes its own course: what was asked for this one is not decided any more.
+    super::units::lapse(step, |_| true);
     step.case.main = Some(Main {
         proposal: input.main_id,
         status: facts.status,

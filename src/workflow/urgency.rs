@@ -1,6 +1,8 @@
 //! Effects of the urgent lane (急办): OT06–OT09. Its clocks run on short limits from their original
 //! start; units may get reference copies before the filing.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::authoring::{examination_limit, mismatched};
@@ -52,17 +54,21 @@ pub fn mark(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         Some(&input.reason),
         None,
     );
-    let rows: Vec<_> = input
-        .reference_units
-        .iter()
-        .map(|unit| AssignRow {
+    let mut seen: BTreeSet<_> = step.case.live_rows().map(|row| row.unit).collect();
+    let named = input.reference_units.iter().enumerate();
+    Refusal::together(named.map(|(index, unit)| {
+        let pointer = format!("/reference_units/{index}");
+        units::check_unit(step, *unit, &pointer, seen.insert(*unit))
+    }))?;
+    let rows = input.reference_units.iter().map(|unit| {
+        let row = AssignRow {
             unit_id: *unit,
             role: AssignmentRole::Reference,
             part: None,
-        })
-        .collect();
-    units::check_rows(step, &rows, "/reference_units")?;
-    let rows = rows.into_iter().map(|row| (row, Standing::New)).collect();
+        };
+        (row, Standing::New)
+    });
+    let rows = rows.collect();
     units::add_rows(step, rows, "OT07");
     relimit(step);
     step.record_decision(
@@ -117,7 +123,7 @@ fn relimit(step: &mut Step<'_>) {
         .collect();
     for (id, kind, started_at) in running {
         let (start, limit) = match kind {
-            ClockKind::K03 => (started_at, examination_limit(step)),
+            ClockKind::K03 => (started_at, examination_limit(step, started_at)),
             ClockKind::K04 => assignment_limit(step),
             ClockKind::K10 if step.case.proposal.round == 1 => {
                 (started_at, reply_limit(step, started_at))
@@ -125,7 +131,7 @@ fn relimit(step: &mut Step<'_>) {
             _ => continue,
         };
         for clock in &mut step.case.clocks {
-            if clock.id != id || clock.limit == limit {
+            if clock.id != id || (clock.limit == limit && clock.started_at == start) {
                 continue;
             }
             clock.changes.push(ClockChange::Relimited {

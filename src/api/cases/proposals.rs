@@ -22,7 +22,7 @@ use crate::ids::{MemberId, OrganisationId, ProposalId, SessionId, UnitId, kind};
 use crate::store::proposals::{self, Filter, Order};
 use crate::workflow::access::Reach;
 use crate::workflow::case::Phase;
-use crate::workflow::codes::SubjectClass;
+use crate::workflow::codes::{ProgrammeTier, SubjectClass};
 use crate::workflow::input::{Input, ProposalForm, ProposalIn};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
@@ -77,6 +77,13 @@ pub struct ProposalFilter {
     /// In the archive, or not.
     #[param(required = false)]
     archived: Option<bool>,
+    /// Tier of the yearly programme.
+    #[param(inline, required = false)]
+    tier: Option<ProgrammeTier>,
+    /// Year of the programme.
+    #[serde(default, deserialize_with = "positive")]
+    #[param(minimum = 1, required = false, example = 2026)]
+    programme_year: Option<i32>,
     /// Absorbed by this proposal.
     #[param(required = false)]
     main_id: Option<ProposalId>,
@@ -213,6 +220,8 @@ pub async fn list_proposals(
         line: params.line,
         phase: params.phase,
         archived: params.archived,
+        tier: params.tier,
+        programme_year: params.programme_year,
         main: params.main_id,
         case_no: params.case_no,
         serial_no: params.serial_no,

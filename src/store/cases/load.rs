@@ -19,7 +19,7 @@ use crate::store::schema::{
 };
 use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
-use crate::workflow::codes::{AssignmentRole, Urgency};
+use crate::workflow::codes::AssignmentRole;
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -117,8 +117,9 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         .find((committee, id, row.text_version))
         .select(proposal_texts::form)
         .first(tx.conn)?;
-    // Rows exist once a case is filed; early reference copies of an urgent one before.
-    let filed = row.filed_at.is_some() || row.urgency == Urgency::Urgent;
+    // Rows exist once a case is filed; early reference copies of an urgent one before, also when it
+    // is urgent no more.
+    let filed = row.filed_at.is_some() || row.submission_no > 0;
     let main_id = row.main_id;
     let marks = marks_of(tx, committee, id)?;
     let proposal = row.into_facts(form.to()?, marks.clone().into_facts());

@@ -264,7 +264,7 @@ fn clocks(case: &Case) {
             K::K04 => status == S::Filed,
             K::K05 | K::K06 | K::K07 | K::K08 | K::K09 | K::K10 | K::K11 => status == S::Assigned,
             K::K12 => status == S::Handled,
-            K::K17 | K::K18 => case.proposal.filed_at.is_some() && status != S::Closed,
+            K::K17 | K::K18 => case.proposal.filed_at.is_some(),
             K::K20 => status == S::NotFiled,
             K::K13 => status == S::Assigned,
             K::K14 => matches!(status, S::Filed | S::Assigned),

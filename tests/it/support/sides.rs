@@ -86,6 +86,13 @@ impl Story<'_> {
         items.iter().any(|item| item["id"] == self.id.as_str())
     }
 
+    /// A running clock of the case itself.
+    pub async fn case_clock(&self, kind: &str) -> Option<Value> {
+        let seen = self.seen_by(&self.town.auditor).await.status(200);
+        let clocks = seen.json["clocks"].as_array().expect("clocks").clone();
+        clocks.into_iter().find(|clock| clock["kind"] == kind)
+    }
+
     /// Asserts that every chain of the audit trail is whole.
     pub async fn is_whole(&self) {
         is_whole(self.app).await;
@@ -108,6 +115,20 @@ pub async fn account(app: &TestApp, town: &Town, username: &str, roles: Value) -
     made.status(201);
     app.first_sign_in(&town.code, username, "first-lantern")
         .await
+}
+
+/// Puts these settings into force: drafted by the administrator, activated by the chair.
+pub async fn policy(app: &TestApp, town: &Town, settings: Value) {
+    let administrator = app.signed_in(town, &town.administrator);
+    let chair = app.signed_in(town, &town.chair);
+    let base = "/api/v1/policy-profiles";
+    let draft = json!({ "settings": settings });
+    let draft = administrator.post(base).json(draft).send().await;
+    let path = format!("{base}/{}", draft.status(201).id());
+    let version = chair.get(&path).send().await.status(200).version();
+    let request = chair.post(&format!("{path}/actions/activate"));
+    let request = request.if_match(version).json(json!({}));
+    request.send().await.status(200);
 }
 
 /// The same account once more, when its token has run out.
