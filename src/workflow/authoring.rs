@@ -462,7 +462,7 @@ fn add_invitation(step: &mut Step<'_>, invited: Proposer, pointer: &str) -> Resu
     Ok(())
 }
 
-/// PT04b: a member joins an opened proposal uninvited.
+/// `PT04b`: a member joins an opened proposal uninvited.
 pub fn second(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Cosign(input) = input else {
         return Err(mismatched());
@@ -498,7 +498,7 @@ pub fn second(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// PT05b: invitations whose time ran out.
+/// `PT05b`: invitations whose time ran out.
 #[expect(clippy::unnecessary_wraps, reason = "every effect has the same form")]
 pub fn expire(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let now = step.env.now;

@@ -117,7 +117,7 @@ fn stop_if_answered(step: &mut Step<'_>, rater: &Proposer) {
     }
 }
 
-/// PT22b: a new version of a form that was given; the earlier one stays (I13, I20).
+/// `PT22b`: a new version of a form that was given; the earlier one stays (I13, I20).
 pub fn correct_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Feedback(input) = input else {
         return Err(mismatched());
@@ -158,7 +158,7 @@ pub fn correct_feedback(step: &mut Step<'_>, input: &Input) -> Result<(), Refusa
     Ok(())
 }
 
-/// PT22c: a rater who left office or died leaves the denominator.
+/// `PT22c`: a rater who left office or died leaves the denominator.
 pub fn excuse_rater(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Excuse(input) = input else {
         return Err(mismatched());

@@ -246,7 +246,7 @@ pub fn not_file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// PT16b: what was to become of a refused proposal has been done, and the proposer told.
+/// `PT16b`: what was to become of a refused proposal has been done, and the proposer told.
 pub fn carry_out_disposition(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Disposition(input) = input else {
         return Err(mismatched());

@@ -721,7 +721,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::AcknowledgeUrging),
         from: FILED_TO_CLOSED,
         to: To::Stay,
-        who: &[Who::AddressedClerk, Who::RatingMember, Who::ProposingClerk],
+        who: &[Who::AddressedClerk, Who::RatingMember, Who::RatingClerk],
         guards: &[&g::URGED],
         effect: f::acknowledge_urging,
         event: "urging.answered",

@@ -653,7 +653,7 @@ fn supersede_earlier(step: &mut Step<'_>, reply: &Reply) {
     }
 }
 
-/// RT05b: takes the place of missing or refused countersignatures on this very text.
+/// `RT05b`: takes the place of missing or refused countersignatures on this very text.
 fn coordinate(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Coordinate(input) = input else {
         return Err(mismatched());

@@ -114,7 +114,7 @@ fn check_once(rows: &[AssignRow]) -> Result<(), Refusal> {
     }
 }
 
-/// PT24b: a dissatisfied rater gives up another round, in writing.
+/// `PT24b`: a dissatisfied rater gives up another round, in writing.
 pub fn waive(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Waive(input) = input else {
         return Err(mismatched());

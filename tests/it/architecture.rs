@@ -61,7 +61,10 @@ fn the_workflow_is_pure() {
         "crate::auth::r",
         "crate::config",
     ];
-    assert_absent(|name| !name.starts_with("src/workflow"), &words);
+    // Its tests may read how long a run is wanted.
+    let core =
+        |name: &str| name.starts_with("src/workflow") && !name.starts_with("src/workflow/tests/");
+    assert_absent(|name| !core(name), &words);
 }
 
 #[test]

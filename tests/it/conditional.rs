@@ -197,7 +197,12 @@ async fn every_change_of_an_object_needs_the_version_that_was_read() {
         }
     }
     for (operation, (asked, other)) in unmatched {
-        assert!(asked, "{operation} asked nobody for If-Match: {other}");
+        // In this town nobody is asked for an answer to an instruction.
+        let entitled = operation != "answer_instruction_proposal";
+        assert!(
+            asked || !entitled,
+            "{operation} asked nobody for If-Match: {other}"
+        );
     }
     assert_eq!(app.database().row_counts(), before);
 }
@@ -228,8 +233,8 @@ async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
         }
         let (client, reply) = reader.unwrap_or_else(|| panic!("nobody reads {path}"));
         let tag = reply.text_header("etag").to_owned();
-        // The tag of a file's content is its checksum.
-        if operation == "download_attachment" {
+        // The tag of a file's content is its checksum; links have no version, theirs is a digest.
+        if ["download_attachment", "list_links"].contains(&operation.as_str()) {
             assert_eq!(tag.len(), 66, "{tag}");
         } else {
             let version = format!("\"{}", reply.version());

@@ -1,4 +1,4 @@
-//! Joint signing: PT03–PT05b, PT04b, PT08, PT09 and I17. Invitations with consent, refusal and
+//! Joint signing: PT03–`PT05b`, `PT04b`, PT08, PT09 and I17. Invitations with consent, refusal and
 //! expiry, consent bound to the text, organisations that sign together, conveners, paper.
 
 use jiff::SignedDuration;

@@ -75,6 +75,7 @@ async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> 
 }
 
 /// The state from which an operation on a case is tried.
+#[expect(clippy::match_same_arms, reason = "grouped by what belongs together")]
 fn step_of(operation: &str) -> &'static str {
     match operation {
         "recall_proposal" | "return_for_revision_proposal" | "examine_proposal" => "submitted",

@@ -1,4 +1,4 @@
-//! Refusal, disposition, archive and secrecy: PT13, PT14, PT16, PT16b, OT03, OT04, I10, I11, I29.
+//! Refusal, disposition, archive and secrecy: PT13, PT14, PT16, `PT16b`, OT03, OT04, I10, I11, I29.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Suggestions of units, changes of units, ends of rows, opinions that never came: AT03, AT03b,
-//! AT10b, AT17, PT20 with I4, I5, I7, I15.
+//! Suggestions of units, changes of units, ends of rows, opinions that never came: AT03, `AT03b`,
+//! `AT10b`, AT17, PT20 with I4, I5, I7, I15.
 
 use serde_json::json;
 

@@ -22,6 +22,7 @@ use crate::workflow::role::Actor;
 
 /// A unit's row.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct AssignmentFacts {
     /// Identifier.
     pub id: AssignmentId,

@@ -87,7 +87,7 @@ pub(super) fn write(
                 .execute(tx.conn)?;
         }
         Record::Contact { .. } | Record::CoOpinion { .. } => {
-            write_unit_record(tx, record, case, writer)?
+            write_unit_record(tx, record, case, writer)?;
         }
         Record::Consultation { .. }
         | Record::FollowUp { .. }

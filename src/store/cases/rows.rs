@@ -196,6 +196,7 @@ impl From<OpinionRow> for Opinion {
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = assignments)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct AssignmentRow {
     id: AssignmentId,
     version: i32,
@@ -432,6 +433,7 @@ impl ClockRow {
 /// A row of `case_marks`: the marks and the flags.
 #[derive(Debug, Clone, Default, Queryable, Selectable)]
 #[diesel(table_name = case_marks)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct MarksRow {
     archived_at: Option<At>,
     tier: Option<ProgrammeTier>,
@@ -493,7 +495,7 @@ impl RequestRow {
             requested_by: self.requested_by,
             requested_at: self.requested_at.0,
             form: self.form.to()?,
-            decision: self.decision.map(|decision| decision.to()).transpose()?,
+            decision: self.decision.map(Json::to).transpose()?,
         })
     }
 }

@@ -344,6 +344,7 @@ fn update_request(
 }
 
 /// Writes a record of a side road.
+#[expect(clippy::too_many_lines, reason = "one arm per record")]
 pub(super) fn record(
     tx: &mut Tx<'_>,
     record: &Record,

@@ -103,9 +103,6 @@ keys! {
 /// Keys that can be set and that nothing reads so far: what they steer is not there yet. A test
 /// keeps this list in step with the program.
 pub const NOT_READ: &[&str] = &[
-    "attachments.max_count",
-    "attachments.max_mb",
-    "urgent.reference_copy_before_filing",
     "feedback.lapsed_counts_as",
     "tracking.look_back_date",
     "publication.default_level",

@@ -247,6 +247,7 @@ fn signers(case: &Case) {
 }
 
 /// Where each clock may run.
+#[expect(clippy::match_same_arms, reason = "grouped by what belongs together")]
 fn clocks(case: &Case) {
     let mut seen = BTreeSet::new();
     for clock in case

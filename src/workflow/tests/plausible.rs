@@ -99,7 +99,7 @@ fn on_reply(world: &World, action: Answer, tone: u8) -> Input {
         Answer::Countersign => inputs::countersign().into(),
         Answer::Object => inputs::object().into(),
         Answer::Sign => SignIn {
-            by_head: tone % 2 == 0,
+            by_head: tone.is_multiple_of(2),
             ..inputs::sign()
         }
         .into(),
@@ -112,6 +112,7 @@ fn on_reply(world: &World, action: Answer, tone: u8) -> Input {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "grouped by what belongs together")]
 fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
     let today = world.env().today();
     let main = other_proposal(usize::from(tone) % 5);
@@ -282,7 +283,7 @@ fn adjustment(world: &World, tone: u8) -> Input {
         (5, _) => Some(HandlingKind::Sole),
         _ => None,
     };
-    if tone % 3 == 0 {
+    if tone.is_multiple_of(3) {
         input.cause = AdjustCause::UnitSuggestion;
     }
     input.into()

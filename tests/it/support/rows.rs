@@ -32,8 +32,10 @@ pub async fn witness(reader: &Client, proposal: &str, rows: &[&str]) {
             // which the system takes.
             let same = |rule: &&Rule| rule.id == *id && event["name"] == rule.event;
             let entitled = |rule: &Rule| {
-                let role = event["actor_role"].as_str();
-                rule.who.iter().any(|who| Some(who.role().as_str()) == role)
+                let acted_as = event["actor_role"].as_str();
+                rule.who
+                    .iter()
+                    .any(|who| Some(who.role().as_str()) == acted_as)
             };
             match rules().filter(same).find(|rule| entitled(rule)) {
                 None if event["actor_role"] == "system" => continue,

@@ -6,6 +6,7 @@ use super::{Doc, doc};
 use crate::workflow::assignment::AssignmentAction as A;
 
 /// Words and example of an action on a unit's row.
+#[expect(clippy::too_many_lines, reason = "one entry per action")]
 pub(super) fn of(action: A) -> Doc {
     match action {
         A::Accept => doc(

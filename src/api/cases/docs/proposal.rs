@@ -6,6 +6,7 @@ use super::{Doc, doc};
 use crate::workflow::proposal::ProposalAction as P;
 
 /// Words and example of an action on a proposal.
+#[expect(clippy::too_many_lines, reason = "one entry per action")]
 pub(super) fn of(action: P) -> Doc {
     match action {
         P::InviteCosigners => doc(
