@@ -637,6 +637,13 @@ guards! {
     CASE_OPEN, "case_open", Some("I30"),
         "内部、涉密提案不得公开。", "A restricted or secret case is not published.",
         |view| view.case.proposal.secrecy == Secrecy::Open;
+    /// A part is published.
+    PUBLISHED, "published", None,
+        "没有已公开的部分。", "No part is published.",
+        |view| {
+            let marks = &view.case.proposal.marks;
+            marks.published_text.is_some() || marks.published_replies.is_some()
+        };
     /// Reviewed for publication.
     PUBLICATION_REVIEWED, "publication_reviewed", Some("I30"),
         "须先进行公开审核。", "The publication must be reviewed first.",

@@ -652,7 +652,7 @@ pub const RULES: &[Rule] = &[
         from: &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED, MERGED],
         to: To::Stay,
         who: &[Who::Staff],
-        guards: &[],
+        guards: &[&g::PUBLISHED],
         effect: k::unpublish,
         event: "publication.withdrawn",
     },

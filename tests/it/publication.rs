@@ -46,7 +46,7 @@ async fn parts_are_published_inside_the_review_and_taken_back_with_a_reason() {
     let nothing = Why::Field("/level", "required");
     case.refuses_on(staff, &path, "publish", part("text", "none"), nothing)
         .await;
-    let absent = Why::Field("/part", "not_published");
+    let absent = Why::Guard("published");
     case.refuses_on(staff, &path, "unpublish", back("text"), absent)
         .await;
     let published = case.does(staff, "publish", part("text", "catalogue"));

@@ -143,6 +143,15 @@ fn is_rare(action: Action) -> bool {
     )
 }
 
+/// Acts that are seldom open to anybody.
+fn is_seldom(action: Action, tone: u8) -> bool {
+    match action {
+        Action::Proposal(Do::Unpublish | Do::Unmerge) => tone % 4 == 1,
+        Action::Proposal(Do::Merge) => tone % 16 == 3,
+        _ => false,
+    }
+}
+
 /// What happens to the main proposal, outside of this case.
 pub fn elsewhere(world: &mut World, step: Move) {
     use ProposalStatus::{Assigned, Filed, Handled, Submitted};
@@ -185,6 +194,11 @@ pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
                 .map(|(_, actor)| (actor, open_to(world, actor)))
                 .map(|(actor, mut open)| {
                     open.retain(|(action, _)| tone % 16 == 3 || !is_rare(*action));
+                    // What is seldom possible is not missed when it is.
+                    let seldom = open.iter().find(|(action, _)| is_seldom(*action, tone));
+                    if let Some(seldom) = seldom.copied() {
+                        open = vec![seldom];
+                    }
                     (actor, open)
                 })
                 .find(|(_, open)| !open.is_empty())?;

@@ -187,7 +187,10 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
             inputs::designate(ProgrammeTier::ALL[usize::from(tone) % 4], 2026).into()
         }
         Do::Publish => inputs::publish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
-        Do::Unpublish => inputs::unpublish(PublishedPart::ALL[usize::from(tone) % 2]).into(),
+        Do::Unpublish if world.case.proposal.marks.published_text.is_some() => {
+            inputs::unpublish(PublishedPart::Text).into()
+        }
+        Do::Unpublish => inputs::unpublish(PublishedPart::Replies).into(),
         Do::StartTracking
         | Do::ReportProgress
         | Do::FulfilPromise

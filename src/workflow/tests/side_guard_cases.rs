@@ -421,6 +421,11 @@ pub const OF_A_ROW: &[Case] = &[
             inputs::publish(PublishedPart::Text),
         )
     }),
+    ("published", || {
+        let mut world = World::individual().filed();
+        let part = PublishedPart::Text;
+        refuse(&mut world, P::Staff, Do::Unpublish, inputs::unpublish(part))
+    }),
     ("publication_reviewed", || {
         let mut world = World::individual().filed();
         refuse(
