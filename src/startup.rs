@@ -20,6 +20,7 @@ use crate::auth::password::HashParams;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::error::{Code, Error, Result};
+use crate::jobs::Jobs;
 use crate::store::{DatabaseUrl, Db, idempotency, migrate};
 use crate::telemetry::Metrics;
 
@@ -40,6 +41,7 @@ pub struct Running {
     grace: Duration,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
+    jobs: Option<Jobs>,
 }
 
 /// Starts the service: database, threads, server. Must be called inside an actix system.
@@ -47,6 +49,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let db = open_database(&config.database).await?;
     let metrics = Data::new(Metrics::new(&db)?);
     let app = App::new(db, clock, app_settings(&config)).await?;
+    let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
     tokio::task::spawn_local(sweep(app.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
@@ -94,6 +97,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
         grace: config.server.shutdown_grace,
         handle,
         server,
+        jobs,
     })
 }
 
@@ -133,6 +137,29 @@ async fn no_such_path(_: HttpRequest) -> Result<&'static str> {
 /// Runs a future on the calling thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     actix_web::rt::System::new().block_on(future)
+}
+
+/// Does the work that is done after the answer, beside the servers, until a signal asks to stop.
+pub async fn work(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
+    let mut signals = Signals::new()?;
+    let db = open_database(&config.database).await?;
+    let app = App::new(db, clock, app_settings(&config)).await?;
+    // What is spawned stays on this thread.
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let jobs = Jobs::start(&app);
+            tracing::info!(database = %config.database.url, "working");
+            let name = signals.next().await;
+            tracing::info!("{name} received, stopping");
+            tokio::select! {
+                () = jobs.stop() => {}
+                name = signals.next() => tracing::warn!("{name} received again, stopping at once"),
+            }
+        })
+        .await;
+    tracing::info!("stopped");
+    Ok(())
 }
 
 /// Serves until a signal asks the service to stop.
@@ -270,12 +297,20 @@ impl Running {
         self.condition.stop();
         tokio::time::sleep(self.grace).await;
         self.handle.stop(true).await;
-        outcome(self.server.await)
+        let ended = outcome(self.server.await);
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
+        }
+        ended
     }
 
     /// Serves until the handle stops it.
     pub async fn until_stopped(self) -> Result<()> {
-        outcome(self.server.await)
+        let ended = outcome(self.server.await);
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
+        }
+        ended
     }
 }
 
