@@ -7,6 +7,7 @@ pub mod committees;
 pub mod document;
 pub mod extract;
 pub mod guard;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod openapi;
@@ -49,5 +50,6 @@ pub fn routes() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    jobs::routes(&mut routes);
     routes.finish()
 }
