@@ -248,3 +248,17 @@ async fn run(app: &App, claim: Claim) {
         tracing::warn!(%error, %kind, "the failure of a job could not be noted");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure() {
+        let panicked: Result<()> = unwound(async { panic!("a job broke: {}", 7) }).await;
+        let error = panicked.expect_err("a failure");
+        let words = error.log_context().unwrap_or_default();
+        assert!(words.contains("a job broke: 7"), "{words}");
+        assert!(unwound(async { Ok(7) }).await.is_ok_and(|seven| seven == 7));
+    }
+}
