@@ -7,6 +7,7 @@ pub mod committees;
 pub mod document;
 pub mod extract;
 pub mod guard;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod openapi;
@@ -54,5 +55,6 @@ pub fn register_all() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    jobs::routes(&mut routes);
     routes
 }

@@ -57,6 +57,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("desk", "What waits for the caller. 待办。"),
     (
+        "jobs",
+        "Work that is done after the answer, for system administrators. 后台作业。",
+    ),
+    (
         "service",
         "Health, metrics, keys and this document. 服务状态。",
     ),

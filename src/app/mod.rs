@@ -14,6 +14,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
@@ -21,6 +22,7 @@ use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
+use crate::jobs::tally::Tally;
 use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
@@ -41,6 +43,10 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// How long a worker may hold a job at least.
+    pub lease: SignedDuration,
+    /// What the workers of this process have done.
+    pub tally: Tally,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -56,6 +62,8 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Where files are kept.
     pub storage: Storage,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 impl App {
@@ -82,6 +90,8 @@ impl App {
             passwords,
             keys,
             parties,
+            lease: settings.lease,
+            tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

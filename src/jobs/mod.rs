@@ -5,8 +5,10 @@
 //! are done, lane by lane. Everything is in the database: any number of processes may do it beside
 //! each other, and one that dies leaves its work to the others.
 
+mod chores;
 pub mod kind;
 mod runner;
+pub mod tally;
 
 use crate::app::{App, timed};
 use crate::error::{Error, Result};
@@ -19,6 +21,7 @@ pub use runner::{Jobs, drain};
 async fn perform(app: &App, claim: &Claim) -> Result<()> {
     match claim.job.kind {
         JobKind::WakeCase => wake_case(app, claim.clone()).await,
+        JobKind::SweepKeys => chores::sweep_keys(app, claim.clone()).await,
     }
 }
 

@@ -601,6 +601,19 @@ impl Case {
         })
     }
 
+    /// Requests to countersign a reply whose time has run out.
+    pub fn lapsed_countersigns(
+        &self,
+        reply: ReplyId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Countersign> {
+        self.countersigns.iter().filter(move |request| {
+            request.reply == reply
+                && request.status == CountersignStatus::Requested
+                && self.lapsed(ClockKind::K09, request.assignment.cast(), now)
+        })
+    }
+
     /// Returns granted in the present round.
     pub fn bounces(&self) -> usize {
         self.current_rows()

@@ -101,6 +101,7 @@ code_list! {
         Instruct = "instruct", "批示", "instruct";
         AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on an instruction";
         RecordLookBack = "record_look_back", "登记回头看", "record a look-back";
+        OpenLookBack = "open_look_back", "启动回头看", "open the yearly look-back";
     }
 }
 
@@ -758,6 +759,16 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::LOOK_BACK_DUE],
         effect: f::record_look_back,
         event: "look_back.recorded",
+    },
+    Rule {
+        id: "OT30",
+        action: action(Do::OpenLookBack),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::LOOK_BACK_OPENS],
+        effect: f::open_look_back,
+        event: "look_back.opened",
     },
 ];
 

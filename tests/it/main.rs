@@ -64,3 +64,4 @@ mod units;
 mod urgency;
 mod visibility;
 mod withdrawal;
+mod worker;

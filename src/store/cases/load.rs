@@ -62,6 +62,16 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
     row.map(|row| assemble(tx, row)).transpose()
 }
 
+/// Locks a case for the rest of the transaction and reads it, without counting its version: for
+/// who may find that there is nothing to do.
+pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
+    let row = hold(tx, committee, id)?;
+    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
+        hold(tx, committee, main)?;
+    }
+    row.map(|row| assemble(tx, row)).transpose()
+}
+
 /// Locks another case for the rest of the transaction and counts its version; the row, if the
 /// committee has it.
 pub fn touch(
