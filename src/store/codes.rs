@@ -10,6 +10,7 @@ use diesel::sql_types::{Nullable, Text};
 use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
+use crate::workflow::calendar::DayMark;
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
     FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
@@ -35,6 +36,7 @@ text_codes!(
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    DayMark,
     FileType,
     FollowUpKind,
     FollowUpStatus,

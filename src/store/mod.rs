@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod calendars;
 pub mod cases;
 mod codes;
 pub mod committees;

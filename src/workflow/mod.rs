@@ -11,6 +11,7 @@ pub mod assignment;
 pub mod attachments;
 mod authoring;
 pub mod calendar;
+pub mod calendar_file;
 pub mod case;
 pub mod codes;
 mod conclusion;
