@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,7 +14,8 @@ use super::case::{Assignment, Case, FollowUp, Promise};
 use super::codes::{
     AssignmentRole, ClockKind, CountersignStatus, FollowUpKind, FollowUpStatus, PromiseStatus,
 };
-use super::decide::{Record, Step};
+use super::deadline::{end_of_day, local_date};
+use super::decide::{Decision, Env, Record, Step, Target, consequence};
 use super::examination::not_blank;
 use super::input::{AddresseeIn, CommitmentIn, Input};
 use super::profile::Profile;
@@ -534,6 +536,46 @@ pub fn answer_instruction(step: &mut Step<'_>, input: &Input) -> Result<(), Refu
     answer(step, id, kind, "/instruction_id", &input.text)?;
     step.stop(&[ClockKind::K19], Some(id.cast()));
     Ok(())
+}
+
+/// OT31 as an act of the system: the look-back of the year is opened (K16) for promises that were
+/// open on 1 January; `None` where none is owed, or it was opened this year already.
+pub fn open_look_back(case: &Case, env: Env<'_>) -> Result<Option<Decision>, Refusal> {
+    let Some(new_year) = look_back_owed(case, env.now) else {
+        return Ok(None);
+    };
+    consequence(case, env, |step| {
+        let day = step.env.profile.tracking_look_back;
+        let year = env.today().year();
+        let last = (0..3).find_map(|less| Date::new(year, day.month, day.day - less).ok());
+        let Some(last) = last else { return Ok(()) };
+        let subject = step.subject();
+        step.start_on(ClockKind::K16, subject, new_year, format!("until {last}"));
+        step.part_with("OT31", Target::Proposal, json!({ "until": last }));
+        Ok(())
+    })
+    .map(Some)
+}
+
+/// The start of the year whose look-back is to be opened: a promise was open then and is still, and
+/// no look-back of the year runs or ran.
+pub fn look_back_owed(case: &Case, now: Timestamp) -> Option<Timestamp> {
+    let first = Date::new(local_date(now).year(), 1, 1).ok()?;
+    let new_year = end_of_day(first.yesterday().ok()?);
+    let filed = case.proposal.filed_at.is_some()
+        && !matches!(
+            case.proposal.status,
+            ProposalStatus::Withdrawn | ProposalStatus::Merged
+        );
+    let open = case.open_promises().any(|promise| {
+        case.running(ClockKind::K15, promise.id.cast())
+            .is_some_and(|clock| clock.started_at < new_year)
+    });
+    let opened = case.clocks.iter().any(|clock| {
+        clock.kind == ClockKind::K16
+            && (clock.started_at >= new_year || clock.stopped_at.is_none())
+    });
+    (filed && open && !opened).then_some(new_year)
 }
 
 /// OT29: the yearly look-back; stops K16.

@@ -108,7 +108,13 @@ fn of_proposal(action: P) -> Option<Body> {
         }),
         P::AnswerInstruction => read!(AnswerInstructionIn, AnswerInstruction),
         P::RecordLookBack => read!(LookBackIn, LookBack),
-        P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
+        P::Create
+        | P::Edit
+        | P::CompleteHandling
+        | P::ConcludeFeedback
+        | P::ExpireInvitations
+        | P::RecountClock
+        | P::OpenLookBack => {
             return None;
         }
     })

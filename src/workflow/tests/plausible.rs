@@ -146,7 +146,9 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         | Do::Recall
         | Do::CompleteHandling
         | Do::ConcludeFeedback
-        | Do::ExpireInvitations => NoInput {}.into(),
+        | Do::ExpireInvitations
+        | Do::RecountClock
+        | Do::OpenLookBack => NoInput {}.into(),
         Do::ApproveWithdrawal | Do::Archive => inputs::note().into(),
         Do::RejectWithdrawal => inputs::deny().into(),
         Do::CarryOutDisposition => inputs::disposition().into(),
