@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -49,5 +50,6 @@ pub fn routes() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    calendars::routes(&mut routes);
     routes.finish()
 }

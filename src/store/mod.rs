@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod attachments;
 pub mod calendars;
 pub mod cases;
+pub mod clocks;
 mod codes;
 pub mod committees;
 pub mod connection;

@@ -82,7 +82,12 @@ pub fn from_csv(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
                 let line = usize::try_from(line).unwrap_or(0);
-                wrongs.push(Wrong::new(line, "broken_line", "无法读取。", "cannot be read."));
+                wrongs.push(Wrong::new(
+                    line,
+                    "broken_line",
+                    "无法读取。",
+                    "cannot be read.",
+                ));
                 break;
             }
         };
@@ -114,7 +119,11 @@ pub fn from_csv(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
             break;
         }
     }
-    if wrongs.is_empty() { Ok(days) } else { Err(wrongs) }
+    if wrongs.is_empty() {
+        Ok(days)
+    } else {
+        Err(wrongs)
+    }
 }
 
 fn csv_day(line: usize, cells: &[&str]) -> Result<FileDay, Wrong> {
@@ -130,7 +139,11 @@ fn csv_day(line: usize, cells: &[&str]) -> Result<FileDay, Wrong> {
             ));
         }
     };
-    let parsed = if date.len() == 10 { date.parse().ok() } else { None };
+    let parsed = if date.len() == 10 {
+        date.parse().ok()
+    } else {
+        None
+    };
     let date = parsed.ok_or_else(|| {
         Wrong::new(
             line,
@@ -280,7 +293,11 @@ pub fn from_icalendar(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
     } else if calendars == 0 {
         wrongs.push(misplaced(1));
     }
-    if wrongs.is_empty() { Ok(days) } else { Err(wrongs) }
+    if wrongs.is_empty() {
+        Ok(days)
+    } else {
+        Err(wrongs)
+    }
 }
 
 fn misplaced(line: usize) -> Wrong {
@@ -298,7 +315,9 @@ fn property(event: &mut Event, content: &Content) -> Result<(), Wrong> {
         "DTSTART" => event.from = Some(whole_day(content)?),
         "DTEND" => event.until = Some(whole_day(content)?),
         "DURATION" => {
-            let days = value.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
+            let days = value
+                .strip_prefix('P')
+                .and_then(|rest| rest.strip_suffix('D'));
             let days = days.and_then(|days| days.parse().ok());
             event.days = Some(days.ok_or_else(|| {
                 Wrong::new(
@@ -473,7 +492,11 @@ pub fn check(days: &[FileDay]) -> Result<(), Vec<Wrong>> {
                 "a rest day needs its name.".to_owned(),
             );
         }
-        if day.name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARS) {
+        if day
+            .name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > NAME_CHARS)
+        {
             wrong(
                 "name",
                 format!("名称最多 {NAME_CHARS} 字。"),
@@ -482,7 +505,11 @@ pub fn check(days: &[FileDay]) -> Result<(), Vec<Wrong>> {
         }
     }
     wrongs.truncate(MOST_WRONGS);
-    if wrongs.is_empty() { Ok(()) } else { Err(wrongs) }
+    if wrongs.is_empty() {
+        Ok(())
+    } else {
+        Err(wrongs)
+    }
 }
 
 /// A day that is not what it was in the version before.
@@ -563,9 +590,15 @@ pub fn next(before: Vec<CalendarDay>, file: Vec<FileDay>, source_note: &str) -> 
     }));
     changes.sort_by_key(|change| change.date);
     let whole = years.difference(&known).flat_map(|year| {
-        [(1, 1), (12, 31)].into_iter().filter_map(|(month, day)| Date::new(*year, month, day).ok())
+        [(1, 1), (12, 31)]
+            .into_iter()
+            .filter_map(|(month, day)| Date::new(*year, month, day).ok())
     });
-    let touched: BTreeSet<Date> = changes.iter().map(|change| change.date).chain(whole).collect();
+    let touched: BTreeSet<Date> = changes
+        .iter()
+        .map(|change| change.date)
+        .chain(whole)
+        .collect();
     let span = touched.first().copied().zip(touched.last().copied());
     Next {
         days: days.into_values().collect(),

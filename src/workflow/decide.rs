@@ -17,8 +17,8 @@ use super::input::{Input, NoInput, ProposalForm, ReplyForm};
 use super::lists::SystemLine;
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
-use super::recount;
 use super::reasons::{ReasonCode, ReasonFacts};
+use super::recount;
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
@@ -700,8 +700,8 @@ pub struct Possibility {
 /// cannot disagree with what happens.
 pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<Possibility> {
     let caught_up;
-    let as_it_is = !recount::is_outdated(case, env.calendar)
-        && due(case, &Actor::system(), env).is_none();
+    let as_it_is =
+        !recount::is_outdated(case, env.calendar) && due(case, &Actor::system(), env).is_none();
     let case = if as_it_is {
         case
     } else {

@@ -120,7 +120,8 @@ pub fn count(clock: &Clock, calendar: &Calendar) -> Count {
         _ => None,
     });
     for ((decided_on, until), pauses) in extensions.zip(parts) {
-        told.days.push(ExplainedDay::new(until, DayVerdict::Extended));
+        told.days
+            .push(ExplainedDay::new(until, DayVerdict::Extended));
         told.due = add_pauses(&mut told.days, decided_on, until, &pauses, calendar);
     }
     told
@@ -141,7 +142,10 @@ fn pauses(changes: &[ClockChange]) -> Vec<Pause> {
 
 fn base(clock: &Clock, pauses: &[Pause], calendar: &Calendar) -> Count {
     let start = local_date(clock.started_at);
-    let fixed = clock.limit.strip_prefix("until ").map(|date| date.parse().unwrap_or(start));
+    let fixed = clock
+        .limit
+        .strip_prefix("until ")
+        .map(|date| date.parse().unwrap_or(start));
     if let Some(last) = fixed {
         let mut days = vec![
             ExplainedDay::new(start, DayVerdict::Start),
@@ -201,7 +205,9 @@ pub fn origin(case: &Case, clock: &Clock, profile: &Profile) -> Origin {
     let settings = profile.settings();
     let keys = candidates(case, clock);
     let matching = keys.iter().find(|key| {
-        settings.get(**key).is_some_and(|value| says(value, key, &clock.limit))
+        settings
+            .get(**key)
+            .is_some_and(|value| says(value, key, &clock.limit))
     });
     let key = matching.and_then(|name| KEYS.iter().find(|key| key.name == *name));
     match key {
@@ -227,7 +233,10 @@ fn candidates(case: &Case, clock: &Clock) -> Vec<&'static str> {
         .assignment(clock.subject.cast())
         .is_some_and(|row| row.round > 1);
     match clock.kind {
-        ClockKind::K01 => vec!["cosign.limit_in_session_hours", "cosign.limit_ordinary_hours"],
+        ClockKind::K01 => vec![
+            "cosign.limit_in_session_hours",
+            "cosign.limit_ordinary_hours",
+        ],
         ClockKind::K02 => vec!["revision.limit"],
         ClockKind::K03 => vec!["urgent.examination_hours", "examination.limit_ordinary"],
         ClockKind::K04 => vec![
@@ -292,11 +301,20 @@ const fn other_origin(kind: ClockKind) -> (&'static str, &'static str) {
             "会议记录上的审查截止日期",
             "the end of the examination on the record of the session",
         ),
-        ClockKind::K13 => ("申请的决定时限（程序固定）", "decision on a request (set by the program)"),
-        ClockKind::K14 => ("撤案等申请的决定时限（程序固定）", "decision of the chair (set by the program)"),
+        ClockKind::K13 => (
+            "申请的决定时限（程序固定）",
+            "decision on a request (set by the program)",
+        ),
+        ClockKind::K14 => (
+            "撤案等申请的决定时限（程序固定）",
+            "decision of the chair (set by the program)",
+        ),
         ClockKind::K15 => ("承诺的完成日期", "the date of the promise"),
         ClockKind::K19 => ("批示要求的反馈日期", "the date on the instruction"),
-        ClockKind::K20 => ("告知与处置时限（程序固定）", "notice and disposition (set by the program)"),
+        ClockKind::K20 => (
+            "告知与处置时限（程序固定）",
+            "notice and disposition (set by the program)",
+        ),
         ClockKind::K21 => ("催办通知上的日期", "the date on the urging"),
         _ => ("当时有效的规定", "the rule in force at the start"),
     }
@@ -305,11 +323,19 @@ const fn other_origin(kind: ClockKind) -> (&'static str, &'static str) {
 /// What started a clock.
 pub const fn start_event(kind: ClockKind) -> Label {
     let (zh, en) = match kind {
-        ClockKind::K01 => ("发出联名邀请（或修改后须重新确认）", "the invitation, or a consent gone stale"),
+        ClockKind::K01 => (
+            "发出联名邀请（或修改后须重新确认）",
+            "the invitation, or a consent gone stale",
+        ),
         ClockKind::K02 => ("退回修改", "the return for revision"),
         ClockKind::K03 => ("提交提案", "the submission"),
-        ClockKind::K04 => ("立案（会议提案自闭幕起）", "the filing; of session proposals the end of the session"),
-        ClockKind::K05 | ClockKind::K07 | ClockKind::K08 | ClockKind::K10 => ("交办至该单位", "the assignment to the unit"),
+        ClockKind::K04 => (
+            "立案（会议提案自闭幕起）",
+            "the filing; of session proposals the end of the session",
+        ),
+        ClockKind::K05 | ClockKind::K07 | ClockKind::K08 | ClockKind::K10 => {
+            ("交办至该单位", "the assignment to the unit")
+        }
         ClockKind::K06 => ("申请退回", "the request to return"),
         ClockKind::K09 => ("送请会签", "the request to countersign"),
         ClockKind::K11 => ("签发答复", "the signing of the reply"),
@@ -362,16 +388,23 @@ impl Case {
                 self.reply(clock.subject.cast()).map(|reply| reply.unit)
             }
             ClockKind::K13 | ClockKind::K14 => {
-                let request = self.requests.iter().find(|one| one.id.cast() == clock.subject);
+                let request = self
+                    .requests
+                    .iter()
+                    .find(|one| one.id.cast() == clock.subject);
                 request.and_then(|request| request.assignment).and_then(row)
             }
             ClockKind::K15 => {
                 let mut promises = self.promises.iter();
-                promises.find(|one| one.id.cast() == clock.subject).map(|one| one.unit)
+                promises
+                    .find(|one| one.id.cast() == clock.subject)
+                    .map(|one| one.unit)
             }
             ClockKind::K19 | ClockKind::K21 => {
                 let mut entries = self.follow_ups.iter();
-                entries.find(|one| one.id.cast() == clock.subject).and_then(|one| one.unit)
+                entries
+                    .find(|one| one.id.cast() == clock.subject)
+                    .and_then(|one| one.unit)
             }
             _ => None,
         }

@@ -572,8 +572,7 @@ pub fn look_back_owed(case: &Case, now: Timestamp) -> Option<Timestamp> {
             .is_some_and(|clock| clock.started_at < new_year)
     });
     let opened = case.clocks.iter().any(|clock| {
-        clock.kind == ClockKind::K16
-            && (clock.started_at >= new_year || clock.stopped_at.is_none())
+        clock.kind == ClockKind::K16 && (clock.started_at >= new_year || clock.stopped_at.is_none())
     });
     (filed && open && !opened).then_some(new_year)
 }

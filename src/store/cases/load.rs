@@ -9,17 +9,18 @@ use super::rows::{
 };
 use super::side_roads;
 use crate::error::{Error, Result};
-use crate::ids::{AssignmentId, CommitteeId, ProposalId, ReplyId, SessionId};
+use crate::ids::{AssignmentId, ClockId, CommitteeId, ProposalId, ReplyId, SessionId};
 use crate::store::Tx;
 use crate::store::connection::{AnyConnection, MultiBackend};
 use crate::store::events::Head;
 use crate::store::schema::{
-    assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms, opinions,
-    promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms,
+    assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms,
+    opinions, promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions,
+    terms,
 };
 use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
-use crate::workflow::codes::AssignmentRole;
+use crate::workflow::codes::{AssignmentRole, PromiseStatus};
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -398,6 +399,41 @@ pub fn find_by_reply(
     Ok(replies::table
         .find((committee, id))
         .select(replies::proposal_id)
+        .first(tx.conn)
+        .optional()?)
+}
+
+/// At most `limit` cases with open promises behind `after`, in the order of their identifiers.
+pub fn with_open_promises(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    after: Option<ProposalId>,
+    limit: i64,
+) -> Result<Vec<ProposalId>> {
+    let mut query = promises::table
+        .filter(promises::committee_id.eq(committee))
+        .filter(promises::status.eq(PromiseStatus::Open))
+        .into_boxed();
+    if let Some(id) = after {
+        query = query.filter(promises::proposal_id.gt(id));
+    }
+    Ok(query
+        .order(promises::proposal_id)
+        .limit(limit)
+        .select(promises::proposal_id)
+        .distinct()
+        .load(tx.conn)?)
+}
+
+/// The case that a clock belongs to.
+pub fn find_by_clock(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ClockId,
+) -> Result<Option<ProposalId>> {
+    Ok(clocks::table
+        .find((committee, id))
+        .select(clocks::proposal_id)
         .first(tx.conn)
         .optional()?)
 }

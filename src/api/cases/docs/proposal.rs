@@ -250,8 +250,6 @@ pub(super) fn of(action: P) -> Doc {
         | P::ConcludeFeedback
         | P::ExpireInvitations
         | P::RecountClock
-        | P::OpenLookBack => {
-            doc("", json!({}))
-        }
+        | P::OpenLookBack => doc("", json!({})),
     }
 }
