@@ -16,6 +16,9 @@ use crate::code_list;
 use crate::codes::Label;
 use crate::ids::UnitId;
 
+#[cfg(test)]
+mod tests;
+
 code_list! {
     /// What a step of an explanation says of its day.
     pub enum DayVerdict {
