@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -56,5 +57,6 @@ pub fn register_all() -> Routes {
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
     jobs::routes(&mut routes);
+    calendars::routes(&mut routes);
     routes
 }

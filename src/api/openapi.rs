@@ -48,6 +48,14 @@ const TAGS: &[(&str, &str)] = &[
         "The limits and choices of the committee, in versions. 政策参数。",
     ),
     (
+        "clocks",
+        "Clocks of cases: what is due, what is overdue, and why on that day. 期限。",
+    ),
+    (
+        "calendars",
+        "The working-day calendar of the committee, in versions. 工作日历。",
+    ),
+    (
         "batches",
         "What a meeting decides on many cases at once. 会议批量立案、交办。",
     ),
@@ -123,7 +131,9 @@ pub fn base() -> OpenApi {
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
-    let has_id = path.contains("_id}") || path.contains("_code}");
+    let has_id = ["_id}", "_code}", "{version}"]
+        .iter()
+        .any(|id| path.contains(id));
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
@@ -263,9 +273,19 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let line = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(i32::MAX));
+    let lines = ArrayBuilder::new()
+        .items(line)
+        .max_items(Some(50))
+        .description(Some(
+            "`invalid-input` of a file: the numbers of its broken lines.",
+        ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 7] = [
+        let members: [(&str, RefOr<Schema>); 8] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -288,6 +308,7 @@ fn problem_schema() -> RefOr<Schema> {
                 "current_etag",
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
+            ("lines", lines.into()),
         ];
         object
             .properties
