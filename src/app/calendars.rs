@@ -248,13 +248,16 @@ pub fn with_open_promises(
     cases::with_open_promises(tx, committee, after, limit)
 }
 
+/// What the system decides on a case, if anything.
+type Decide = dyn Fn(&Loaded, Env<'_>) -> std::result::Result<Option<Decision>, Refusal>;
+
 /// An act of the system on one case; whether there was one.
 fn by_system(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     proposal: ProposalId,
     now: Timestamp,
-    decide: &dyn Fn(&Loaded, Env<'_>) -> std::result::Result<Option<Decision>, Refusal>,
+    decide: &Decide,
 ) -> Result<bool> {
     let Some(loaded) = cases::lock(tx, committee, proposal)? else {
         return Ok(false);

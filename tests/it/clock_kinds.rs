@@ -221,7 +221,12 @@ async fn a_refusal_starts_the_clock_of_its_disposition() {
     let town = app.town().await;
     let case = Story::draft(&app, &town, &town.members[0]).await;
     case.submit().await;
-    case.does(&town.chair, "not-file", refusal(&["academic_discussion"], "kept")).await;
+    case.does(
+        &town.chair,
+        "not-file",
+        refusal(&["academic_discussion"], "kept"),
+    )
+    .await;
     assert_eq!(running(&case).await, "K20");
     assert_eq!(clock(&case, "K20").await, says("5 wd", "2026-03-09"));
     let done = json!({ "note": "已告知提案者。", "sent_on": "2026-03-02" });

@@ -81,7 +81,10 @@ fn histories(start: Date) -> Vec<Vec<ClockChange>> {
 
 fn other_calendar() -> Calendar {
     let extra = [
-        (date(2026, 4, 15), SpecialDay::Holiday("临时放假".to_owned())),
+        (
+            date(2026, 4, 15),
+            SpecialDay::Holiday("临时放假".to_owned()),
+        ),
         (date(2026, 7, 1), SpecialDay::Holiday("临时放假".to_owned())),
         (date(2026, 7, 4), SpecialDay::MakeupWorkday),
     ];
@@ -94,7 +97,17 @@ fn what_is_told_ends_on_the_due_day() {
     let (first, second) = (Calendar::builtin(), other_calendar());
     for offset in 0..120 {
         let start = later(date(2026, 1, 5), offset);
-        for limit in ["0 wd", "5 wd", "15 wd", "7 cd", "30 cd", "1 mo", "3 mo", "24 h", "until 2026-09-26"] {
+        for limit in [
+            "0 wd",
+            "5 wd",
+            "15 wd",
+            "7 cd",
+            "30 cd",
+            "1 mo",
+            "3 mo",
+            "24 h",
+            "until 2026-09-26",
+        ] {
             for history in histories(start) {
                 for calendar in [first, &second] {
                     let mut clock = clock(ClockKind::K10, start, limit, calendar);
@@ -126,7 +139,9 @@ fn another_calendar_moves_only_what_it_counts() {
     assert_eq!(last(&stood_still, old), date(2026, 4, 22));
     assert_eq!(last(&stood_still, &new), date(2026, 4, 23));
     let mut longer = five.clone();
-    longer.changes.push(extended(date(2026, 4, 14), date(2026, 4, 30)));
+    longer
+        .changes
+        .push(extended(date(2026, 4, 14), date(2026, 4, 30)));
     for fixed in [
         longer,
         clock(ClockKind::K15, start, "until 2026-04-15", old),
@@ -137,9 +152,15 @@ fn another_calendar_moves_only_what_it_counts() {
     }
     // The last day itself becomes a holiday; a Saturday becomes a working day.
     let month = clock(ClockKind::K08, date(2026, 6, 1), "1 mo", old);
-    assert_eq!((last(&month, old), last(&month, &new)), (date(2026, 7, 1), date(2026, 7, 2)));
+    assert_eq!(
+        (last(&month, old), last(&month, &new)),
+        (date(2026, 7, 1), date(2026, 7, 2))
+    );
     let month = clock(ClockKind::K08, date(2026, 6, 4), "1 mo", old);
-    assert_eq!((last(&month, old), last(&month, &new)), (date(2026, 7, 6), date(2026, 7, 4)));
+    assert_eq!(
+        (last(&month, old), last(&month, &new)),
+        (date(2026, 7, 6), date(2026, 7, 4))
+    );
 }
 
 #[test]
@@ -161,7 +182,10 @@ fn every_key_named_is_a_key_of_the_profile() {
             let known = KEYS.iter().any(|known| known.name == key);
             assert!(known, "{key}");
             // Dates that are not set have no value.
-            assert!(settings.contains_key(key) || key.ends_with("_date"), "{key}");
+            assert!(
+                settings.contains_key(key) || key.ends_with("_date"),
+                "{key}"
+            );
         }
         let told = origin(&case, &clock, &Profile::default());
         assert!(!told.label.zh.is_empty() && !start_event(*kind).en.is_empty());
@@ -170,7 +194,12 @@ fn every_key_named_is_a_key_of_the_profile() {
 
 #[test]
 fn trial_counts_are_bounded() {
-    for unit in [Unit::Hours, Unit::CalendarDays, Unit::WorkingDays, Unit::Months] {
+    for unit in [
+        Unit::Hours,
+        Unit::CalendarDays,
+        Unit::WorkingDays,
+        Unit::Months,
+    ] {
         let amount = most(unit);
         let told = deadline::explain(
             noon(date(2026, 3, 2)),
