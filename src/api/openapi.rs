@@ -129,11 +129,14 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+fn names_an_object(path: &str) -> bool {
+    let ids = ["_id}", "_code}", "{version}"];
+    ids.iter().any(|id| path.contains(id))
+}
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
-    let has_id = ["_id}", "_code}", "{version}"]
-        .iter()
-        .any(|id| path.contains(id));
+    let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));

@@ -80,8 +80,7 @@ pub fn from_csv(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                let line = usize::try_from(line).unwrap_or(0);
+                let line = line_of(text, error.position());
                 wrongs.push(Wrong::new(
                     line,
                     "broken_line",
@@ -91,8 +90,7 @@ pub fn from_csv(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
                 break;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
-        let line = usize::try_from(line).unwrap_or(0);
+        let line = line_of(text, record.position());
         let cells: Vec<&str> = record.iter().collect();
         if !headed {
             headed = true;
@@ -124,6 +122,19 @@ pub fn from_csv(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
     } else {
         Err(wrongs)
     }
+}
+
+/// The line of a record: empty lines before it are not part of it.
+fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
+    let byte = position.map_or(0, csv::Position::byte);
+    let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    let (before, rest) = text.as_bytes().split_at(byte);
+    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    1 + before
+        .iter()
+        .chain(empty)
+        .filter(|byte| **byte == b'\n')
+        .count()
 }
 
 fn csv_day(line: usize, cells: &[&str]) -> Result<FileDay, Wrong> {
@@ -259,7 +270,7 @@ pub fn from_icalendar(text: &str) -> Result<Vec<FileDay>, Vec<Wrong>> {
                     if part == "VEVENT"
                         && let Some(event) = event.take()
                     {
-                        days.append(&mut days_of(event)?);
+                        days.append(&mut days_of(&event)?);
                     }
                 }
                 _ if open.is_empty() => return Err(misplaced(content.line)),
@@ -392,7 +403,7 @@ fn unescaped(value: &str) -> String {
 }
 
 /// The days of an event; its last day is the one before `DTEND`.
-fn days_of(event: Event) -> Result<Vec<FileDay>, Wrong> {
+fn days_of(event: &Event) -> Result<Vec<FileDay>, Wrong> {
     let line = event.line;
     let Some(from) = event.from else {
         return Err(Wrong::new(

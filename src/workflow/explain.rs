@@ -213,18 +213,16 @@ pub fn origin(case: &Case, clock: &Clock, profile: &Profile) -> Origin {
             .is_some_and(|value| says(value, key, &clock.limit))
     });
     let key = matching.and_then(|name| KEYS.iter().find(|key| key.name == *name));
-    match key {
-        Some(Key { name, label }) => Origin {
+    if let Some(Key { name, label }) = key {
+        return Origin {
             key: Some(name),
             label: *label,
-        },
-        None => {
-            let (zh, en) = other_origin(clock.kind);
-            Origin {
-                key: None,
-                label: Label { zh, en },
-            }
-        }
+        };
+    }
+    let (zh, en) = other_origin(clock.kind);
+    Origin {
+        key: None,
+        label: Label { zh, en },
     }
 }
 
@@ -250,10 +248,9 @@ fn candidates(case: &Case, clock: &Clock) -> Vec<&'static str> {
         ClockKind::K05 => vec!["return.window"],
         ClockKind::K06 => vec!["return.answer_limit"],
         ClockKind::K07 => vec!["contact.first_limit"],
-        ClockKind::K08 if again => vec!["rehandling.limit"],
+        ClockKind::K08 | ClockKind::K10 if again => vec!["rehandling.limit"],
         ClockKind::K08 => vec!["opinion.limit"],
         ClockKind::K09 => vec!["countersign.limit"],
-        ClockKind::K10 if again => vec!["rehandling.limit"],
         ClockKind::K10 => {
             let (likely, other) = if session {
                 ("reply.limit.session", "reply.limit.ordinary")

@@ -28,8 +28,8 @@ pub fn moves_a_clock(case: &Case, calendar: &Calendar) -> bool {
     })
 }
 
-/// OT30 for each open clock that the calendar moves: the clock keeps both last days, and the event
-/// names both versions. Extended clocks and fixed dates depend on no calendar and stay; pauses
+/// OT30 for each open clock that the calendar moves or makes certain: the clock keeps both last
+/// days, and the event names both versions. Extended clocks and fixed dates depend on no calendar and stay; pauses
 /// are kept. What comes to the same day only names the new version from now on.
 pub(super) fn recount(step: &mut Step<'_>) {
     let (on, calendar) = (step.env.today(), step.env.calendar);
@@ -40,19 +40,20 @@ pub(super) fn recount(step: &mut Step<'_>) {
         }
         let (before, due) = (clock.due_at, due_of(clock, calendar));
         let from_version = std::mem::replace(&mut clock.calendar_version, calendar.version);
-        clock.provisional = due.provisional;
-        if before == due.at {
+        let was_provisional = std::mem::replace(&mut clock.provisional, due.provisional);
+        if before == due.at && was_provisional == due.provisional {
             continue;
         }
-        clock.due_at = due.at;
-        let (due_before, due_after) = (last_day(before), last_day(due.at));
-        clock.changes.push(ClockChange::Recounted {
-            on,
-            from_version,
-            to_version: calendar.version,
-            due_before,
-            due_after,
-        });
+        if before != due.at {
+            clock.due_at = due.at;
+            clock.changes.push(ClockChange::Recounted {
+                on,
+                from_version,
+                to_version: calendar.version,
+                due_before: last_day(before),
+                due_after: last_day(due.at),
+            });
+        }
         moved.push(json!({
             "clock_id": clock.id,
             "kind": clock.kind,
@@ -60,6 +61,7 @@ pub(super) fn recount(step: &mut Step<'_>) {
             "calendar_after": calendar.version,
             "due_before": before,
             "due_after": due.at,
+            "provisional": due.provisional,
         }));
     }
     for told in moved {

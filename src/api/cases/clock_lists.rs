@@ -150,7 +150,7 @@ pub struct ClockItem {
 
 impl ClockItem {
     /// `None` if its case was not there any more when the page was put together.
-    fn of(row: ClockRow, names: &Names, now: Timestamp) -> Option<Self> {
+    fn of(row: &ClockRow, names: &Names, now: Timestamp) -> Option<Self> {
         let (due, case) = (row.due_at.0, names.cases.get(&row.proposal_id)?);
         Some(Self {
             id: row.id,
@@ -260,7 +260,7 @@ pub async fn list_clocks(
             let items = found.items.into_iter();
             Ok(Page {
                 items: items
-                    .filter_map(|row| ClockItem::of(row, &names, now))
+                    .filter_map(|row| ClockItem::of(&row, &names, now))
                     .collect(),
                 next_cursor: found.next_cursor,
                 count: found.count,
