@@ -63,7 +63,7 @@ async fn the_service_does_what_the_reference_model_says() {
             numbers.len()
         );
     }
-    if count >= RUNS {
+    if seed.is_none() && count >= RUNS {
         assert_eq!(
             tally.missing(),
             Vec::<String>::new(),
