@@ -36,6 +36,7 @@ mod headers;
 mod idempotency;
 mod joint;
 mod merging;
+mod model;
 mod numbers;
 mod outage;
 mod paging;
