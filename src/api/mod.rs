@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod api_tokens;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -46,6 +47,7 @@ pub fn routes() -> Routes {
     units::routes(&mut routes);
     succession::routes(&mut routes);
     users::routes(&mut routes);
+    api_tokens::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
