@@ -3,6 +3,7 @@
 pub mod act;
 pub mod attachments;
 pub mod batch;
+pub mod bulk;
 pub mod ctx;
 pub mod policy;
 pub mod setup;

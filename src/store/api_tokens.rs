@@ -110,7 +110,7 @@ pub struct ApiTokenIn {
     /// The operations (`operationId`) that it may call; leave it out for all that are open to
     /// machines and its role.
     #[serde(default)]
-    #[schema(nullable = false, min_items = 1, max_items = 100, example = json!(["list_desk", "update_assignments"]))]
+    #[schema(nullable = false, min_items = 1, max_items = 100, example = json!(["get_desk", "update_assignments"]))]
     pub operations: Option<Vec<OperationName>>,
 }
 

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking; clippy knows test functions, but not their helpers"
 )]
 
+mod api_tokens;
 mod architecture;
 mod attachments;
 mod attachments_s3;
@@ -14,6 +15,7 @@ mod audit;
 mod bad_input;
 mod bad_requests;
 mod batches;
+mod bulk;
 mod closing;
 mod collective;
 mod compose;

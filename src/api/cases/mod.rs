@@ -6,6 +6,7 @@ pub mod attachments;
 pub mod batches;
 pub mod bodies;
 pub mod brief;
+pub mod bulk;
 pub mod clock_out;
 pub mod decisions;
 pub mod desk;
@@ -46,4 +47,5 @@ pub fn routes(routes: &mut Routes) {
     desk::routes(routes);
     actions::routes(routes);
     batches::routes(routes);
+    bulk::routes(routes);
 }
