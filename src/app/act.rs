@@ -114,12 +114,17 @@ fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loade
 /// What the caller may do with a thing now, and for the rest why not.
 pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
     let references = References::default();
-    let mut all = decide::allowed(
+    let all = decide::allowed(
         &known.case,
         &ctx.principal.actor(),
         known.target,
         env(ctx.now, &known.profile, &references),
     );
+    as_asked(ctx, all)
+}
+
+/// To a machine client what is for persons is not allowed.
+fn as_asked(ctx: &Ctx, mut all: Vec<Possibility>) -> Vec<Possibility> {
     if ctx.principal.machine.is_some() {
         let persons = |one: &&mut Possibility| !is_open_to_machines(one.action);
         for possibility in all.iter_mut().filter(persons) {
@@ -194,7 +199,7 @@ pub fn perform(
     let env = env(ctx.now, &profile, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
-            let possible = decide::allowed(&case, &actor, target, env);
+            let possible = as_asked(ctx, decide::allowed(&case, &actor, target, env));
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);

@@ -335,7 +335,7 @@ async fn whoever_watches_urges_in_many_cases_at_once() {
     let done = sent(&supervision, URGINGS, "urging-0001", &body)
         .await
         .status(200);
-    assert_eq!(statuses(&done), [200, 422, 412], "{done}");
+    assert_eq!(statuses(&done), [200, 409, 412], "{done}");
     let again = sent(&supervision, URGINGS, "urging-0001", &body)
         .await
         .status(200);

@@ -39,6 +39,7 @@ pub fn routes(routes: &mut Routes) {
         Role::CommitteeStaff,
     ]);
     routes.hidden_body::<AssignmentUpdates>();
+    routes.hidden_body::<AssignmentUpdate>();
     enter!(routes, UNITS, [__path_update_assignments] update_assignments);
     enter!(routes, URGERS, [__path_urge_batch] urge_batch);
 }
@@ -441,7 +442,7 @@ fn items_of(list: AssignmentUpdates) -> Result<Vec<Item<Value>>> {
 /// Urge in many cases at once
 ///
 /// Urges units and raters in up to 200 cases (OT25), each done or refused by itself under the rules
-/// of the single call: who owes nothing gives 422, a stale `version` 412. `text` and `due_on` stand
+/// of the single call: whoever owes nothing gives 409, a stale `version` 412. `text` and `due_on` stand
 /// for all cases; an item may have its own. The answer has one result per case, in the order of
 /// the list, with the problem document of the single call where it was refused. A list that names a
 /// case twice is refused as a whole. All of it is one transaction: after a lost answer repeat the
