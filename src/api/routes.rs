@@ -133,13 +133,13 @@ impl Routes {
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access);
         let machines = access.is_open_to_machines(&method_name);
-        let schemes: &[&str] = match (access, machines) {
+        let security: &[&str] = match (access, machines) {
             (Access::Public, _) => &[],
             (_, true) => &["access_token", "api_token"],
             (_, false) => &["access_token"],
         };
         let requirement = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
-        operation.security = Some(schemes.iter().map(requirement).collect());
+        operation.security = Some(security.iter().map(requirement).collect());
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {

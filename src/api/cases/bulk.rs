@@ -346,7 +346,7 @@ fn counted(results: &[Result<Known>]) -> (usize, usize) {
                     "assignment_id": "asgn_019a1b2c3d4e7f8090a1b2c3d4e5f607", "version": 2,
                     "action": "record_contact",
                     "input": {
-                        "way": "telephone", "date": "2026-04-10", "persons": "科长陈思源；提案者",
+                        "way": "phone", "date": "2026-04-10", "persons": "科长陈思源；提案者",
                         "said": "介绍了线路调整方案。", "proposer_view": "认可。"
                     }
                 },
