@@ -51,6 +51,8 @@ struct Settings {
 enum Command {
     /// Serve requests until SIGTERM or SIGINT
     Serve(ServeArgs),
+    /// Do the work that is done after the answer, beside one or more servers
+    Worker,
     /// Serve a demo committee with invented data, made on the first run
     Demo(ServeArgs),
     /// Bring the database up to date
@@ -153,6 +155,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Arc::new(SystemClock),
             ))?)
         }
+        Command::Worker => Ok(startup::block_on(startup::work(
+            load(&sources)?,
+            Arc::new(SystemClock),
+        ))?),
         Command::Demo(_) => demo::run(load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;

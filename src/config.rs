@@ -42,6 +42,8 @@ pub struct Config {
     pub storage: Storage,
     /// Signing in.
     pub auth: Auth,
+    /// Work that is done after the answer.
+    pub jobs: Jobs,
     /// The log.
     pub log: Log,
 }
@@ -87,6 +89,13 @@ pub struct Auth {
     pub argon2_iterations: u32,
 }
 
+/// Work that is done after the answer.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// The server does it too.
+    pub in_server: bool,
+}
+
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -126,7 +135,14 @@ struct RawConfig {
     database: RawDatabase,
     storage: RawStorage,
     auth: RawAuth,
+    jobs: RawJobs,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawJobs {
+    in_server: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -464,6 +480,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         database,
         storage,
         auth,
+        jobs,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -492,6 +509,9 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 2,
                 16,
             )?,
+        },
+        jobs: Jobs {
+            in_server: jobs.in_server,
         },
         log: check_log(log, origins)?,
     })

@@ -149,7 +149,11 @@ pub(super) fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
 }
 
 /// The profile under which the case was last written to: that of the duties that are stored.
-fn profile_before(tx: &mut Tx<'_>, case: &Case, now: &Arc<Profile>) -> Result<Arc<Profile>> {
+pub(super) fn profile_before(
+    tx: &mut Tx<'_>,
+    case: &Case,
+    now: &Arc<Profile>,
+) -> Result<Arc<Profile>> {
     let proposal = &case.proposal;
     if proposal.profile_version == now.version {
         Ok(Arc::clone(now))

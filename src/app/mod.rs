@@ -6,12 +6,16 @@ pub mod batch;
 pub mod bulk;
 pub mod ctx;
 pub mod policy;
+pub mod publish;
 pub mod setup;
 pub mod signin;
 pub mod succession;
+pub mod timed;
 pub mod write;
 
 use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
@@ -38,6 +42,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// Counts up when there may be work for the workers.
+    wanted: Arc<watch::Sender<u64>>,
 }
 
 /// What the configuration says about the use cases.
@@ -77,6 +83,19 @@ impl App {
             passwords,
             keys,
             parties,
+            wanted: Arc::new(watch::Sender::new(0)),
         })
+    }
+
+    /// Something was written: the workers of this process look at once. Those of others find it
+    /// within a second.
+    pub fn wake_workers(&self) {
+        self.wanted
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes when the workers may have something to do.
+    pub fn wanted(&self) -> watch::Receiver<u64> {
+        self.wanted.subscribe()
     }
 }

@@ -428,6 +428,9 @@ pub struct Clock {
     pub stopped_at: Option<Timestamp>,
     /// Pauses and extensions, in order of time (counting rule 7).
     pub changes: Vec<ClockChange>,
+    /// When time next does something to it by itself; `None`: never, as far as is known. Kept by
+    /// the engine for the worker.
+    pub wake_at: Option<Timestamp>,
 }
 
 /// A change of a running clock.

@@ -2,6 +2,7 @@
 //! so that a desk is one indexed read.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::assignment::AssignmentStatus;
 use super::case::{Assignment, Case, FollowUp, Reply, Request};
@@ -51,7 +52,8 @@ code_list! {
 }
 
 /// Who a duty waits for: a role, narrowed to the member, organisation, unit or line.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Audience(String);
 
 impl Audience {

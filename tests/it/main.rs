@@ -59,6 +59,7 @@ mod service;
 mod sign_in;
 mod spine;
 mod support;
+mod timed;
 mod tour;
 mod unit_races;
 mod units;

@@ -124,6 +124,8 @@ pub(super) fn write(
                     clocks::stopped_at.eq(item.stopped_at.map(At)),
                     clocks::provisional.eq(item.provisional),
                     clocks::changes.eq(Json::of(&item.changes)?),
+                    clocks::wake_at.eq(item.wake_at.map(At)),
+                    clocks::woken.eq(false),
                 ))
                 .execute(tx.conn)?;
             Ok(())
@@ -348,6 +350,8 @@ fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()
             clocks::due_at.eq(At(item.due_at)),
             clocks::stopped_at.eq(item.stopped_at.map(At)),
             clocks::changes.eq(Json::of(&item.changes)?),
+            clocks::wake_at.eq(item.wake_at.map(At)),
+            clocks::woken.eq(false),
         ))
         .execute(tx.conn)?;
     Ok(())
