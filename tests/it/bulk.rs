@@ -25,7 +25,8 @@ impl Row {
         json!({ "assignment_id": self.id, "version": 1 })
     }
 
-    fn with(&self, version: i32, action: &str, input: Value) -> Value {
+    fn with(&self, version: i32, action: &str, input: impl Into<Value>) -> Value {
+        let input: Value = input.into();
         json!({
             "assignment_id": self.id, "version": version, "action": action, "input": input,
         })
