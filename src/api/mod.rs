@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod calendars;
+pub mod api_tokens;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -53,6 +54,7 @@ pub fn register_all() -> Routes {
     units::routes(&mut routes);
     succession::routes(&mut routes);
     users::routes(&mut routes);
+    api_tokens::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);

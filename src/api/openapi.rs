@@ -32,6 +32,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("accounts", "User accounts and their roles. 用户与角色。"),
     (
+        "api-tokens",
+        "Tokens of machine clients, such as a department's own case system. 接口令牌。",
+    ),
+    (
         "proposals",
         "Proposals and every act on them. 提案及其办理。",
     ),
@@ -57,7 +61,7 @@ const TAGS: &[(&str, &str)] = &[
     ),
     (
         "batches",
-        "What a meeting decides on many cases at once. 会议批量立案、交办。",
+        "Many cases in one request, with a result for each: what a meeting decides, urging, the work of a unit. 批量立案、交办、催办、办理。",
     ),
     (
         "attachments",
@@ -85,6 +89,20 @@ pub fn base() -> OpenApi {
                 .bearer_format("JWT")
                 .description(Some(
                     "Access token of `POST /api/v1/auth/login`, valid for 10 minutes.",
+                ))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "api_token",
+        SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("jjt")
+                .description(Some(
+                    "Token of a machine client, made by an administrator with \
+                     `POST /api/v1/api-tokens`: `jjt_`, 86 characters of base64url and 8 \
+                     hexadecimal digits. Its clients send an `Idempotency-Key` with every POST.",
                 ))
                 .build(),
         ),
@@ -196,13 +214,13 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         ]);
     }
     if method == Method::POST && access != Access::Public {
-        codes.push(Code::IdempotencyKeyReused);
+        codes.extend([Code::IdempotencyKeyReused, Code::IdempotencyKeyRequired]);
         parameter(
             operation,
             "Idempotency-Key",
             ParameterIn::Header,
             key_schema(),
-            "Makes the request safe to repeat: the same key with the same request gives the first answer again.",
+            "Makes the request safe to repeat: the same key with the same request gives the first answer again. Clients with an API token must send it.",
         );
     }
     // An upload makes something new and changes nothing that was read.

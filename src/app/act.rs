@@ -26,7 +26,7 @@ use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyAction;
 use crate::workflow::role::{Actor, Role};
-use crate::workflow::rule::{Action, State, Who, roles_of, rules};
+use crate::workflow::rule::{Action, State, Who, is_open_to_machines, roles_of, rules, rules_of};
 use crate::workflow::{Origin, begin};
 
 /// What an act is about, as the address names it.
@@ -119,12 +119,27 @@ fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loade
 /// What the caller may do with a thing now, and for the rest why not.
 pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
     let references = References::default();
-    decide::allowed(
+    let all = decide::allowed(
         &known.case,
         &ctx.principal.actor(),
         known.target,
         env(ctx.now, &known.profile, &known.calendar, &references),
-    )
+    );
+    as_asked(ctx, all)
+}
+
+/// To a machine client what is for persons is not allowed.
+fn as_asked(ctx: &Ctx, mut all: Vec<Possibility>) -> Vec<Possibility> {
+    if ctx.principal.machine.is_some() {
+        let persons = |one: &&mut Possibility| !is_open_to_machines(one.action);
+        for possibility in all.iter_mut().filter(persons) {
+            let needs = rules_of(possibility.action).flat_map(|rule| rule.who);
+            possibility.refusal = Some(Refusal::NotAllowed {
+                needs: needs.copied().collect(),
+            });
+        }
+    }
+    all
 }
 
 /// The profile of a case: the one pinned at filing (I26), before that the one in force for its
@@ -205,7 +220,7 @@ pub fn perform(
     let env = env(ctx.now, &profile, &calendar, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
-            let possible = decide::allowed(&case, &actor, target, env);
+            let possible = as_asked(ctx, decide::allowed(&case, &actor, target, env));
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);

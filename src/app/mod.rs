@@ -4,6 +4,7 @@ pub mod act;
 pub mod attachments;
 pub mod batch;
 pub mod calendars;
+pub mod bulk;
 pub mod ctx;
 pub mod policy;
 pub mod publish;

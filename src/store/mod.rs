@@ -4,6 +4,7 @@
 //! query does not compile.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod attachments;
 pub mod calendars;
 pub mod cases;

@@ -4,6 +4,30 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    api_tokens (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        prefix -> Text,
+        secret_hash -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<Moment>,
+        operations -> Nullable<Doc>,
+        expires_at -> Moment,
+        rotated_at -> Nullable<Moment>,
+        revoked_at -> Nullable<Moment>,
+        last_used_at -> Nullable<Moment>,
+        created_by -> Uid,
+        created_by_name -> Text,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     assignments (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -876,10 +900,12 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        machine -> Bool,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_tokens,
     assignments,
     attachments,
     calendar_days,

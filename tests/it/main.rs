@@ -7,6 +7,7 @@
     reason = "tests fail by panicking; clippy knows test functions, but not their helpers"
 )]
 
+mod api_tokens;
 mod architecture;
 mod attachments;
 mod attachments_s3;
@@ -17,6 +18,7 @@ mod batches;
 mod calendars;
 mod clock_kinds;
 mod clocks;
+mod bulk;
 mod closing;
 mod collective;
 mod compose;

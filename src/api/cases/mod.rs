@@ -8,6 +8,7 @@ pub mod bodies;
 pub mod brief;
 pub mod clock_explanation;
 pub mod clock_lists;
+pub mod bulk;
 pub mod clock_out;
 pub mod clocks;
 pub mod decisions;
@@ -51,4 +52,5 @@ pub fn routes(routes: &mut Routes) {
     clock_lists::routes(routes);
     actions::routes(routes);
     batches::routes(routes);
+    bulk::routes(routes);
 }

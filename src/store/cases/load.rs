@@ -400,6 +400,19 @@ pub fn find_by_assignment(
         .optional()?)
 }
 
+/// The cases that rows belong to.
+pub fn of_assignments(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[AssignmentId],
+) -> Result<Vec<ProposalId>> {
+    Ok(assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::id.eq_any(ids))
+        .select(assignments::proposal_id)
+        .load(tx.conn)?)
+}
+
 /// The case that a reply belongs to.
 pub fn find_by_reply(
     tx: &mut Tx<'_>,

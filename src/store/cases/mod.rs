@@ -9,7 +9,7 @@ mod save;
 mod side_roads;
 
 pub use load::{
-    Loaded, find_by_assignment, find_by_clock, find_by_reply, hold, keep, load, lock, lock_all,
+    Loaded, find_by_assignment, find_by_clock, find_by_reply, hold, keep, load, lock, lock_all, of_assignments,
     proposers_of, session_for, touch,
 };
 pub use rows::ProposalRow;
