@@ -126,7 +126,7 @@ async fn a_trial_count_out_of_range_is_a_clear_problem() {
         json!({ "limit": "5 wd" }),
     ] {
         let reply = member.post(WHAT_IF).json(&body).send().await;
-        reply.status(400).code("invalid-body");
+        reply.status(422).code("invalid-body");
     }
     let longest = json!({ "start": "2099-12-31T09:00:00+08:00", "limit": "2500 wd" });
     member.post(WHAT_IF).json(&longest).send().await.status(200);
@@ -453,6 +453,7 @@ async fn lists_of_due_clocks_follow_role_unit_and_line() {
     at(&app, "2026-03-24T01:00:00Z");
     let late = due(&app, &town, &town.unit_clerks[0], "&state=overdue").await;
     assert_eq!(late, on(&one, &["K07"]));
+    let staff = app.signed_in(&town, &town.staff);
     let reply = staff
         .get("/api/v1/clocks?state=overdue&kind=K07")
         .send()
