@@ -523,7 +523,8 @@ async fn clocks_follow_the_line_of_their_case() {
     assert!(due(&app, &town, &town.officer, "").await.is_empty());
 }
 
-/// Many open clocks beside the real ones, behind the back of the service.
+/// Many open clocks beside the real ones, behind the back of the service: one in fifty is of the
+/// same unit, line and kind.
 fn many(app: &TestApp, town: &Town, proposal: &str, rows: usize) {
     let sqlite = app.database().url_text().starts_with("sqlite:");
     let (id, moment, series) = if sqlite {
@@ -545,9 +546,11 @@ fn many(app: &TestApp, town: &Town, proposal: &str, rows: usize) {
         "{series}INSERT INTO clocks (committee_id, id, proposal_id, kind, subject_id, started_at, \
          time_limit, profile_version, calendar_version, provisional, original_due, due_at, \
          stopped_at, changes, unit_id, line) \
-         SELECT c.committee_id, {id}, c.proposal_id, c.kind, c.subject_id, c.started_at, \
-         c.time_limit, c.profile_version, c.calendar_version, c.provisional, {moment}, {moment}, \
-         NULL, c.changes, c.unit_id, c.line FROM series, clocks AS c \
+         SELECT c.committee_id, {id}, c.proposal_id, CASE WHEN n % 50 = 0 THEN 'K10' ELSE 'K07' END, \
+         c.subject_id, c.started_at, c.time_limit, c.profile_version, c.calendar_version, \
+         c.provisional, {moment}, {moment}, NULL, c.changes, \
+         CASE WHEN n % 50 = 0 THEN c.unit_id END, \
+         CASE WHEN n % 50 = 0 THEN c.line ELSE 'party' END FROM series, clocks AS c \
          WHERE c.kind = 'K10' AND c.stopped_at IS NULL"
     ));
     assert_eq!(changed, rows, "{} {proposal}", town.code);
