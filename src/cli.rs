@@ -6,6 +6,7 @@
 mod admin;
 mod demo;
 mod health;
+mod jobs;
 mod openapi;
 mod out;
 mod verify;
@@ -51,6 +52,8 @@ struct Settings {
 enum Command {
     /// Serve requests until SIGTERM or SIGINT
     Serve(ServeArgs),
+    /// Do the work that is done after the answer, beside one or more servers
+    Worker,
     /// Serve a demo committee with invented data, made on the first run
     Demo(ServeArgs),
     /// Bring the database up to date
@@ -58,6 +61,9 @@ enum Command {
     /// Manage administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Look after the work that is done after the answer
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Check every chain of the audit trail; name the first broken link
     Verify,
     /// Ask the running service whether it is ready
@@ -153,6 +159,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Arc::new(SystemClock),
             ))?)
         }
+        Command::Worker => Ok(startup::block_on(startup::work(
+            load(&sources)?,
+            Arc::new(SystemClock),
+        ))?),
         Command::Demo(_) => demo::run(load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;
@@ -166,6 +176,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
+        Command::Jobs(command) => jobs::run(command, &load(&sources)?),
         Command::Verify => verify::run(&load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }

@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub storage: Storage,
     /// Signing in.
     pub auth: Auth,
+    /// Work that is done after the answer.
+    pub jobs: Jobs,
     /// The log.
     pub log: Log,
 }
@@ -87,6 +91,15 @@ pub struct Auth {
     pub argon2_iterations: u32,
 }
 
+/// Work that is done after the answer.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// The server does it too.
+    pub in_server: bool,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
+}
+
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -126,7 +139,15 @@ struct RawConfig {
     database: RawDatabase,
     storage: RawStorage,
     auth: RawAuth,
+    jobs: RawJobs,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawJobs {
+    in_server: bool,
+    lease_seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -464,6 +485,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         database,
         storage,
         auth,
+        jobs,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -492,6 +514,15 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 2,
                 16,
             )?,
+        },
+        jobs: Jobs {
+            in_server: jobs.in_server,
+            lease: SignedDuration::from_secs(origins.within(
+                "jobs.lease_seconds",
+                jobs.lease_seconds,
+                1,
+                3600,
+            )?),
         },
         log: check_log(log, origins)?,
     })

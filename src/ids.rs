@@ -100,6 +100,12 @@ id_kinds! {
     Consultation, ConsultationId, "cons";
     /// An entry of the audit trail.
     Event, EventId, "evnt";
+    /// Events of one act on their way to those who are told.
+    Outbox, OutboxId, "outb";
+    /// A piece of work that is done after the answer.
+    Job, JobId, "jobb";
+    /// A worker's hold on such a piece.
+    Lease, LeaseId, "leas";
     /// One HTTP request.
     Request, RequestId, "reqt";
     /// Any thing that owns a chain of events; carries the UUID of that thing.

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod error;
 pub mod files;
 pub mod ids;
+pub mod jobs;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

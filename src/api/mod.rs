@@ -8,6 +8,7 @@ pub mod committees;
 pub mod document;
 pub mod extract;
 pub mod guard;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod openapi;
@@ -32,8 +33,13 @@ pub mod workflow;
 
 use routes::Routes;
 
-/// The complete register of operations.
+/// The complete register of operations, with the finished OpenAPI document.
 pub fn routes() -> Routes {
+    register_all().finish()
+}
+
+/// The complete register of operations, for those who only route.
+pub fn register_all() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
@@ -50,6 +56,7 @@ pub fn routes() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    jobs::routes(&mut routes);
     calendars::routes(&mut routes);
-    routes.finish()
+    routes
 }

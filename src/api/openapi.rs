@@ -1,6 +1,8 @@
 //! What the OpenAPI document says beside its operations, and what every operation has in common.
 
 use actix_web::http::Method;
+use std::collections::BTreeSet;
+
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -62,6 +64,10 @@ const TAGS: &[(&str, &str)] = &[
         "Files that go with texts: uploaded first, then named by the act that hands the text in. 附件。",
     ),
     ("desk", "What waits for the caller. 待办。"),
+    (
+        "jobs",
+        "Work that is done after the answer, for system administrators. 后台作业。",
+    ),
     (
         "service",
         "Health, metrics, keys and this document. 服务状态。",
@@ -316,21 +322,18 @@ fn problem_schema() -> RefOr<Schema> {
 
 /// Removes the schemas that nothing refers to: items of pages stand inside their pages.
 pub fn prune(openapi: &mut OpenApi) {
-    let Some(names) = openapi
-        .components
-        .as_ref()
-        .map(|components| components.schemas.keys().cloned().collect::<Vec<_>>())
-    else {
-        return;
-    };
+    const REFERENCE: &str = "\"#/components/schemas/";
     let text = serde_json::to_string(openapi).unwrap_or_default();
-    let unused = names
-        .iter()
-        .filter(|name| !text.contains(&format!("\"#/components/schemas/{name}\"")));
+    let used: BTreeSet<&str> = text
+        .split(REFERENCE)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(name, _)| name)
+        .collect();
     if let Some(components) = &mut openapi.components {
-        for name in unused {
-            components.schemas.remove(name);
-        }
+        components
+            .schemas
+            .retain(|name, _| used.contains(name.as_str()));
     }
 }
 

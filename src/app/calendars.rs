@@ -1,24 +1,21 @@
-//! Calendars of a committee: an import makes the next version; open clocks are counted anew on it,
-//! one case per transaction; the yearly look-back is opened.
+//! Calendars of a committee: an import makes the next version, on which open clocks are counted
+//! anew, one case per transaction (counting rule 8).
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Ctx, act};
+use super::Ctx;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, ProposalId};
+use crate::jobs::kind::JobKind;
 use crate::store::Tx;
 use crate::store::calendars::{self as store, CalendarVersion, Span};
-use crate::store::cases::{self, Loaded};
 use crate::store::events::{self, Circumstances, Happening, Stream};
+use crate::store::jobs::{self, Wanted};
 use crate::workflow::calendar::DayMark;
 use crate::workflow::calendar_file::{self, CalendarChange, FileDay, Wrong};
-use crate::workflow::decide::{self, Decision, Env, References};
-use crate::workflow::refusal::Refusal;
-use crate::workflow::role::{Actor, Role};
-use crate::workflow::{follow_up, recount};
+use crate::workflow::role::Role;
 
 /// Who imports calendars.
 pub const IMPORTERS: &[Role] = &[Role::Administrator];
@@ -161,6 +158,14 @@ pub fn import(tx: &mut Tx<'_>, ctx: &Ctx, input: &CalendarIn) -> Result<Imported
         imported_at: Some(ctx.now),
     };
     store::insert(tx, committee, &version, &next.days)?;
+    let wanted = Wanted {
+        committee,
+        kind: JobKind::RecountClocks,
+        key: "calendar".to_owned(),
+        payload: serde_json::Value::Null,
+        at: ctx.now,
+    };
+    jobs::want(tx, &wanted, ctx.now)?;
     let spans = [store::span(number, from, until)];
     let concerned = store::count_concerned(tx, committee, &spans, COUNTED)?;
     let happening = Happening {
@@ -183,8 +188,7 @@ pub fn import(tx: &mut Tx<'_>, ctx: &Ctx, input: &CalendarIn) -> Result<Imported
 }
 
 /// The next cases with open clocks that a later calendar may count otherwise, at most `limit`
-/// behind `after`, in the order of their identifiers; empty when there are no more. For the job
-/// that calls [`recompute`] for each, in a transaction of its own.
+/// behind `after`, in the order of their identifiers; empty when there are no more.
 pub fn to_recompute(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
@@ -196,91 +200,4 @@ pub fn to_recompute(
         return Ok(Vec::new());
     }
     store::concerned(tx, committee, &spans, after, limit)
-}
-
-/// Counts the open clocks of one case anew with the committee's current calendar (counting rule
-/// 8), as an act of the system: old and new due date and versions stand in the clock and in the
-/// trail (OT30). Whether anything moved; where nothing does, nothing is written. Done twice it
-/// changes nothing.
-pub fn recompute(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    proposal: ProposalId,
-    now: Timestamp,
-) -> Result<bool> {
-    let Some(loaded) = cases::load(tx, committee, proposal)? else {
-        return Ok(false);
-    };
-    let calendar = act::calendar_of(tx, &loaded)?;
-    if !recount::moves_a_clock(&loaded.case, &calendar) {
-        return Ok(false);
-    }
-    by_system(tx, committee, proposal, now, &|loaded, env| {
-        decide::settled(&loaded.case, env).map(Some)
-    })
-}
-
-/// Opens the look-back of the year (K16, OT31) on one case, where one is owed; whether it did.
-pub fn open_look_back(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    proposal: ProposalId,
-    now: Timestamp,
-) -> Result<bool> {
-    let owed = cases::load(tx, committee, proposal)?
-        .is_some_and(|loaded| follow_up::look_back_owed(&loaded.case, now).is_some());
-    if !owed {
-        return Ok(false);
-    }
-    by_system(tx, committee, proposal, now, &|loaded, env| {
-        follow_up::open_look_back(&loaded.case, env)
-    })
-}
-
-/// The next cases with open promises, at most `limit` behind `after`, in the order of their
-/// identifiers: those that [`open_look_back`] is for.
-pub fn with_open_promises(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    after: Option<ProposalId>,
-    limit: i64,
-) -> Result<Vec<ProposalId>> {
-    cases::with_open_promises(tx, committee, after, limit)
-}
-
-/// What the system decides on a case, if anything.
-type Decide = dyn Fn(&Loaded, Env<'_>) -> std::result::Result<Option<Decision>, Refusal>;
-
-/// An act of the system on one case; whether there was one.
-fn by_system(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    proposal: ProposalId,
-    now: Timestamp,
-    decide: &Decide,
-) -> Result<bool> {
-    let Some(loaded) = cases::lock(tx, committee, proposal)? else {
-        return Ok(false);
-    };
-    let calendar = act::calendar_of(tx, &loaded)?;
-    let profile = act::profile_of(tx, &loaded.case)?;
-    let before = act::profile_before(tx, &loaded.case, &profile)?;
-    let references = References::default();
-    let env = act::env(now, &profile, &calendar, &references);
-    let decided = decide(&loaded, env).map_err(|refusal| act::refuse(refusal, None))?;
-    let Some(mut decision) = decided.filter(|decision| !decision.happened.is_empty()) else {
-        // Somebody was faster; the version counts one all the same.
-        return Ok(false);
-    };
-    let by = Circumstances::acting(&Actor::system(), Role::System, now, None);
-    decision.case.proposal.profile_version = profile.version;
-    cases::save(
-        tx,
-        (&loaded.case, &before),
-        &loaded.head,
-        &mut decision,
-        &profile,
-        &by,
-    )?;
-    Ok(true)
 }

@@ -6,18 +6,24 @@ pub mod batch;
 pub mod calendars;
 pub mod ctx;
 pub mod policy;
+pub mod publish;
 pub mod setup;
 pub mod signin;
 pub mod succession;
+pub mod timed;
 pub mod write;
 
 use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
+use crate::jobs::tally::Tally;
 use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
@@ -38,6 +44,12 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// How long a worker may hold a job at least.
+    pub lease: SignedDuration,
+    /// What the workers of this process have done.
+    pub tally: Tally,
+    /// Counts up when there may be work for the workers.
+    wanted: Arc<watch::Sender<u64>>,
 }
 
 /// What the configuration says about the use cases.
@@ -51,6 +63,8 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Where files are kept.
     pub storage: Storage,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 impl App {
@@ -77,6 +91,21 @@ impl App {
             passwords,
             keys,
             parties,
+            lease: settings.lease,
+            tally: Tally::new().map_err(Error::internal)?,
+            wanted: Arc::new(watch::Sender::new(0)),
         })
+    }
+
+    /// Something was written: the workers of this process look at once. Those of others find it
+    /// within a second.
+    pub fn wake_workers(&self) {
+        self.wanted
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes when the workers may have something to do.
+    pub fn wanted(&self) -> watch::Receiver<u64> {
+        self.wanted.subscribe()
     }
 }

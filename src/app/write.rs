@@ -98,7 +98,8 @@ impl App {
         F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
     {
         let ctx = ctx.clone();
-        self.db
+        let answer = self
+            .db
             .write("http.write", move |tx| {
                 let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
                     let answer = work(tx)?;
@@ -124,7 +125,9 @@ impl App {
                 idempotency::finish(tx, &scope, &answer)?;
                 Ok(answer)
             })
-            .await
+            .await?;
+        self.wake_workers();
+        Ok(answer)
     }
 }
 

@@ -8,6 +8,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
+use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::calendar::DayMark;
@@ -42,6 +43,8 @@ text_codes!(
     FollowUpStatus,
     Grade,
     HandlingKind,
+    JobKind,
+    JobLane,
     Line,
     LinkKind,
     OutcomeMeaning,

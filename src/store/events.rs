@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Tx;
 use super::schema::events;
 use super::sql_types::{At, Json};
+use super::{Tx, outbox};
 use crate::app::Ctx;
 use crate::digest;
 use crate::error::Result;
@@ -79,6 +79,18 @@ impl Circumstances {
             role: roles.iter().find(held).copied().unwrap_or(any),
             on_behalf_of: None,
             request: Some(ctx.request_id),
+        }
+    }
+
+    /// Of what the system does by itself.
+    pub fn system(at: Timestamp) -> Self {
+        Self {
+            at,
+            actor: None,
+            actor_name: "system".to_owned(),
+            role: Role::System,
+            on_behalf_of: None,
+            request: None,
         }
     }
 
@@ -254,8 +266,9 @@ pub fn append(
     happening: Happening,
 ) -> Result<()> {
     let head = head(tx, stream)?;
-    append_after(tx, stream, &head, circumstances, happening)?;
-    Ok(())
+    let end = append_after(tx, stream, &head, circumstances, happening)?;
+    // Nobody is told of an entry of a register; those who follow the feed see it.
+    outbox::put(tx, stream, end.seq, &[Vec::new()], At(circumstances.at))
 }
 
 /// Events of a stream from `after` on, oldest first, at most `limit`.

@@ -143,6 +143,8 @@ diesel::table! {
         due_at -> Moment,
         stopped_at -> Nullable<Moment>,
         changes -> Doc,
+        wake_at -> Nullable<Moment>,
+        woken -> Bool,
         unit_id -> Nullable<Uid>,
         line -> Nullable<Text>,
     }
@@ -307,6 +309,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    feed (committee_id, position) {
+        committee_id -> Uid,
+        position -> BigInt,
+        stream_id -> Uid,
+        stream_kind -> Text,
+        seq -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     feedback_forms (committee_id, reply_id, rater_id, version) {
         committee_id -> Uid,
         proposal_id -> Uid,
@@ -364,6 +379,27 @@ diesel::table! {
         body -> Doc,
         etag -> Nullable<Text>,
         location -> Nullable<Text>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    jobs (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        kind -> Text,
+        lane -> Text,
+        job_key -> Text,
+        payload -> Doc,
+        run_at -> Moment,
+        again_at -> Nullable<Moment>,
+        attempts -> Integer,
+        lease_id -> Nullable<Uid>,
+        last_error -> Nullable<Text>,
+        dead_at -> Nullable<Moment>,
         created_at -> Moment,
     }
 }
@@ -452,6 +488,23 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    outbox (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        position -> BigInt,
+        stream_id -> Uid,
+        stream_kind -> Text,
+        first_seq -> Integer,
+        last_seq -> Integer,
+        told -> Doc,
+        created_at -> Moment,
     }
 }
 
@@ -843,14 +896,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     duties,
     events,
+    feed,
     feedback_forms,
     follow_ups,
     idempotency_keys,
+    jobs,
     members,
     merges,
     number_series,
     opinions,
     organisations,
+    outbox,
     policy_profiles,
     promises,
     proposal_texts,

@@ -428,6 +428,9 @@ pub struct Clock {
     pub stopped_at: Option<Timestamp>,
     /// Pauses and extensions, in order of time (counting rule 7).
     pub changes: Vec<ClockChange>,
+    /// When time next does something to it by itself; `None`: never, as far as is known. Kept by
+    /// the engine for the worker.
+    pub wake_at: Option<Timestamp>,
 }
 
 /// A change of a running clock.
@@ -608,6 +611,19 @@ impl Case {
                 proposer.status,
                 ConsentStatus::Invited | ConsentStatus::Stale
             ) && self.lapsed(ClockKind::K01, proposer.id.cast(), now)
+        })
+    }
+
+    /// Requests to countersign a reply whose time has run out.
+    pub fn lapsed_countersigns(
+        &self,
+        reply: ReplyId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Countersign> {
+        self.countersigns.iter().filter(move |request| {
+            request.reply == reply
+                && request.status == CountersignStatus::Requested
+                && self.lapsed(ClockKind::K09, request.assignment.cast(), now)
         })
     }
 

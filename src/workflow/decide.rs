@@ -22,6 +22,7 @@ use super::recount;
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
+use super::wake;
 use crate::ids::{
     AssignmentId, AttachmentId, ConsultationId, ContactId, DecisionId, FollowUpId, Id, IdKind,
     MemberId, OrganisationId, ProposalId, ReplyId, SessionId, UnitId,
@@ -372,7 +373,7 @@ pub fn decide(
         ..
     } = step;
     Ok(Decision {
-        case: finish(case, after, env.now),
+        case: finish(case, after, env),
         records,
         numbers,
         happened,
@@ -392,11 +393,16 @@ pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
     let mut happened = Vec::new();
     // A system row that refuses would be a fault of the tables; the case is shown as stored then.
     match settle(&mut step, &mut happened) {
-        Ok(()) if !happened.is_empty() => finish(case, step.case, env.now),
+        Ok(()) if !happened.is_empty() => finish(case, step.case, env),
         // Counted with another calendar, to the same days.
         Ok(()) => step.case,
         Err(_) => case.clone(),
     }
+}
+
+/// Whether time alone, or a new calendar, has done something to the case that is not written yet.
+pub fn owes(case: &Case, env: Env<'_>) -> bool {
+    recount::moves_a_clock(case, env.calendar) || due(case, &Actor::system(), env).is_some()
 }
 
 /// The time-driven and derived rows alone, as an act of the system.
@@ -419,7 +425,7 @@ pub fn consequence(
     happened.append(&mut step.parts);
     settle(&mut step, &mut happened)?;
     Ok(Decision {
-        case: finish(case, step.case, env.now),
+        case: finish(case, step.case, env),
         records: step.records,
         numbers: step.numbers,
         happened,
@@ -665,7 +671,8 @@ fn due(case: &Case, system: &Actor, env: Env<'_>) -> Option<(&'static Rule, Targ
 }
 
 /// Counts the versions of what changed and notes the moment.
-fn finish(before: &Case, mut after: Case, now: Timestamp) -> Case {
+fn finish(before: &Case, mut after: Case, env: Env<'_>) -> Case {
+    let now = env.now;
     for row in &mut after.assignments {
         if before.assignment(row.id).is_some_and(|old| *old != *row) {
             row.version += 1;
@@ -682,6 +689,7 @@ fn finish(before: &Case, mut after: Case, now: Timestamp) -> Case {
         after.proposal.status_since = now;
     }
     after.proposal.updated_at = now;
+    wake::schedule(before, &mut after, env);
     after
 }
 

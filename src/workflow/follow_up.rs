@@ -1,4 +1,4 @@
-//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT29. None of them
+//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT29 and OT31. None of them
 //! changes a status (I37).
 
 use std::collections::BTreeSet;
@@ -14,8 +14,8 @@ use super::case::{Assignment, Case, FollowUp, Promise};
 use super::codes::{
     AssignmentRole, ClockKind, CountersignStatus, FollowUpKind, FollowUpStatus, PromiseStatus,
 };
-use super::deadline::{end_of_day, local_date};
-use super::decide::{Decision, Env, Record, Step, Target, consequence};
+use super::deadline;
+use super::decide::{Record, Step};
 use super::examination::not_blank;
 use super::input::{AddresseeIn, CommitmentIn, Input};
 use super::profile::Profile;
@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::reply::ReplyStatus;
 use super::role::Role;
 use super::rule::Who;
-use crate::ids::{FollowUpId, PromiseId, UnitId};
+use crate::ids::{FollowUpId, PromiseId, SubjectId, UnitId};
 
 /// Units and raters that owe something now: acceptance, opinion, countersignature, reply, an open
 /// promise, feedback on an instruction, an opinion form. What waits for a reviewer is no debt of
@@ -538,43 +538,40 @@ pub fn answer_instruction(step: &mut Step<'_>, input: &Input) -> Result<(), Refu
     Ok(())
 }
 
-/// OT31 as an act of the system: the look-back of the year is opened (K16) for promises that were
-/// open on 1 January; `None` where none is owed, or it was opened this year already.
-pub fn open_look_back(case: &Case, env: Env<'_>) -> Result<Option<Decision>, Refusal> {
-    let Some(new_year) = look_back_owed(case, env.now) else {
-        return Ok(None);
-    };
-    consequence(case, env, |step| {
-        let day = step.env.profile.tracking_look_back;
-        let year = env.today().year();
-        let last = (0..3).find_map(|less| Date::new(year, day.month, day.day - less).ok());
-        let Some(last) = last else { return Ok(()) };
-        let subject = step.subject();
-        step.start_on(ClockKind::K16, subject, new_year, format!("until {last}"));
-        step.part_with("OT31", Target::Proposal, json!({ "until": last }));
-        Ok(())
-    })
-    .map(Some)
+/// The first moment of the year in which a moment lies, in the committee's time zone.
+fn start_of_year(now: Timestamp) -> (Date, Timestamp) {
+    let first = deadline::local_date(now).first_of_year();
+    let start = first
+        .yesterday()
+        .map_or(Timestamp::MIN, deadline::end_of_day);
+    (first, start)
 }
 
-/// The start of the year whose look-back is to be opened: a promise was open then and is still, and
-/// no look-back of the year runs or ran.
-pub fn look_back_owed(case: &Case, now: Timestamp) -> Option<Timestamp> {
-    let first = Date::new(local_date(now).year(), 1, 1).ok()?;
-    let new_year = end_of_day(first.yesterday().ok()?);
-    let filed = case.proposal.filed_at.is_some()
-        && !matches!(
-            case.proposal.status,
-            ProposalStatus::Withdrawn | ProposalStatus::Merged
-        );
-    let open = case.open_promises().any(|promise| {
+/// Whether the look-back of the year is to be opened: a promise from before 1 January is open,
+/// and none was opened since or is owed still.
+pub fn look_back_opens(case: &Case, now: Timestamp) -> bool {
+    let (_, start) = start_of_year(now);
+    let subject: SubjectId = case.proposal.id.cast();
+    let mut look_backs = case
+        .clocks
+        .iter()
+        .filter(|clock| clock.kind == ClockKind::K16 && clock.subject == subject);
+    let earlier = |promise: &Promise| {
         case.running(ClockKind::K15, promise.id.cast())
-            .is_some_and(|clock| clock.started_at < new_year)
-    });
-    let opened = case.clocks.iter().any(|clock| {
-        clock.kind == ClockKind::K16 && (clock.started_at >= new_year || clock.stopped_at.is_none())
-    });
-    (filed && open && !opened).then_some(new_year)
+            .is_some_and(|clock| clock.started_at < start)
+    };
+    look_backs.all(|clock| clock.stopped_at.is_some() && clock.started_at < start)
+        && case.open_promises().any(earlier)
+}
+
+/// OT31: from 1 January a look-back is owed; K16 ends on the day that the profile names.
+pub fn open_look_back(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let (first, start) = start_of_year(step.env.now);
+    let wanted = step.env.profile.tracking_look_back;
+    let day = wanted.in_year(first.year());
+    let subject = step.subject();
+    step.start_on(ClockKind::K16, subject, start, format!("until {day}"));
+    Ok(())
 }
 
 /// OT29: the yearly look-back; stops K16.

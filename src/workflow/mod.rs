@@ -41,8 +41,10 @@ pub mod rule;
 pub mod succession;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod units;
 mod urgency;
+pub mod wake;
 mod withdrawal;
 
 pub use authoring::{Origin, begin};

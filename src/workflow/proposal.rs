@@ -780,8 +780,8 @@ pub const RULES: &[Rule] = &[
         from: FILED_TO_CLOSED,
         to: To::Stay,
         who: &[Who::System],
-        guards: &[&g::PART],
-        effect: super::units::part,
+        guards: &[&g::LOOK_BACK_OPENS],
+        effect: f::open_look_back,
         event: "look_back.opened",
     },
 ];

@@ -1,5 +1,5 @@
 //! Calendars as versions: importing a year, and what a new version does to open clocks (counting
-//! rule 8; OT30, OT31, K16; I23, I24).
+//! rule 8; OT30; I23, I24).
 
 use jianjian::app::calendars;
 use jianjian::ids::ProposalId;
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 use crate::support::seed::Town;
 use crate::support::story::Story;
-use crate::support::units::at;
 use crate::support::{Client, Reply};
 
 const CALENDARS: &str = "/api/v1/calendars";
@@ -221,10 +220,11 @@ async fn pending(app: &TestApp, town: &Town) -> Vec<ProposalId> {
         .await
 }
 
-async fn recompute(app: &TestApp, town: &Town, case: ProposalId) -> bool {
-    let (committee, now) = (town.committee, app.clock_now());
-    app.write(move |tx| calendars::recompute(tx, committee, case, now))
-        .await
+/// Lets the worker do what is due; whether it wrote anything about the case.
+async fn recompute(app: &TestApp, case: &Story<'_>) -> bool {
+    let before = case.trail().await.len();
+    app.work().await;
+    case.trail().await.len() > before
 }
 
 #[actix_web::test]
@@ -270,8 +270,8 @@ async fn a_new_version_moves_open_clocks_and_logs_both_dates() {
     assert_eq!(case.due_on(0, "K05").await, "2026-03-10");
     assert_eq!(case.seen_by(&town.staff).await.version(), before);
     assert_eq!(pending(&app, &town).await, [id(&case)]);
-    assert!(recompute(&app, &town, id(&case)).await);
-    assert!(!recompute(&app, &town, id(&case)).await, "once is enough");
+    assert!(recompute(&app, &case).await);
+    assert!(!recompute(&app, &case).await, "once is enough");
     assert!(pending(&app, &town).await.is_empty());
     assert_eq!(case.seen_by(&town.staff).await.version(), before + 1);
 
@@ -337,7 +337,7 @@ async fn an_act_brings_its_case_along_and_later_days_concern_nobody() {
             .expect("days").clone()
     });
     import(&admin, &builtin).await.status(201);
-    assert!(recompute(&app, &town, id(&case)).await);
+    assert!(recompute(&app, &case).await);
     let clock = case.clock(0, "K05").await.expect("it runs");
     assert_eq!(clock["due_on"], "2026-03-09");
     assert_eq!(clock["changes"].as_array().map(Vec::len), Some(2));
@@ -362,54 +362,4 @@ async fn acts_pay_for_a_new_calendar_once() {
     }
     assert_eq!(cost[0], cost[1]);
     assert_eq!(cost[0], cost[2]);
-}
-
-/// K16: opened on 1 January while promises are open, once a year, and stopped by its record.
-#[actix_web::test]
-async fn the_look_back_of_the_year_opens_once() {
-    let app = TestApp::start().await;
-    let town = app.town().await;
-    let mut case = Story::draft(&app, &town, &town.members[0]).await;
-    case.until_filed().await;
-    case.assign("sole", &[0]).await;
-    case.accept(0).await;
-    case.contact(0).await;
-    let mut form = crate::support::story::reply_form();
-    form["outcome"] = json!("in_progress");
-    form["promises"] = json!([
-        { "text": "开通社区微循环三号线", "due_on": "2028-12-31", "person": "林涛" }
-    ]);
-    case.draft_reply_of(0, form).await;
-    case.sign(0).await;
-    case.approve(0).await;
-    case.deliver(0).await;
-    let open = async || {
-        let (committee, now, id) = (town.committee, app.clock_now(), id(&case));
-        let found = app
-            .read(move |tx| calendars::with_open_promises(tx, committee, None, 10))
-            .await;
-        assert_eq!(found, [id]);
-        app.write(move |tx| calendars::open_look_back(tx, committee, id, now))
-            .await
-    };
-    assert!(!open().await, "promised this year");
-    at(&app, "2027-01-05T01:00:00Z");
-    assert!(open().await);
-    assert!(!open().await);
-    let look = async || {
-        let path = format!("{}/clocks?kind=K16&state=running", case.path());
-        let reply = case.as_(&town.staff).get(&path).send().await.status(200);
-        reply.json["items"].as_array().expect("items").clone()
-    };
-    let running = look().await;
-    assert_eq!(running[0]["due_on"], "2027-11-20");
-    assert_eq!(running[0]["started_at"], "2026-12-31T16:00:00Z");
-    case.witness(&["OT31"]).await;
-    let found = json!({ "date": "2027-01-05", "findings": "一项正在推进。" });
-    case.does(&town.supervision, "record-look-back", found)
-        .await;
-    assert!(look().await.is_empty());
-    assert!(!open().await, "done for the year");
-    at(&app, "2028-01-05T01:00:00Z");
-    assert!(open().await);
 }

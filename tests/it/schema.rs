@@ -278,6 +278,10 @@ fn everything_of_a_tenant_is_keyed_by_the_committee() {
             );
         }
         for (index, definition) in &table.indexes {
+            // The workers look for what is due over all committees at once.
+            if ["clocks_wake_idx", "jobs_due_idx"].contains(&index.as_str()) {
+                continue;
+            }
             assert!(
                 definition.contains("(committee_id"),
                 "{index} does not start with committee_id"

@@ -159,6 +159,6 @@ fn of_reply(action: R) -> Option<Body> {
         R::Sign => read!(SignIn, Sign),
         R::Approve => read!(ApproveIn, Approve),
         R::Reject => read!(RejectIn, Reject),
-        R::Draft | R::Edit | R::Supersede => return None,
+        R::Draft | R::Edit | R::Supersede | R::LapseCountersign => return None,
     })
 }

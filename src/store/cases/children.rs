@@ -383,6 +383,8 @@ fn insert_clock(
             clocks::due_at.eq(At(item.due_at)),
             clocks::stopped_at.eq(item.stopped_at.map(At)),
             clocks::changes.eq(Json::of(&item.changes)?),
+            clocks::wake_at.eq(item.wake_at.map(At)),
+            clocks::woken.eq(false),
             clocks::unit_id.eq(unit),
             clocks::line.eq(line),
         ))

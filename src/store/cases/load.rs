@@ -20,7 +20,7 @@ use crate::store::schema::{
 };
 use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
-use crate::workflow::codes::{AssignmentRole, PromiseStatus};
+use crate::workflow::codes::AssignmentRole;
 
 /// A case with the end of its chain of events.
 #[derive(Debug, Clone)]
@@ -59,6 +59,16 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
         .get_result(tx.conn)
         .optional()?;
     // What becomes of a merged proposal depends on its main one: that is locked too.
+    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
+        hold(tx, committee, main)?;
+    }
+    row.map(|row| assemble(tx, row)).transpose()
+}
+
+/// Locks a case for the rest of the transaction and reads it, without counting its version: for
+/// who may find that there is nothing to do.
+pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
+    let row = hold(tx, committee, id)?;
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
         hold(tx, committee, main)?;
     }
@@ -401,28 +411,6 @@ pub fn find_by_reply(
         .select(replies::proposal_id)
         .first(tx.conn)
         .optional()?)
-}
-
-/// At most `limit` cases with open promises behind `after`, in the order of their identifiers.
-pub fn with_open_promises(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    after: Option<ProposalId>,
-    limit: i64,
-) -> Result<Vec<ProposalId>> {
-    let mut query = promises::table
-        .filter(promises::committee_id.eq(committee))
-        .filter(promises::status.eq(PromiseStatus::Open))
-        .into_boxed();
-    if let Some(id) = after {
-        query = query.filter(promises::proposal_id.gt(id));
-    }
-    Ok(query
-        .order(promises::proposal_id)
-        .limit(limit)
-        .select(promises::proposal_id)
-        .distinct()
-        .load(tx.conn)?)
 }
 
 /// The case that a clock belongs to.

@@ -408,6 +408,7 @@ pub struct ClockRow {
     due_at: At,
     stopped_at: Option<At>,
     changes: Json,
+    wake_at: Option<At>,
 }
 
 impl ClockRow {
@@ -426,6 +427,7 @@ impl ClockRow {
             original_due: row.original_due.0,
             due_at: row.due_at.0,
             stopped_at: row.stopped_at.map(|at| at.0),
+            wake_at: row.wake_at.map(|at| at.0),
         })
     }
 }

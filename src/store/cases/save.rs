@@ -11,13 +11,14 @@ use crate::store::events::{self, Circumstances, Happening, Head, Stream};
 use crate::store::schema::{duties, proposals};
 use crate::store::sql_types::At;
 use crate::store::timeline::target_id;
-use crate::store::{Tx, numbers};
+use crate::store::{Tx, numbers, outbox};
 use crate::text::fold;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{Decision, Number};
 use crate::workflow::desk::{self, Duty};
 use crate::workflow::profile::Profile;
 use crate::workflow::role::Role;
+use crate::workflow::told;
 
 /// Who wrote it, for the records.
 pub(super) struct Writer<'a> {
@@ -241,6 +242,7 @@ fn append_events(
 ) -> Result<Head> {
     let proposal = &decision.case.proposal;
     let stream = Stream::of(proposal.committee, "proposal", proposal.id);
+    let first = head.seq + 1;
     let mut head = head.clone();
     for happened in &decision.happened {
         let circumstances = if happened.by_system {
@@ -271,6 +273,14 @@ fn append_events(
             content,
         };
         head = events::append_after(tx, &stream, &head, &circumstances, happening)?;
+    }
+    let told: Vec<_> = decision
+        .happened
+        .iter()
+        .map(|happened| told::told(happened, &decision.case))
+        .collect();
+    if !told.is_empty() {
+        outbox::put(tx, &stream, first, &told, At(by.at))?;
     }
     Ok(head)
 }

@@ -177,6 +177,7 @@ impl<'a> Step<'a> {
             due_at: due.at,
             stopped_at: None,
             changes: Vec::new(),
+            wake_at: None,
         });
     }
 

@@ -29,6 +29,7 @@ fn clock(kind: ClockKind, start: Date, limit: &str, calendar: &Calendar) -> Cloc
         due_at: started_at,
         stopped_at: None,
         changes: Vec::new(),
+        wake_at: None,
     };
     let due = due_of(&clock, calendar);
     (clock.original_due, clock.due_at, clock.provisional) = (due.at, due.at, due.provisional);

@@ -275,8 +275,7 @@ fn clocks(case: &Case) {
             K::K19 | K::K21 => case.follow_ups.iter().any(|entry| {
                 entry.id.cast() == clock.subject && entry.status == FollowUpStatus::Open
             }),
-            // Started each year by a job.
-            K::K16 => false,
+            K::K16 => case.proposal.filed_at.is_some(),
         };
         assert!(fits, "{kind} runs in {status}");
         assert!(seen.insert((kind, clock.subject)), "{kind} runs twice");
@@ -303,6 +302,7 @@ fn desks(world: &World, people: &People) {
     // What follows a case may wait after its end.
     let after = [
         Task::KeepPromise,
+        Task::LookBack,
         Task::AnswerUrging,
         Task::AnswerInstruction,
         Task::DecideKey,

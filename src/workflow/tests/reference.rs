@@ -94,6 +94,7 @@ RT01|-|draft|draft|reply.drafted|unit_clerk
 RT02|draft countersigning|edit|draft|reply.edited|unit_clerk
 RT03|draft|request_countersign|countersigning|countersign.requested|unit_clerk
 RT04|countersigning|countersign||countersign.given|unit_signatory
+RT04b|countersigning|lapse_countersign||countersign.lapsed|system
 RT05|countersigning|object|draft|countersign.objected|unit_signatory
 RT05b|draft countersigning|coordinate||reply.coordinated|assigning_officer
 RT06|draft countersigning|sign|under_review|reply.signed|unit_signatory
@@ -153,9 +154,11 @@ fn the_rows_of_the_system() {
         "expire_invitations",
         "complete_handling",
         "conclude_feedback",
+        "open_look_back",
         "deem_accepted",
         "note_missing_opinion",
         "end_pause",
+        "lapse_countersign",
     ];
     assert_eq!(of(Cause::Settled), settled);
     let parts = [

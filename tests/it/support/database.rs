@@ -97,6 +97,32 @@ impl TestDatabase {
         }
     }
 
+    /// The number `n` that a statement gives.
+    pub fn number(&self, sql: &str) -> i64 {
+        let count: Count = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).get_result(&mut conn).expect(sql)
+            }
+            DatabaseUrl::Sqlite(path) => diesel::sql_query(sql)
+                .get_result(&mut sqlite(path))
+                .expect(sql),
+        };
+        count.n
+    }
+
+    /// The texts `name` that a statement gives.
+    pub fn names(&self, sql: &str) -> Vec<String> {
+        let names: Vec<Name> = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).load(&mut conn).expect(sql)
+            }
+            DatabaseUrl::Sqlite(path) => diesel::sql_query(sql).load(&mut sqlite(path)).expect(sql),
+        };
+        names.into_iter().map(|one| one.name).collect()
+    }
+
     /// How the database would answer a query, with statistics as they are now.
     pub fn plan(&self, sql: &str) -> String {
         let lines: Vec<Line> = match &self.url {

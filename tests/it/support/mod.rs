@@ -1,5 +1,6 @@
 //! What tests are made of: a service with a database of its own, and a client for it.
 
+pub mod bulk;
 mod client;
 pub mod database;
 pub mod files;
@@ -65,6 +66,8 @@ impl TestApp {
             queue: 256,
         };
         config.database.migrate_on_start = false;
+        // Tests move the clock and then say when the work is done.
+        config.jobs.in_server = false;
         let storage = tempfile::tempdir().expect("a directory");
         config.storage.place = Place::Directory(storage.path().to_owned());
         // Cheap on purpose: real costs would make up most of the time of the tests.
@@ -129,6 +132,11 @@ impl TestApp {
     /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), self.base.clone(), None)
+    }
+
+    /// Does the work that is due now; gives how much there was.
+    pub async fn work(&self) -> usize {
+        jianjian::jobs::drain(&self.app).await.expect("to work")
     }
 
     /// The database of the service.

@@ -1,0 +1,118 @@
+//! Which kinds of work there are, in which lane each waits, and how patiently it is tried again.
+
+use jiff::SignedDuration;
+
+use crate::code_list;
+
+code_list! {
+    /// What a job does.
+    pub enum JobKind {
+        WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
+        RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
+        SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
+    }
+}
+
+code_list! {
+    /// A queue with workers of its own, so that slow work holds up nothing else.
+    pub enum Lane {
+        Cases = "cases", "提案", "cases";
+        Chores = "chores", "日常维护", "chores";
+    }
+}
+
+code_list! {
+    /// Where a job stands.
+    pub enum JobState {
+        Waiting = "waiting", "等待", "waits for its moment or for a worker";
+        Running = "running", "执行中", "a worker has it";
+        Dead = "dead", "已放弃", "given up after its last attempt: waits for a person";
+    }
+}
+
+/// How a kind of work is tried again after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Pauses after the first, second … failure, in seconds. After the last the job is given up
+    /// and waits for a person.
+    pub pauses: &'static [i64],
+}
+
+/// For work that only needs the database: about four hours.
+const PATIENT: Retry = Retry {
+    pauses: &[5, 30, 120, 600, 1800, 3600, 7200],
+};
+
+impl JobKind {
+    /// Where it waits.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::WakeCase => Lane::Cases,
+            Self::RecountClocks | Self::SweepKeys => Lane::Chores,
+        }
+    }
+
+    /// How it is tried again.
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => PATIENT,
+        }
+    }
+
+    /// The least time for which a worker holds it before another one may take it over; the
+    /// setting `jobs.lease_seconds` may give more.
+    pub const fn lease(self) -> SignedDuration {
+        match self {
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => SignedDuration::from_secs(1),
+        }
+    }
+}
+
+impl Lane {
+    /// Jobs of the lane that one process works on at a time.
+    pub const fn width(self) -> usize {
+        match self {
+            Self::Cases => 32,
+            Self::Chores => 1,
+        }
+    }
+}
+
+impl Retry {
+    /// How often the work is tried before it is given up.
+    pub fn attempts(self) -> i32 {
+        i32::try_from(self.pauses.len() + 1).unwrap_or(i32::MAX)
+    }
+
+    /// The pause after the `attempts`-th failure, with a spread of a fifth so that jobs that
+    /// failed together do not come back together; `None`: give up.
+    pub fn pause(self, attempts: i32, spread: u64) -> Option<SignedDuration> {
+        let index = usize::try_from(attempts).ok()?.checked_sub(1)?;
+        let seconds = *self.pauses.get(index)?;
+        let millis = seconds.saturating_mul(1000);
+        let extra = i64::try_from(spread % 200).unwrap_or(0) * millis / 1000;
+        Some(SignedDuration::from_millis(millis.saturating_add(extra)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        for kind in JobKind::ALL {
+            let retry = kind.retry();
+            assert!(retry.pauses.is_sorted(), "{kind}");
+            let last = i32::try_from(retry.pauses.len()).expect("few");
+            assert_eq!(retry.attempts(), last + 1);
+            assert_eq!(retry.pause(0, 0), None);
+            assert_eq!(
+                retry.pause(1, 0),
+                Some(SignedDuration::from_secs(retry.pauses[0]))
+            );
+            assert!(retry.pause(1, 199) < retry.pause(2, 0), "{kind}");
+            assert_eq!(retry.pause(last + 1, 0), None);
+        }
+    }
+}

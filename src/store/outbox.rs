@@ -1,0 +1,117 @@
+//! Events on their way to the feed and to those who are told: written in the transaction of the
+//! act, taken out in the transaction that publishes them, so that each is published once.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
+use serde::{Deserialize, Serialize};
+
+use super::Tx;
+use super::connection::{AnyConnection, MultiBackend};
+use super::events::Stream;
+use super::schema::outbox;
+use super::sql_types::{At, Doc, Json, Moment, Uid};
+use crate::error::Result;
+use crate::ids::{CommitteeId, OutboxId, StreamId};
+use crate::workflow::desk::Audience;
+
+/// Who is told of one event.
+pub type Told = Vec<Audience>;
+
+/// The events of one act.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Whose history they are in.
+    pub stream: StreamId,
+    /// Such as `proposal`.
+    pub stream_kind: String,
+    /// The first one.
+    pub first_seq: i32,
+    /// For each event, in order: who is told.
+    pub told: Vec<Told>,
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+struct Row {
+    id: OutboxId,
+    stream_id: StreamId,
+    stream_kind: String,
+    first_seq: i32,
+    told: Json,
+}
+
+/// Puts the events of an act into the outbox.
+pub fn put(tx: &mut Tx<'_>, stream: &Stream, first_seq: i32, told: &[Told], at: At) -> Result<()> {
+    let id = OutboxId::new(at.0);
+    let last_seq = first_seq + i32::try_from(told.len()).unwrap_or(i32::MAX) - 1;
+    let told = Json::of(&told)?;
+    match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => diesel::insert_into(outbox::table)
+            // The position comes from a sequence.
+            .values((
+                outbox::committee_id.eq(stream.committee),
+                outbox::id.eq(id),
+                outbox::stream_id.eq(stream.id),
+                outbox::stream_kind.eq(stream.kind),
+                outbox::first_seq.eq(first_seq),
+                outbox::last_seq.eq(last_seq),
+                outbox::told.eq(told),
+                outbox::created_at.eq(at),
+            ))
+            .execute(conn)?,
+        // One writer at a time: the next position is the one after the last that waits.
+        AnyConnection::Sqlite(conn) => diesel::sql_query(
+            "INSERT INTO outbox (committee_id, id, position, stream_id, stream_kind, first_seq, \
+             last_seq, told, created_at) SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4, \
+             ?5, ?6, ?7, ?8 FROM outbox WHERE committee_id = ?1",
+        )
+        .bind::<Uid, _>(stream.committee)
+        .bind::<Uid, _>(id)
+        .bind::<Uid, _>(stream.id)
+        .bind::<Text, _>(stream.kind)
+        .bind::<Integer, _>(first_seq)
+        .bind::<Integer, _>(last_seq)
+        .bind::<Doc, _>(told)
+        .bind::<Moment, _>(at)
+        .execute(conn)?,
+    };
+    Ok(())
+}
+
+/// Committees for which something waits.
+pub fn waiting(tx: &mut Tx<'_>) -> Result<Vec<CommitteeId>> {
+    Ok(outbox::table
+        .select(outbox::committee_id)
+        .distinct()
+        .load(tx.conn)?)
+}
+
+/// How many parcels wait, over all committees.
+pub fn depth(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(outbox::table.count().get_result::<i64>(tx.conn)?)
+}
+
+/// Takes the oldest parcels of a committee out of the outbox, in their order.
+pub fn take(tx: &mut Tx<'_>, committee: CommitteeId, limit: i64) -> Result<Vec<Parcel>> {
+    let rows: Vec<Row> = outbox::table
+        .filter(outbox::committee_id.eq(committee))
+        .order(outbox::position.asc())
+        .limit(limit)
+        .select(<Row as Selectable<MultiBackend>>::construct_selection())
+        .load(tx.conn)?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    diesel::delete(outbox::table)
+        .filter(outbox::committee_id.eq(committee))
+        .filter(outbox::id.eq_any(ids))
+        .execute(tx.conn)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Parcel {
+                stream: row.stream_id,
+                stream_kind: row.stream_kind,
+                first_seq: row.first_seq,
+                told: row.told.to()?,
+            })
+        })
+        .collect()
+}
