@@ -144,7 +144,8 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile: &str) -> String {
+fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, made: [&str; 2]) -> String {
+    let [profile, job] = made;
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -158,6 +159,7 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
         "profile_id" => profile.to_owned(),
+        "job_id" => job.to_owned(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
@@ -258,6 +260,9 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
+    app.work().await;
+    let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
+    let job = jobs.text("/items/0/id");
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -266,7 +271,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let path_here = fill(path, id, &town, case, &profile);
+        let path_here = fill(path, id, &town, case, [&profile, &job]);
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),
