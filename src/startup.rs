@@ -1,7 +1,7 @@
 //! From the settings to a running service, and back to a stopped one.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -45,6 +45,33 @@ pub struct Running {
     jobs: Option<Jobs>,
 }
 
+/// What the program knows of its own interface: made once, the same for every service in the
+/// process.
+#[derive(Clone)]
+struct Interface {
+    schemas: Data<Schemas>,
+    document: Data<Document>,
+    description: Data<Description>,
+}
+
+impl Interface {
+    fn of_the_program() -> Result<Self> {
+        static MADE: Mutex<Option<Interface>> = Mutex::new(None);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(interface) = &*made {
+            return Ok(interface.clone());
+        }
+        let routes = api::routes();
+        let interface = Self {
+            schemas: Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?),
+            document: Data::new(Document::of(&routes)?),
+            description: Data::new(Description::new()?),
+        };
+        *made = Some(interface.clone());
+        Ok(interface)
+    }
+}
+
 /// Starts the service: database, threads, server. Must be called inside an actix system.
 pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let db = open_database(&config.database).await?;
@@ -53,10 +80,11 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
-    let routes = api::routes();
-    let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
-    let document = Data::new(Document::of(&routes)?);
-    let description = Data::new(Description::new()?);
+    let Interface {
+        schemas,
+        document,
+        description,
+    } = Interface::of_the_program()?;
     let condition = Data::new(Condition::default());
     let (data, state) = (Data::new(app.clone()), condition.clone());
     let mut server = HttpServer::new(move || {
@@ -69,7 +97,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(state.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
-            .configure(|config| api::routes().configure(config))
+            .configure(|config| api::register_all().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))
     })

@@ -1,6 +1,7 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -32,8 +33,13 @@ pub mod workflow;
 
 use routes::Routes;
 
-/// The complete register of operations.
+/// The complete register of operations, with the finished OpenAPI document.
 pub fn routes() -> Routes {
+    register_all().finish()
+}
+
+/// The complete register of operations, for those who only route.
+pub fn register_all() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
@@ -51,5 +57,6 @@ pub fn routes() -> Routes {
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
     jobs::routes(&mut routes);
-    routes.finish()
+    calendars::routes(&mut routes);
+    routes
 }

@@ -1,6 +1,8 @@
 //! What the OpenAPI document says beside its operations, and what every operation has in common.
 
 use actix_web::http::Method;
+use std::collections::BTreeSet;
+
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -44,6 +46,14 @@ const TAGS: &[(&str, &str)] = &[
     (
         "policy",
         "The limits and choices of the committee, in versions. 政策参数。",
+    ),
+    (
+        "clocks",
+        "Clocks of cases: what is due, what is overdue, and why on that day. 期限。",
+    ),
+    (
+        "calendars",
+        "The working-day calendar of the committee, in versions. 工作日历。",
     ),
     (
         "batches",
@@ -119,9 +129,14 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+fn names_an_object(path: &str) -> bool {
+    let ids = ["_id}", "_code}", "{version}"];
+    ids.iter().any(|id| path.contains(id))
+}
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
-    let has_id = path.contains("_id}") || path.contains("_code}");
+    let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
@@ -261,9 +276,19 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let line = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(i32::MAX));
+    let lines = ArrayBuilder::new()
+        .items(line)
+        .max_items(Some(50))
+        .description(Some(
+            "`invalid-input` of a file: the numbers of its broken lines.",
+        ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 7] = [
+        let members: [(&str, RefOr<Schema>); 8] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -286,6 +311,7 @@ fn problem_schema() -> RefOr<Schema> {
                 "current_etag",
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
+            ("lines", lines.into()),
         ];
         object
             .properties
@@ -296,21 +322,18 @@ fn problem_schema() -> RefOr<Schema> {
 
 /// Removes the schemas that nothing refers to: items of pages stand inside their pages.
 pub fn prune(openapi: &mut OpenApi) {
-    let Some(names) = openapi
-        .components
-        .as_ref()
-        .map(|components| components.schemas.keys().cloned().collect::<Vec<_>>())
-    else {
-        return;
-    };
+    const REFERENCE: &str = "\"#/components/schemas/";
     let text = serde_json::to_string(openapi).unwrap_or_default();
-    let unused = names
-        .iter()
-        .filter(|name| !text.contains(&format!("\"#/components/schemas/{name}\"")));
+    let used: BTreeSet<&str> = text
+        .split(REFERENCE)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(name, _)| name)
+        .collect();
     if let Some(components) = &mut openapi.components {
-        for name in unused {
-            components.schemas.remove(name);
-        }
+        components
+            .schemas
+            .retain(|name, _| used.contains(name.as_str()));
     }
 }
 

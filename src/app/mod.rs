@@ -3,6 +3,7 @@
 pub mod act;
 pub mod attachments;
 pub mod batch;
+pub mod calendars;
 pub mod ctx;
 pub mod policy;
 pub mod publish;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::act::{env, profile_before, profile_of, refuse};
+use super::act::{calendar_of, env, profile_before, profile_of, refuse};
 use crate::error::Result;
 use crate::ids::{CommitteeId, ProposalId};
 use crate::store::cases::{self, Loaded};
@@ -20,12 +20,14 @@ pub fn wake(
     now: Timestamp,
 ) -> Result<()> {
     // Held from the start: no act moves a clock in between.
-    let Some(Loaded { mut case, head }) = cases::keep(tx, committee, proposal)? else {
+    let Some(loaded) = cases::keep(tx, committee, proposal)? else {
         return Ok(());
     };
+    let calendar = calendar_of(tx, &loaded)?;
+    let Loaded { mut case, head, .. } = loaded;
     let profile = profile_of(tx, &case)?;
     let references = References::default();
-    let env = env(now, &profile, &references);
+    let env = env(now, &profile, &calendar, &references);
     if decide::owes(&case, env) {
         cases::touch(tx, committee, proposal)?;
         case.proposal.version += 1;

@@ -8,6 +8,7 @@ code_list! {
     /// What a job does.
     pub enum JobKind {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
+        RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
     }
 }
@@ -47,14 +48,14 @@ impl JobKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::WakeCase => Lane::Cases,
-            Self::SweepKeys => Lane::Chores,
+            Self::RecountClocks | Self::SweepKeys => Lane::Chores,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase | Self::SweepKeys => PATIENT,
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => PATIENT,
         }
     }
 
@@ -62,7 +63,7 @@ impl JobKind {
     /// setting `jobs.lease_seconds` may give more.
     pub const fn lease(self) -> SignedDuration {
         match self {
-            Self::WakeCase | Self::SweepKeys => SignedDuration::from_secs(1),
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => SignedDuration::from_secs(1),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::sql_types::text_codes;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
+use crate::workflow::calendar::DayMark;
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
     FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
@@ -36,6 +37,7 @@ text_codes!(
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    DayMark,
     FileType,
     FollowUpKind,
     FollowUpStatus,

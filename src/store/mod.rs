@@ -5,7 +5,9 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod calendars;
 pub mod cases;
+pub mod clocks;
 mod codes;
 pub mod committees;
 pub mod connection;

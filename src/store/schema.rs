@@ -59,6 +59,35 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    calendar_days (committee_id, version, day) {
+        committee_id -> Uid,
+        version -> Integer,
+        day -> Day,
+        kind -> Text,
+        name -> Nullable<Text>,
+        source_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    calendars (committee_id, version) {
+        committee_id -> Uid,
+        version -> Integer,
+        source_note -> Text,
+        changed_from -> Day,
+        changed_until -> Day,
+        imported_by -> Uid,
+        imported_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     case_links (committee_id, proposal_id, other_id, kind) {
         committee_id -> Uid,
         proposal_id -> Uid,
@@ -116,6 +145,8 @@ diesel::table! {
         changes -> Doc,
         wake_at -> Nullable<Moment>,
         woken -> Bool,
+        unit_id -> Nullable<Uid>,
+        line -> Nullable<Text>,
     }
 }
 
@@ -149,6 +180,7 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        calendar_version -> Integer,
     }
 }
 
@@ -850,6 +882,8 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     attachments,
+    calendar_days,
+    calendars,
     case_links,
     case_marks,
     clocks,

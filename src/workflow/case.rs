@@ -463,6 +463,19 @@ pub enum ClockChange {
         /// The new last day.
         until: Date,
     },
+    /// Another version of the calendar counts the same time otherwise (counting rule 8).
+    Recounted {
+        /// The day it was counted anew.
+        on: Date,
+        /// The calendar before.
+        from_version: i32,
+        /// The calendar now.
+        to_version: i32,
+        /// The last day before.
+        due_before: Date,
+        /// The last day now.
+        due_after: Date,
+    },
 }
 
 code_list! {

@@ -1,4 +1,4 @@
-//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT30. None of them
+//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT29 and OT31. None of them
 //! changes a status (I37).
 
 use std::collections::BTreeSet;
@@ -564,7 +564,7 @@ pub fn look_back_opens(case: &Case, now: Timestamp) -> bool {
         && case.open_promises().any(earlier)
 }
 
-/// OT30: from 1 January a look-back is owed; K16 ends on the day that the profile names.
+/// OT31: from 1 January a look-back is owed; K16 ends on the day that the profile names.
 pub fn open_look_back(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
     let (first, start) = start_of_year(step.env.now);
     let wanted = step.env.profile.tracking_look_back;

@@ -111,7 +111,7 @@ fn step_of(operation: &str) -> &'static str {
         | "record_consultation_proposal"
         | "review_publication_proposal"
         | "link_cases_proposal" => "filed",
-        "adjust_units_proposal" | "get_rounds" => "accepted",
+        "adjust_units_proposal" | "get_rounds" | "list_case_clocks" | "explain_clock" => "accepted",
         "coordinate_reply" => "countersigning",
         name if name.ends_with("_assignment") => "accepted",
         _ => "draft",
@@ -144,8 +144,13 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, made: [&str; 2]) -> String {
-    let [profile, job] = made;
+fn fill(
+    template: &str,
+    operation: &str,
+    town: &Town,
+    case: &Story<'_>,
+    [profile, clock, job]: [&str; 3],
+) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -160,6 +165,8 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, made: [&
         "unit_id" => town.units[0].to_string(),
         "profile_id" => profile.to_owned(),
         "job_id" => job.to_owned(),
+        "clock_id" => clock.to_owned(),
+        "version" => "current".to_owned(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
@@ -271,7 +278,10 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let path_here = fill(path, id, &town, case, [&profile, &job]);
+        let clocks = format!("{}/clocks?limit=1", case.path());
+        let clocks = case.as_(&town.auditor).get(&clocks).send().await;
+        let clock = clocks.status(200).text("/items/0/id");
+        let path_here = fill(path, id, &town, case, [&profile, &clock, &job]);
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),

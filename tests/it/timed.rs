@@ -202,7 +202,7 @@ async fn possible(case: &Story<'_>, action: &str) -> bool {
     item.expect("the action")["allowed"] == true
 }
 
-/// OT30, K15 and K16: from 1 January on a look-back at promises of the year before is owed, until
+/// OT31, K15 and K16: from 1 January on a look-back at promises of the year before is owed, until
 /// 20 November; each year once. A promise that is late shows as overdue.
 #[actix_web::test]
 async fn the_worker_opens_the_look_back_every_new_year() {
@@ -228,7 +228,7 @@ async fn the_worker_opens_the_look_back_every_new_year() {
     let promises = case.as_(&town.supervision).get("/api/v1/promises").send();
     assert_eq!(promises.await.json["items"][0]["overdue"], true, "K15");
     at(&app, "2026-12-31T16:00:01Z");
-    case.worker_takes(&["OT30"]).await;
+    case.worker_takes(&["OT31"]).await;
     assert!(
         case.desk(&town.supervision)
             .await
@@ -253,12 +253,12 @@ async fn the_worker_opens_the_look_back_every_new_year() {
     at(&app, "2027-06-01T02:00:00Z");
     case.worker_takes(&[]).await;
     at(&app, "2028-02-01T02:00:00Z");
-    case.worker_takes(&["OT30"]).await;
+    case.worker_takes(&["OT31"]).await;
     // It is owed still: no second one beside it.
     at(&app, "2029-02-01T02:00:00Z");
     case.worker_takes(&[]).await;
-    assert_eq!(case.times("OT30").await, 2);
-    case.witness(&["OT30", "OT29"]).await;
+    assert_eq!(case.times("OT31").await, 2);
+    case.witness(&["OT31", "OT29"]).await;
 }
 
 /// The whole story from filing to the lapse of the feedback: people do what only people can do, in

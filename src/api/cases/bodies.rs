@@ -113,6 +113,7 @@ fn of_proposal(action: P) -> Option<Body> {
         | P::CompleteHandling
         | P::ConcludeFeedback
         | P::ExpireInvitations
+        | P::RecountClock
         | P::OpenLookBack => {
             return None;
         }

@@ -150,6 +150,7 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         | Do::CompleteHandling
         | Do::ConcludeFeedback
         | Do::ExpireInvitations
+        | Do::RecountClock
         | Do::OpenLookBack => NoInput {}.into(),
         Do::ApproveWithdrawal | Do::Archive => inputs::note().into(),
         Do::RejectWithdrawal => inputs::deny().into(),

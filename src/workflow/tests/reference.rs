@@ -64,7 +64,8 @@ OT26|filed assigned handled feedback closed|acknowledge_urging||urging.answered|
 OT27|submitted filed assigned handled feedback closed|instruct||instructed|leader committee_staff
 OT28|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|answer_instruction||instruction.answered|unit_clerk
 OT29|filed assigned handled feedback closed|record_look_back||look_back.recorded|supervision_officer committee_staff
-OT30|filed assigned handled feedback closed|open_look_back||look_back.opened|system
+OT30|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recount_clock||clock.recounted|system
+OT31|filed assigned handled feedback closed|open_look_back||look_back.opened|system
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk
@@ -161,6 +162,8 @@ fn the_rows_of_the_system() {
     ];
     assert_eq!(of(Cause::Settled), settled);
     let parts = [
+        "recount_clock",
+        "open_look_back",
         "create",
         "mark_replied",
         "hand_over",

@@ -249,6 +249,7 @@ pub(super) fn of(action: P) -> Doc {
         | P::CompleteHandling
         | P::ConcludeFeedback
         | P::ExpireInvitations
+        | P::RecountClock
         | P::OpenLookBack => doc("", json!({})),
     }
 }
