@@ -19,7 +19,7 @@ use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
-use crate::workflow::input::{Input, NoInput, ProposalIn};
+use crate::workflow::input::{CosignIn, Input, NoInput, ProposalIn};
 use crate::workflow::profile::Profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
@@ -224,6 +224,14 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
     {
         named.units.extend(case.reply(id).map(|reply| reply.unit));
     }
+    if let Input::Cosign(CosignIn {
+        proposer_id: Some(id),
+        ..
+    }) = input
+    {
+        let invited = case.proposers.iter().find(|one| one.id == *id);
+        named.members.extend(invited.and_then(|one| one.member));
+    }
     if action == Action::Proposal(ProposalAction::Second) {
         named.members.extend(actor.member);
     }
@@ -272,6 +280,7 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
         let rater = match input {
             Input::Feedback(form) => form.rater_id,
             Input::Waive(paper) => paper.rater_id,
+            Input::Cosign(paper) => paper.proposer_id,
             _ => None,
         };
         by.on_behalf_of = match rater {

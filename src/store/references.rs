@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::schema::{case_marks, members, organisations, proposals, units};
+use super::schema::{case_marks, members, organisations, proposals, units, users};
 use super::{Tx, cases, committees, refusal_uses, succession};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
@@ -147,15 +147,22 @@ pub fn member(
         ))
         .first(tx.conn)
         .optional()?;
-    Ok(row.map(
-        |(name, sector, party, member_no, own_term, active)| MemberFacts {
-            name,
-            sector,
-            party,
-            member_no,
-            current: active && own_term == term,
-        },
-    ))
+    let Some((name, sector, party, member_no, own_term, active)) = row else {
+        return Ok(None);
+    };
+    let accounts = users::table
+        .filter(users::committee_id.eq(committee))
+        .filter(users::member_id.eq(id))
+        .select(users::id)
+        .load(tx.conn)?;
+    Ok(Some(MemberFacts {
+        name,
+        sector,
+        party,
+        member_no,
+        current: active && own_term == term,
+        accounts,
+    }))
 }
 
 /// Name, kind and state of an organisation.

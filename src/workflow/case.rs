@@ -598,6 +598,18 @@ impl Case {
         })
     }
 
+    /// Invitations that wait for an answer and have not run out.
+    pub fn open_invitations(&self, now: Timestamp) -> impl Iterator<Item = &Proposer> {
+        self.proposers.iter().filter(move |proposer| {
+            proposer.role == ProposerRole::Cosigner
+                && matches!(
+                    proposer.status,
+                    ConsentStatus::Invited | ConsentStatus::Stale
+                )
+                && !self.lapsed(ClockKind::K01, proposer.id.cast(), now)
+        })
+    }
+
     /// Returns granted in the present round.
     pub fn bounces(&self) -> usize {
         self.current_rows()

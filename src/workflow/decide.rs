@@ -23,7 +23,7 @@ use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
     AssignmentId, AttachmentId, ConsultationId, ContactId, DecisionId, FollowUpId, Id, IdKind,
-    MemberId, OrganisationId, ProposalId, ReplyId, SessionId, UnitId,
+    MemberId, OrganisationId, ProposalId, ReplyId, SessionId, UnitId, UserId,
 };
 
 mod step;
@@ -67,6 +67,8 @@ pub struct MemberFacts {
     pub member_no: String,
     /// Member of the term of the case, and active.
     pub current: bool,
+    /// Its accounts.
+    pub accounts: Vec<UserId>,
 }
 
 /// Facts of everything an input names.

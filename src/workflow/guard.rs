@@ -220,12 +220,9 @@ guards! {
     INVITATION_OPEN, "invitation_open", Some("I17"),
         "联名邀请已答复或已过期。", "The invitation is answered or has run out.",
         |view| {
-            view.case.proposers.iter().any(|proposer| {
-                proposer.role == ProposerRole::Cosigner
-                    && proposer.is(view.actor)
-                    && matches!(proposer.status, ConsentStatus::Invited | ConsentStatus::Stale)
-                    && !view.case.lapsed(ClockKind::K01, proposer.id.cast(), view.env.now)
-            })
+            // Staff enter the answer of any of them from paper.
+            let staff = view.actor.has(Role::CommitteeStaff);
+            view.case.open_invitations(view.env.now).any(|proposer| staff || proposer.is(view.actor))
         };
     /// Only joint proposals have co-signers.
     IS_JOINT, "is_joint", None,

@@ -12,7 +12,9 @@ use super::codes::{
 use super::lists::ProposerKind;
 use super::reasons::ReasonCode;
 use super::role::Line;
-use crate::ids::{AttachmentId, MemberId, OrganisationId, ProposalId, SessionId, UnitId};
+use crate::ids::{
+    AttachmentId, MemberId, OrganisationId, ProposalId, ProposerId, SessionId, UnitId,
+};
 
 mod follow_up;
 mod handling;
@@ -194,10 +196,14 @@ pub struct InviteIn {
     pub organisation_ids: Vec<OrganisationId>,
 }
 
-/// PT04, PT05: the answer of an invited member.
+/// PT04, PT05: the answer of who was asked to sign.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CosignIn {
+    /// The co-signer, where staff enter an answer on paper; its scan stands in `attachment_ids`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub proposer_id: Option<ProposerId>,
     /// Opinion with the consent, or reason of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(

@@ -11,9 +11,9 @@ const REFERENCE: &str = "\
 PT01|-|create|draft|proposal.created|member organisation_clerk committee_staff
 PT02|draft returned|edit||proposal.edited|member organisation_clerk committee_staff
 PT03|draft returned|invite_cosigners||cosign.invited|member organisation_clerk committee_staff
-PT04|draft submitted returned|consent_cosign||cosign.consented|member organisation_clerk
+PT04|draft submitted returned|consent_cosign||cosign.consented|member organisation_clerk committee_staff
 PT04b|draft submitted returned|second||proposal.seconded|member
-PT05|draft submitted returned|decline_cosign||cosign.declined|member organisation_clerk
+PT05|draft submitted returned|decline_cosign||cosign.declined|member organisation_clerk committee_staff
 PT05b|draft submitted returned|expire_invitations||cosign.expired|system
 PT06|draft|submit|submitted|proposal.submitted|member organisation_clerk committee_staff
 PT07|returned|submit|submitted|proposal.resubmitted|member organisation_clerk committee_staff

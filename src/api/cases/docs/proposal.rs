@@ -14,11 +14,11 @@ pub(super) fn of(action: P) -> Doc {
             json!({ "member_ids": ["memb_019a1b2c3d4e7f8090a1b2c3d4e5f607"] }),
         ),
         P::ConsentCosign => doc(
-            "The invited member signs. The consent is bound to the present text; a later change of the text makes it stale.",
+            "The invited member signs. The consent is bound to the present text; a later change of the text makes it stale. Staff enter an answer on paper with `proposer_id` and its scan in `attachment_ids`: the scan goes with the consent, and the trail names the co-signer as the one it is entered for.",
             json!({ "comment": "同意联名，建议补充试点线路。" }),
         ),
         P::DeclineCosign => doc(
-            "The invited member does not sign.",
+            "The invited member does not sign. Staff enter an answer on paper with `proposer_id` and its scan in `attachment_ids`.",
             json!({ "comment": "所提事项本人不熟悉。" }),
         ),
         P::Submit => doc(
