@@ -712,6 +712,14 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             "A proposal that was submitted is withdrawn with a reason.",
         ));
     }
+    if !input.attachment_ids.is_empty() {
+        return Err(Refusal::invalid(
+            "/attachment_ids",
+            "no_request",
+            "立案前直接撤案，不附附件。",
+            "Before the filing the proposal is withdrawn at once: there is no request that files could go with.",
+        ));
+    }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);
     super::units::void_early(step, "PT09");
     step.record_decision("withdraw", json!({ "reason": input.reason }));

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Proposer;
 use crate::ids::{
-    AssignmentId, CaseRequestId, ConsultationId, ContactId, FollowUpId, OrganisationId, PromiseId,
-    ProposalId, ProposerId, UnitId, UserId,
+    AssignmentId, AttachmentId, CaseRequestId, ConsultationId, ContactId, FollowUpId,
+    OrganisationId, PromiseId, ProposalId, ProposerId, UnitId, UserId,
 };
 use crate::workflow::codes::{
     ConsentStatus, ConsultationForm, ContactWay, FollowUpKind, FollowUpStatus, RequestKind,
@@ -70,6 +70,9 @@ pub struct RequestForm {
     /// Statement of the unit's head when the dispute is carried further up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
+    /// Files that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// What was decided on a request.

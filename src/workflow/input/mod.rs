@@ -219,7 +219,7 @@ pub struct CosignIn {
     pub attachment_ids: Vec<AttachmentId>,
 }
 
-/// PT09: taking a proposal back before it is filed.
+/// PT09, PT10: taking a proposal back before it is filed, asking for it afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawIn {
@@ -232,6 +232,11 @@ pub struct WithdrawIn {
         example = "情况已有变化，拟重新调研后再提。"
     )]
     pub reason: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    /// Only after the filing, with the request to withdraw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// PT13: back to the proposer for revision.
@@ -488,6 +493,10 @@ impl Input {
             Self::Opinion(input) => &input.attachment_ids,
             Self::Reply(form) => &form.attachment_ids,
             Self::Feedback(input) => &input.attachment_ids,
+            Self::Withdraw(input) => &input.attachment_ids,
+            Self::RequestReturn(input) => &input.attachment_ids,
+            Self::RequestExtension(input) => &input.attachment_ids,
+            Self::RequestPause(input) => &input.attachment_ids,
             _ => &[],
         }
     }

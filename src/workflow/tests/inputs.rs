@@ -108,6 +108,7 @@ pub fn cosign_on_paper(proposer: ProposerId, scan: Option<AttachmentId>) -> Cosi
 pub fn withdraw() -> WithdrawIn {
     WithdrawIn {
         reason: Some("情况已有变化。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 
