@@ -11,10 +11,10 @@ use super::sql_types::text_codes;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
-    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
+    CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind,
+    RequestStatus, Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -29,6 +29,7 @@ text_codes!(
     AssignmentStatus,
     AttachmentStatus,
     BoundKind,
+    CaseSeries,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,

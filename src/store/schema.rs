@@ -512,6 +512,7 @@ diesel::table! {
         updated_at -> Moment,
         event_seq -> Integer,
         event_hash -> Text,
+        case_series -> Text,
     }
 }
 

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::attachments::{self, Binding, BoundKind};
 use super::case::{Case, Marks, Proposal, Proposer, Session};
-use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
+use super::codes::{
+    CaseSeries, ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency,
+};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
 use super::examination::required;
 use super::guard;
@@ -71,6 +73,7 @@ pub fn begin(
         round: 1,
         serial_no: None,
         case_no: None,
+        case_series: CaseSeries::Main,
         session_mark: None,
         form: input.form.clone(),
         text_version: 1,

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::assignment::AssignmentStatus;
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus,
-    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
-    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
-    SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind,
+    FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus,
+    ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy,
+    SessionMark, Stage, SubjectClass, Urgency,
 };
 use super::input::{ProposalForm, ReplyForm};
 use super::lists::ProposerKind;
@@ -88,6 +88,8 @@ pub struct Proposal {
     pub serial_no: Option<i32>,
     /// Given at filing (I2).
     pub case_no: Option<i32>,
+    /// The series that the case number is from.
+    pub case_series: CaseSeries,
     /// Set at the first submission.
     pub session_mark: Option<SessionMark>,
     /// What the proposer wrote: the present version.
@@ -701,6 +703,19 @@ impl Case {
             self.current_opinions()
                 .all(|opinion| opinion.stage != *stage)
         })
+    }
+
+    /// How the case is cited: its number with the session that it belongs to.
+    pub fn citation(&self) -> String {
+        let (session, number) = (&self.session, self.proposal.case_no.unwrap_or_default());
+        let place = format!(
+            "政协第{}届委员会第{}次会议",
+            session.term_number, session.number
+        );
+        match self.proposal.case_series {
+            CaseSeries::Main => format!("{place}第{number}号提案"),
+            CaseSeries::Ordinary => format!("{place}平时提案第{number}号"),
+        }
     }
 
     /// Outcome meaning of the whole case: the worst of the delivered replies.

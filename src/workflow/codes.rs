@@ -32,6 +32,14 @@ code_list! {
 }
 
 code_list! {
+    /// Series of case numbers in a session: one for all, or ordinary proposals apart.
+    pub enum CaseSeries {
+        Main = "main", "提案", "proposals";
+        Ordinary = "ordinary", "平时提案", "ordinary proposals";
+    }
+}
+
+code_list! {
     /// The urgent lane.
     pub enum Urgency {
         Normal = "normal", "普通", "normal";

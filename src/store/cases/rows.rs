@@ -19,10 +19,10 @@ use crate::workflow::case::{
     Opinion, Promise, Proposal, Proposer, Reply, Request, Session,
 };
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
-    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
+    CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind,
+    RequestStatus, Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use crate::workflow::input::ProposalForm;
 use crate::workflow::lists::ProposerKind;
@@ -66,6 +66,7 @@ pub struct ProposalRow {
     pub updated_at: At,
     pub event_seq: i32,
     pub event_hash: String,
+    pub case_series: CaseSeries,
 }
 
 impl ProposalRow {
@@ -81,6 +82,7 @@ impl ProposalRow {
             round: self.round,
             serial_no: self.serial_no,
             case_no: self.case_no,
+            case_series: self.case_series,
             session_mark: self.session_mark,
             form,
             text_version: self.text_version,

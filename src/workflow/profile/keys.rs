@@ -105,7 +105,6 @@ keys! {
 pub const NOT_READ: &[&str] = &[
     "tracking.look_back_date",
     "publication.default_level",
-    "number.separate_series",
     "key.share_percent",
     "excellent.share_percent",
     "excellent.collective_min_percent",
