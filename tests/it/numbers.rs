@@ -247,8 +247,8 @@ async fn a_case_is_cited_with_its_series() {
     assert_eq!(
         titles,
         [
-            "对政协第九届委员会第五次会议第1号提案的答复",
-            "对政协第九届委员会第五次会议平时提案第1号的答复",
+            "对政协第14届委员会第4次会议第1号提案的答复",
+            "对政协第14届委员会第4次会议平时提案第1号的答复",
         ]
     );
     sides::policy(&app, &town, json!({ "number.separate_series": false })).await;
