@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod batch;
 pub mod ctx;
 pub mod policy;
+pub mod referrals;
 pub mod setup;
 pub mod signin;
 pub mod succession;

@@ -13,8 +13,9 @@ use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
     AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
     CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning,
-    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind,
-    RequestStatus, Secrecy, SessionMark, Stage, SubjectClass, Urgency,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation,
+    ReferralDirection, ReferralStatus, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
+    SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -54,6 +55,8 @@ text_codes!(
     ReasonCode,
     ReasonStatus,
     Recommendation,
+    ReferralDirection,
+    ReferralStatus,
     ReplyStatus,
     RequestKind,
     RequestStatus,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::codes::ProgrammeTier;
 use crate::workflow::decide::{
-    MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
+    CommitteeFacts, MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
 };
 use crate::workflow::lists::{ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
@@ -27,6 +27,8 @@ pub struct Named {
     pub proposals: Vec<ProposalId>,
     /// Reasons for not filing.
     pub reasons: Vec<ReasonCode>,
+    /// Other committees.
+    pub committees: Vec<CommitteeId>,
     /// A place in the programme: tier and year.
     pub place: Option<(ProgrammeTier, i32)>,
 }
@@ -64,6 +66,12 @@ pub fn load(
                 proposers: cases::proposers_of(tx, committee, *id)?,
             };
             references.proposals.insert(*id, facts);
+        }
+    }
+    for id in &named.committees {
+        if let Some((name, above)) = committees::relation(tx, committee, *id)? {
+            let facts = CommitteeFacts { name, above };
+            references.committees.insert(*id, facts);
         }
     }
     let (unit_ids, member_ids) = (&named.units, &named.members);

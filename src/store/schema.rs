@@ -92,6 +92,7 @@ diesel::table! {
         published_replies -> Nullable<Text>,
         replies_published_at -> Nullable<Moment>,
         has_follow_ups -> Bool,
+        has_referrals -> Bool,
     }
 }
 
@@ -795,6 +796,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        direction -> Text,
+        target_id -> Nullable<Uid>,
+        body -> Text,
+        status -> Text,
+        reason -> Text,
+        sent_by -> Uid,
+        sent_at -> Moment,
+        counterpart_id -> Nullable<Uid>,
+        answer -> Nullable<Doc>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    incoming_referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        sender_id -> Uid,
+        sender_name -> Text,
+        sender_proposal_id -> Uid,
+        direction -> Text,
+        status -> Text,
+        version -> Integer,
+        content -> Doc,
+        received_at -> Moment,
+        proposal_id -> Nullable<Uid>,
+        note -> Nullable<Text>,
+        answered_by -> Nullable<Uid>,
+        answered_at -> Nullable<Moment>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     attachments,
@@ -812,6 +855,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     feedback_forms,
     follow_ups,
+    incoming_referrals,
+    referrals,
     idempotency_keys,
     members,
     merges,

@@ -113,6 +113,7 @@ pub fn begin(
         requests: Vec::new(),
         consultations: Vec::new(),
         follow_ups: Vec::new(),
+        referrals: Vec::new(),
         absorbed: Vec::new(),
         main: None,
         clocks: Vec::new(),

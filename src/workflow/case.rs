@@ -8,8 +8,8 @@ use super::assignment::AssignmentStatus;
 use super::codes::{
     AssignmentRole, CaseSeries, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind,
     FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus,
-    ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy,
-    SessionMark, Stage, SubjectClass, Urgency,
+    ProposerRole, PublicationLevel, Recommendation, ReferralStatus, RequestKind, RequestStatus,
+    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use super::input::{ProposalForm, ReplyForm};
 use super::lists::ProposerKind;
@@ -25,7 +25,8 @@ use crate::ids::{
 mod side_roads;
 
 pub use side_roads::{
-    Absorbed, Before, Consultation, Contact, FollowUp, Main, Request, RequestDecision, RequestForm,
+    Absorbed, Before, Consultation, Contact, FollowUp, Main, Referral, ReferralAnswer, Request,
+    RequestDecision, RequestForm,
 };
 
 /// The facts on which every decision rests.
@@ -59,6 +60,8 @@ pub struct Case {
     pub consultations: Vec<Consultation>,
     /// Progress, verdicts, supervision, urgings, instructions, in order; their words are records.
     pub follow_ups: Vec<FollowUp>,
+    /// To whom the case was sent, in order.
+    pub referrals: Vec<Referral>,
     /// The proposals absorbed by this one.
     pub absorbed: Vec<Absorbed>,
     /// The proposal that absorbed this one.
@@ -573,6 +576,12 @@ impl Case {
         self.follow_ups
             .iter()
             .filter(move |entry| entry.kind == kind && entry.status == FollowUpStatus::Open)
+    }
+
+    /// Referrals that wait for an answer.
+    pub fn open_referrals(&self) -> impl Iterator<Item = &Referral> {
+        let open = |one: &&Referral| one.status == ReferralStatus::Sent;
+        self.referrals.iter().filter(open)
     }
 
     /// Whether an entry waits for an answer of the actor.

@@ -420,6 +420,25 @@ code_list! {
 }
 
 code_list! {
+    /// Where a case is sent.
+    pub enum ReferralDirection {
+        Up = "up", "上报", "up";
+        Down = "down", "下转", "down";
+    }
+}
+
+code_list! {
+    /// How far a referral is.
+    pub enum ReferralStatus {
+        Sent = "sent", "已转送", "sent";
+        Accepted = "accepted", "已接收", "accepted";
+        Rejected = "rejected", "已退回", "rejected";
+        ForReference = "sent_for_reference", "转参考", "taken for reference";
+        Recalled = "recalled", "已撤回", "recalled";
+    }
+}
+
+code_list! {
     /// How the handling of a case is supervised.
     pub enum SupervisionMode {
         Inspection = "inspection", "视察", "inspection";

@@ -18,12 +18,13 @@ use super::lists::SystemLine;
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
 use super::reasons::{ReasonCode, ReasonFacts};
+use super::referral::Sent;
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use crate::ids::{
-    AssignmentId, AttachmentId, ConsultationId, ContactId, DecisionId, FollowUpId, Id, IdKind,
-    MemberId, OrganisationId, ProposalId, ReplyId, SessionId, UnitId, UserId,
+    AssignmentId, AttachmentId, CommitteeId, ConsultationId, ContactId, DecisionId, FollowUpId, Id,
+    IdKind, MemberId, OrganisationId, ProposalId, ReferralId, ReplyId, SessionId, UnitId, UserId,
 };
 
 mod step;
@@ -86,6 +87,8 @@ pub struct References {
     pub proposals: BTreeMap<ProposalId, ProposalFacts>,
     /// How many cases have the place in the programme that the input names.
     pub designated: u32,
+    /// Active committees above and below by identifier.
+    pub committees: BTreeMap<CommitteeId, CommitteeFacts>,
     /// Reasons for not filing by code.
     pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
@@ -97,6 +100,15 @@ pub struct OrganisationFacts {
     pub name: String,
     /// May propose.
     pub active: bool,
+}
+
+/// Facts of another committee named in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitteeFacts {
+    /// Name.
+    pub name: String,
+    /// It stands above; otherwise below.
+    pub above: bool,
 }
 
 /// Facts of another proposal named in an input.
@@ -229,6 +241,20 @@ pub enum Record {
         id: FollowUpId,
         /// What was written.
         content: Value,
+    },
+    /// Another committee of this service gets a copy of the case.
+    Referred {
+        /// The referral.
+        id: ReferralId,
+        /// The copy.
+        sent: Sent,
+    },
+    /// A copy that another committee got waits for no answer any more.
+    ReferralRecalled {
+        /// The referral.
+        id: ReferralId,
+        /// Why.
+        reason: String,
     },
     /// The answer to an urging or an instruction.
     FollowUpAnswer {

@@ -29,6 +29,7 @@ pub mod profile;
 mod programme;
 pub mod proposal;
 pub mod reasons;
+pub mod referral;
 pub mod refusal;
 pub mod reply;
 mod returning;

@@ -10,6 +10,7 @@ use super::follow_up as f;
 use super::guard as g;
 use super::merging as m;
 use super::programme as k;
+use super::referral as z;
 use super::rounds as r;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
 use super::units as u;
@@ -101,6 +102,11 @@ code_list! {
         Instruct = "instruct", "批示", "instruct";
         AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on an instruction";
         RecordLookBack = "record_look_back", "登记回头看", "record a look-back";
+        ReferUp = "refer_up", "上报", "refer to the committee above";
+        ReferDown = "refer_down", "下转", "refer to a committee below";
+        NoteReferralAnswer = "note_referral_answer", "登记转报转办答复", "note the answer to a referral";
+        ReceiveReferralAnswer = "receive_referral_answer", "收到转报转办答复", "receive the answer to a referral";
+        RecallReferral = "recall_referral", "撤回转报转办", "recall a referral";
     }
 }
 
@@ -125,6 +131,12 @@ const WITHDRAWN: State = State::Proposal(S::Withdrawn);
 
 /// A filed case, to its end.
 const FILED_TO_CLOSED: &[State] = &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED];
+
+/// Every status.
+const ALL: &[State] = &[
+    DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED, FEEDBACK,
+    CLOSED,
+];
 
 /// The first proposer, or who stands in for it.
 const PROPOSER: &[Who] = &[Who::FirstProposer, Who::ProposingClerk, Who::Proxy];
@@ -486,6 +498,7 @@ pub const RULES: &[Rule] = &[
             &g::CONSULTATION_RECORDED,
             &g::NOTHING_OPEN,
             &g::INSTRUCTIONS_ANSWERED,
+            &g::REFERRALS_ANSWERED,
         ],
         effect: c::close,
         event: "proposal.closed",
@@ -523,10 +536,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT03",
         action: action(Do::SetSecrecy),
-        from: &[
-            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
-            FEEDBACK, CLOSED,
-        ],
+        from: ALL,
         to: To::Stay,
         who: &[Who::Staff, Who::Chair],
         guards: &[&g::NOT_A_SIGNER, &g::NOT_SECRET],
@@ -739,10 +749,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT28",
         action: action(Do::AnswerInstruction),
-        from: &[
-            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
-            FEEDBACK, CLOSED,
-        ],
+        from: ALL,
         to: To::Stay,
         who: &[Who::AddressedClerk],
         guards: &[&g::INSTRUCTED, &g::NOT_SECRET],
@@ -758,6 +765,56 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::LOOK_BACK_DUE],
         effect: f::record_look_back,
         event: "look_back.recorded",
+    },
+    Rule {
+        id: "OT30",
+        action: action(Do::ReferUp),
+        from: &[SUBMITTED, FILED, ASSIGNED, NOT_FILED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERABLE, &g::NOT_SECRET],
+        effect: z::refer_up,
+        event: "referral.sent",
+    },
+    Rule {
+        id: "OT31",
+        action: action(Do::ReferDown),
+        from: &[FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERABLE],
+        effect: z::refer_down,
+        event: "referral.sent",
+    },
+    Rule {
+        id: "OT32",
+        action: action(Do::NoteReferralAnswer),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[&g::OUTSIDE_REFERRAL_OPEN, &g::NOT_SECRET],
+        effect: z::note_answer,
+        event: "referral.answered",
+    },
+    Rule {
+        id: "OT33",
+        action: action(Do::ReceiveReferralAnswer),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: u::part,
+        event: "referral.answered",
+    },
+    Rule {
+        id: "OT34",
+        action: action(Do::RecallReferral),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERRAL_OPEN, &g::NOT_SECRET],
+        effect: z::recall,
+        event: "referral.recalled",
     },
 ];
 

@@ -44,6 +44,7 @@ mod programme;
 mod publication;
 mod races;
 mod records;
+mod referrals;
 mod refusal_reasons;
 mod register_rows;
 mod registers;

@@ -144,7 +144,13 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile: &str) -> String {
+fn fill(
+    template: &str,
+    operation: &str,
+    town: &Town,
+    case: &Story<'_>,
+    (profile, referral): (&str, &str),
+) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -158,6 +164,7 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
         "profile_id" => profile.to_owned(),
+        "referral_id" => referral.to_owned(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
@@ -177,6 +184,23 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// A case that another committee, below this one, sent.
+async fn sent_from(app: &TestApp, elsewhere: &Town, town: &Town) -> String {
+    let sql = format!(
+        "UPDATE committees SET level = 'county', \
+         parent_id = (SELECT id FROM committees WHERE code = '{}') WHERE code = '{}'",
+        town.code, elsewhere.code
+    );
+    app.database().execute(&sql);
+    let case = Story::draft(app, elsewhere, &elsewhere.members[0]).await;
+    case.submit().await;
+    let refer = json!({ "committee_id": town.committee, "reason": "须由上级统筹。" });
+    case.does(&elsewhere.chair, "refer-up", refer).await;
+    let staff = app.signed_in(town, &town.staff);
+    let list = staff.get("/api/v1/incoming-referrals").send().await;
+    list.text("/items/0/id")
 }
 
 async fn status(client: &Client, method: &str, path: &str) -> u16 {
@@ -258,6 +282,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
+    let referral = sent_from(&app, &elsewhere, &town).await;
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -266,7 +291,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let path_here = fill(path, id, &town, case, &profile);
+        let path_here = fill(path, id, &town, case, (&profile, &referral));
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),

@@ -12,5 +12,5 @@ pub use load::{
     Loaded, find_by_assignment, find_by_reply, hold, load, lock, lock_all, proposers_of,
     session_for, touch,
 };
-pub use rows::ProposalRow;
+pub use rows::{ProposalRow, ReferralRow};
 pub use save::{create, save};

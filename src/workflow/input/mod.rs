@@ -18,6 +18,7 @@ use crate::ids::{
 
 mod follow_up;
 mod handling;
+mod referral;
 mod rounds;
 mod units;
 
@@ -29,6 +30,7 @@ pub use handling::{
     AcceptIn, ApproveIn, CloseIn, ContactIn, CountersignIn, FeedbackIn, ObjectIn, OpinionIn, Point,
     PromiseIn, RejectIn, ReplyForm, SignIn,
 };
+pub use referral::{RecallReferralIn, ReferIn, ReferralAnswerIn, ReferralVerdict};
 pub use rounds::{
     ConsultationIn, CoordinateIn, DesignateIn, DispositionIn, ExcuseIn, LinkIn, MergeIn,
     PublicationReviewIn, PublishIn, RehandleIn, SecrecyIn, UnpublishIn, UrgentIn, WaiveIn,
@@ -462,6 +464,9 @@ pub enum Input {
     Instruct(Box<InstructIn>),
     AnswerInstruction(AnswerInstructionIn),
     LookBack(LookBackIn),
+    Refer(ReferIn),
+    ReferralAnswer(ReferralAnswerIn),
+    RecallReferral(RecallReferralIn),
 }
 
 impl Input {

@@ -109,6 +109,7 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::KeepPromise, _) => Action::Proposal(Do::ReportProgress),
         (Task::AnswerUrging, _) => Action::Proposal(Do::AcknowledgeUrging),
         (Task::AnswerInstruction, _) => Action::Proposal(Do::AnswerInstruction),
+        (Task::NoteReferralAnswer, _) => Action::Proposal(Do::NoteReferralAnswer),
         (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)

@@ -20,8 +20,8 @@ use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, HandlingKind, OutcomeMeaning, ProposerRole, Secrecy,
 };
 use crate::workflow::decide::{
-    Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts, Record,
-    References, Target, UnitFacts, decide,
+    CommitteeFacts, Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts,
+    Record, References, Target, UnitFacts, decide,
 };
 use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
@@ -33,6 +33,16 @@ use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Actor, Line, Role};
 use crate::workflow::rule::Action;
 use crate::workflow::{Origin, begin};
+
+/// The committee above.
+pub fn above() -> CommitteeId {
+    fixed(7, 1)
+}
+
+/// A committee below.
+pub fn below() -> CommitteeId {
+    fixed(7, 2)
+}
 
 /// Files that staff uploaded: scans of paper.
 fn scans(proposal: ProposalId) -> BTreeMap<AttachmentId, AttachmentFacts> {
@@ -92,6 +102,12 @@ fn references() -> References {
             .collect(),
         proposals: others(),
         designated: 0,
+        committees: [(above(), true), (below(), false)]
+            .map(|(id, above)| {
+                let name = "政协云岭委员会".to_owned();
+                (id, CommitteeFacts { name, above })
+            })
+            .into(),
     }
 }
 

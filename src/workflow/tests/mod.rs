@@ -12,6 +12,7 @@ mod matrices;
 mod people;
 mod plausible;
 mod reference;
+mod referrals;
 mod refusals;
 mod scenarios;
 mod side_guard_cases;

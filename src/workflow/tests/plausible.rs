@@ -202,6 +202,11 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         | Do::Instruct
         | Do::AnswerInstruction
         | Do::RecordLookBack => super::follow_up::plausible(world, actor, action, tone),
+        Do::ReferUp
+        | Do::ReferDown
+        | Do::NoteReferralAnswer
+        | Do::ReceiveReferralAnswer
+        | Do::RecallReferral => super::referrals::plausible(world, action, tone),
         Do::SetSecrecy => inputs::secrecy(Secrecy::ALL[usize::from(tone) % 3]).into(),
     }
 }

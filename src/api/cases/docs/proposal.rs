@@ -244,8 +244,41 @@ pub(super) fn of(action: P) -> Doc {
         | P::Instruct
         | P::AnswerInstruction
         | P::RecordLookBack => super::follow_up::of(action),
-        P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
-            doc("", json!({}))
-        }
+        P::ReferUp => doc(
+            "Puts an open case to a committee above: one of this service, which gets a copy and answers it there, or a body outside of it, whose answer staff note from paper. The status of the case stays. Until the answer is there, or the referral is recalled, the case is not closed.",
+            json!({
+                "committee_id": "comm_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "所提事项须由省级统筹，建议作为省政协提案提出。"
+            }),
+        ),
+        P::ReferDown => doc(
+            "Gives an open case on file to a committee below, or to a body outside of this service. Otherwise as `refer-up`.",
+            json!({
+                "committee_id": "comm_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "所提事项属县级职权范围，请研究办理。"
+            }),
+        ),
+        P::NoteReferralAnswer => doc(
+            "Notes what a body outside of this service answered on paper: accepted, rejected with its reason, or taken for reference.",
+            json!({
+                "referral_id": "refl_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "answer": "sent_for_reference",
+                "note": "已转有关部门参考。",
+                "paper_reference": "来函 2026-转-012"
+            }),
+        ),
+        P::RecallReferral => doc(
+            "Takes a referral back that nobody has answered, with a reason; it can be sent again.",
+            json!({
+                "referral_id": "refl_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "事项已由本级解决，不再上报。"
+            }),
+        ),
+        P::Create
+        | P::Edit
+        | P::CompleteHandling
+        | P::ConcludeFeedback
+        | P::ExpireInvitations
+        | P::ReceiveReferralAnswer => doc("", json!({})),
     }
 }
