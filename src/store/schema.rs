@@ -341,6 +341,28 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    incoming_referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        sender_id -> Uid,
+        sender_name -> Text,
+        sender_proposal_id -> Uid,
+        direction -> Text,
+        status -> Text,
+        version -> Integer,
+        content -> Doc,
+        received_at -> Moment,
+        proposal_id -> Nullable<Uid>,
+        note -> Nullable<Text>,
+        answered_by -> Nullable<Uid>,
+        answered_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     members (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -540,6 +562,26 @@ diesel::table! {
         created_at -> Moment,
         excused -> Nullable<Text>,
         waived_round -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        direction -> Text,
+        target_id -> Nullable<Uid>,
+        body -> Text,
+        status -> Text,
+        reason -> Text,
+        sent_by -> Uid,
+        sent_at -> Moment,
+        counterpart_id -> Nullable<Uid>,
+        answer -> Nullable<Doc>,
     }
 }
 
@@ -796,48 +838,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    referrals (committee_id, id) {
-        committee_id -> Uid,
-        id -> Uid,
-        proposal_id -> Uid,
-        direction -> Text,
-        target_id -> Nullable<Uid>,
-        body -> Text,
-        status -> Text,
-        reason -> Text,
-        sent_by -> Uid,
-        sent_at -> Moment,
-        counterpart_id -> Nullable<Uid>,
-        answer -> Nullable<Doc>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    incoming_referrals (committee_id, id) {
-        committee_id -> Uid,
-        id -> Uid,
-        sender_id -> Uid,
-        sender_name -> Text,
-        sender_proposal_id -> Uid,
-        direction -> Text,
-        status -> Text,
-        version -> Integer,
-        content -> Doc,
-        received_at -> Moment,
-        proposal_id -> Nullable<Uid>,
-        note -> Nullable<Text>,
-        answered_by -> Nullable<Uid>,
-        answered_at -> Nullable<Moment>,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     attachments,
@@ -855,9 +855,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     feedback_forms,
     follow_ups,
-    incoming_referrals,
-    referrals,
     idempotency_keys,
+    incoming_referrals,
     members,
     merges,
     number_series,
@@ -868,6 +867,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposal_texts,
     proposals,
     proposers,
+    referrals,
     refresh_tokens,
     refusal_reasons,
     refusal_uses,

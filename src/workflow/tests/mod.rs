@@ -11,6 +11,7 @@ mod invariants;
 mod matrices;
 mod people;
 mod plausible;
+mod readers;
 mod reference;
 mod referrals;
 mod refusals;
