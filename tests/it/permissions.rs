@@ -187,17 +187,17 @@ fn fill(
 }
 
 /// A case that another committee, below this one, sent.
-async fn sent_from(app: &TestApp, elsewhere: &Town, town: &Town) -> String {
+async fn sent_from(app: &TestApp, below: &Town, town: &Town) -> String {
     let sql = format!(
         "UPDATE committees SET level = 'county', \
          parent_id = (SELECT id FROM committees WHERE code = '{}') WHERE code = '{}'",
-        town.code, elsewhere.code
+        town.code, below.code
     );
     app.database().execute(&sql);
-    let case = Story::draft(app, elsewhere, &elsewhere.members[0]).await;
+    let case = Story::draft(app, below, &below.members[0]).await;
     case.submit().await;
     let refer = json!({ "committee_id": town.committee, "reason": "须由上级统筹。" });
-    case.does(&elsewhere.chair, "refer-up", refer).await;
+    case.does(&below.chair, "refer-up", refer).await;
     let staff = app.signed_in(town, &town.staff);
     let list = staff.get("/api/v1/incoming-referrals").send().await;
     list.text("/items/0/id")
@@ -282,7 +282,8 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
-    let referral = sent_from(&app, &elsewhere, &town).await;
+    let below = app.town_called("qingshui").await;
+    let referral = sent_from(&app, &below, &town).await;
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
