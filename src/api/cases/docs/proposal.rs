@@ -247,14 +247,14 @@ pub(super) fn of(action: P) -> Doc {
         P::ReferUp => doc(
             "Puts an open case to a committee above: one of this service, which gets a copy and answers it there, or a body outside of it, whose answer staff note from paper. The status of the case stays. Until the answer is there, or the referral is recalled, the case is not closed.",
             json!({
-                "committee_id": "comm_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "committee_id": "cmte_019a1b2c3d4e7f8090a1b2c3d4e5f607",
                 "reason": "所提事项须由省级统筹，建议作为省政协提案提出。"
             }),
         ),
         P::ReferDown => doc(
             "Gives an open case on file to a committee below, or to a body outside of this service. Otherwise as `refer-up`.",
             json!({
-                "committee_id": "comm_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "committee_id": "cmte_019a1b2c3d4e7f8090a1b2c3d4e5f607",
                 "reason": "所提事项属县级职权范围，请研究办理。"
             }),
         ),
