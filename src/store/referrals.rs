@@ -304,6 +304,7 @@ pub fn outgoing(
     limit: usize,
 ) -> Result<Vec<Outgoing>> {
     type Line = (super::cases::ReferralRow, ProposalId);
+    type Brief = (ProposalId, String, Option<i32>, ProposalStatus);
     let rows: Vec<Line> = page!(referrals, committee, filter, after, limit)
         .select((
             <super::cases::ReferralRow as Selectable<MultiBackend>>::construct_selection(),
@@ -311,7 +312,6 @@ pub fn outgoing(
         ))
         .load(tx.conn)?;
     let ids: Vec<ProposalId> = rows.iter().map(|row| row.1).collect();
-    type Brief = (ProposalId, String, Option<i32>, ProposalStatus);
     let cases: Vec<Brief> = proposals::table
         .filter(proposals::committee_id.eq(committee))
         .filter(proposals::id.eq_any(ids))

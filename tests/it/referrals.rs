@@ -52,6 +52,12 @@ async fn sent(case: &Story<'_>) -> Vec<Value> {
     list.json["items"].as_array().expect("items").clone()
 }
 
+/// The last event that the proposer is told.
+async fn last_told(case: &Story<'_>) -> String {
+    let told = case.events_seen_by(&case.proposer).await;
+    told.last().expect("an event").clone()
+}
+
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
@@ -66,8 +72,7 @@ async fn a_case_goes_up_is_accepted_and_its_counterpart_is_mirrored() {
     let after = case.does(&county.chair, "refer-up", to(&city)).await;
     assert_eq!(after.json["status"], before.json["status"], "I37");
     // The proposer is told; the other side has a copy of the text and nothing more.
-    let told = case.events_seen_by(&county.members[0]).await;
-    assert_eq!(told.last().expect("an event"), "referral.sent");
+    assert_eq!(last_told(&case).await, "referral.sent");
     let copies = incoming(&app, &city).await;
     assert_eq!(copies.len(), 1);
     let copy = &copies[0];
@@ -131,8 +136,7 @@ async fn a_case_goes_up_is_accepted_and_its_counterpart_is_mirrored() {
     assert_eq!(own[0]["counterpart_id"], json!(counterpart));
     assert_eq!(own[0]["counterpart"]["status"], "draft", "P-47");
     assert_eq!(own[0]["note"], "由本级委员提出。");
-    let told = case.events_seen_by(&county.members[0]).await;
-    assert_eq!(told.last().expect("an event"), "referral.answered");
+    assert_eq!(last_told(&case).await, "referral.answered");
     // It goes its way there, from paper, and the sender sees how far it is, and no more.
     let mut there = Story::draft(&app, &city, &city.members[4]).await;
     there.id.clone_from(&counterpart);

@@ -55,7 +55,7 @@ async fn files_of_a_unit_go_with_its_requests() {
         (json!([foreign]), "unknown_attachment"),
         (json!([file, file]), "duplicate"),
     ] {
-        let place = if code == "duplicate" { 1 } else { 0 };
+        let place = usize::from(code == "duplicate");
         let place = format!("/attachment_ids/{place}");
         let why = Why::Field(&place, code);
         case.row_refuses(clerk, 0, "request-return", ask(ids), why)

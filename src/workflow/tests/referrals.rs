@@ -55,13 +55,13 @@ pub fn plausible(world: &World, action: Do, tone: u8) -> Input {
     }
 }
 
-fn on(world: &mut World, who: P, action: Do, input: Input) {
+fn on(world: &mut World, who: P, action: Do, input: &Input) {
     let act = crate::workflow::rule::Action::Proposal(action);
-    world.granted(who, crate::workflow::decide::Target::Proposal, act, &input);
+    world.granted(who, crate::workflow::decide::Target::Proposal, act, input);
 }
 
 fn refer(world: &mut World, input: ReferIn) -> ReferralId {
-    on(world, P::Chair, Do::ReferUp, Input::Refer(input));
+    on(world, P::Chair, Do::ReferUp, &Input::Refer(input));
     world.case.referrals.last().unwrap().id
 }
 
@@ -97,7 +97,7 @@ pub const GUARDS: &[Case] = &[
             &mut world,
             P::Chair,
             Do::RecallReferral,
-            Input::RecallReferral(recalled(id)),
+            &Input::RecallReferral(recalled(id)),
         );
         let again = Input::RecallReferral(recalled(id));
         refuse(&mut world, P::Chair, Do::RecallReferral, again)
