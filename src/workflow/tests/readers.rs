@@ -192,13 +192,13 @@ fn an_act_takes_its_own_staged_files_of_the_case_each_once_within_the_limits() {
     };
     change(&mut world, 0, &|facts| facts.size = large);
     change(&mut world, 1, &|facts| {
-        facts.proposal = super::fixture::other_proposal(0)
+        facts.proposal = super::fixture::other_proposal(0);
     });
     change(&mut world, 2, &|facts| {
-        facts.status = AttachmentStatus::Incoming
+        facts.status = AttachmentStatus::Incoming;
     });
     change(&mut world, 3, &|facts| {
-        facts.status = AttachmentStatus::Removed
+        facts.status = AttachmentStatus::Removed;
     });
     change(&mut world, 4, &|facts| {
         facts.status = AttachmentStatus::Bound;
