@@ -678,7 +678,7 @@ pub const RULES: &[Rule] = &[
         event: "look_back.recorded",
     },
     Rule {
-        id: "OT30",
+        id: "OT32",
         action: action(Do::ReferUp),
         from: &[SUBMITTED, FILED, ASSIGNED, NOT_FILED],
         to: To::Stay,
@@ -688,7 +688,7 @@ pub const RULES: &[Rule] = &[
         event: "referral.sent",
     },
     Rule {
-        id: "OT31",
+        id: "OT33",
         action: action(Do::ReferDown),
         from: &[FILED, ASSIGNED],
         to: To::Stay,
@@ -698,7 +698,7 @@ pub const RULES: &[Rule] = &[
         event: "referral.sent",
     },
     Rule {
-        id: "OT32",
+        id: "OT34",
         action: action(Do::NoteReferralAnswer),
         from: ALL,
         to: To::Stay,
@@ -708,7 +708,7 @@ pub const RULES: &[Rule] = &[
         event: "referral.answered",
     },
     Rule {
-        id: "OT33",
+        id: "OT35",
         action: action(Do::ReceiveReferralAnswer),
         from: ALL,
         to: To::Stay,
@@ -718,7 +718,7 @@ pub const RULES: &[Rule] = &[
         event: "referral.answered",
     },
     Rule {
-        id: "OT34",
+        id: "OT36",
         action: action(Do::RecallReferral),
         from: ALL,
         to: To::Stay,

@@ -1,4 +1,4 @@
-//! Effects of referrals (转报、转办): OT30–OT34. A case is put to the committee above, or given to one
+//! Effects of referrals (转报、转办): OT32–OT36. A case is put to the committee above, or given to one
 //! below; its own status stays (I37). What the other side sees is what was sent, and nothing else
 //! (I35); of its counterpart the sender sees how far it is.
 
@@ -69,12 +69,12 @@ impl Sent {
     }
 }
 
-/// OT30: put to the committee above.
+/// OT32: put to the committee above.
 pub fn refer_up(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     refer(step, input, ReferralDirection::Up)
 }
 
-/// OT31: given to a committee below.
+/// OT33: given to a committee below.
 pub fn refer_down(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     refer(step, input, ReferralDirection::Down)
 }
@@ -176,7 +176,7 @@ fn addressee(
     }
 }
 
-/// OT32: staff note what a body outside of this service answered on paper.
+/// OT34: staff note what a body outside of this service answered on paper.
 pub fn note_answer(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::ReferralAnswer(input) = input else {
         return Err(mismatched());
@@ -202,7 +202,7 @@ pub fn note_answer(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// OT34: taken back as long as it waits for an answer (I11).
+/// OT36: taken back as long as it waits for an answer (I11).
 pub fn recall(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::RecallReferral(input) = input else {
         return Err(mismatched());
@@ -226,7 +226,7 @@ pub fn recall(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// OT33: what the other committee answered reaches the case of the sender.
+/// OT35: what the other committee answered reaches the case of the sender.
 pub fn answered(
     case: &Case,
     id: ReferralId,
@@ -252,7 +252,7 @@ pub fn answered(
         let input: Value = json!({
             "referral_id": id, "answer": status, "body_name": body, "note": note,
         });
-        step.part_with("OT33", Target::Proposal, input);
+        step.part_with("OT35", Target::Proposal, input);
         Ok(())
     })
 }

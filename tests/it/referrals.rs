@@ -1,4 +1,4 @@
-//! Referrals between committees: OT30–OT34, closing condition (g), I28, I29, I35, I37; P-06, P-47.
+//! Referrals between committees: OT32–OT36, closing condition (g), I28, I29, I35, I37; P-06, P-47.
 
 use serde_json::{Value, json};
 
@@ -166,7 +166,7 @@ async fn a_case_goes_up_is_accepted_and_its_counterpart_is_mirrored() {
     let own = sent(&case).await;
     assert_eq!(own[0]["status"], "accepted");
     assert!(own[0]["counterpart"].is_null());
-    case.witness(&["OT30", "OT33"]).await;
+    case.witness(&["OT32", "OT35"]).await;
     case.is_whole().await;
 }
 
@@ -210,7 +210,7 @@ async fn a_case_goes_down_and_is_rejected_or_kept_for_reference() {
     );
     case.is_invalid(&city.chair, "refer-down", to(&county), &["/committee_id"])
         .await;
-    case.witness(&["OT31", "OT33"]).await;
+    case.witness(&["OT33", "OT35"]).await;
     case.is_whole().await;
 }
 
@@ -255,7 +255,7 @@ async fn who_may_refer_what_to_whom() {
     second.does(chair, "refer-up", to(&city)).await;
     assert_eq!(second.status().await, "not_filed", "I37");
     assert_eq!(incoming(&app, &city).await.len(), 1);
-    second.witness(&["OT30"]).await;
+    second.witness(&["OT32"]).await;
 }
 
 #[actix_web::test]
@@ -327,7 +327,7 @@ async fn a_case_is_not_closed_before_the_answer() {
     let noted = sent(&case).await;
     let noted = noted.iter().find(|one| text(one, "id") == paper);
     assert_eq!(noted.expect("it")["counterpart_no"], "第4027号");
-    case.witness(&["OT30", "OT32", "OT33", "PT25"]).await;
+    case.witness(&["OT32", "OT34", "OT35", "PT25"]).await;
 }
 
 #[actix_web::test]
@@ -359,7 +359,7 @@ async fn a_recalled_referral_waits_no_longer_and_can_be_sent_again() {
         assert_eq!(copy["situation"], "", "I29");
         assert_eq!(copy["suggestions"], json!([]), "I29");
     }
-    case.witness(&["OT30", "OT34"]).await;
+    case.witness(&["OT32", "OT36"]).await;
     case.is_whole().await;
 }
 

@@ -7,7 +7,7 @@ use crate::code_list;
 use crate::ids::{CommitteeId, ReferralId};
 use crate::workflow::codes::ReferralStatus;
 
-/// OT30, OT31: a case is put to the committee above, or given to one below. Either a committee of
+/// OT32, OT33: a case is put to the committee above, or given to one below. Either a committee of
 /// this service or a body outside of it is named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +54,7 @@ impl ReferralVerdict {
     }
 }
 
-/// OT32: what a body outside of this service answered on paper.
+/// OT34: what a body outside of this service answered on paper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReferralAnswerIn {
@@ -85,7 +85,7 @@ pub struct ReferralAnswerIn {
     pub paper_reference: String,
 }
 
-/// OT34: a referral that nobody has answered is taken back (I11).
+/// OT36: a referral that nobody has answered is taken back (I11).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecallReferralIn {

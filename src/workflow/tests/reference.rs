@@ -64,11 +64,11 @@ OT26|filed assigned handled feedback closed|acknowledge_urging||urging.answered|
 OT27|submitted filed assigned handled feedback closed|instruct||instructed|leader committee_staff
 OT28|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|answer_instruction||instruction.answered|unit_clerk
 OT29|filed assigned handled feedback closed|record_look_back||look_back.recorded|supervision_officer committee_staff
-OT30|submitted filed assigned not_filed|refer_up||referral.sent|committee_chair
-OT31|filed assigned|refer_down||referral.sent|committee_chair
-OT32|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|note_referral_answer||referral.answered|committee_staff
-OT33|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|receive_referral_answer||referral.answered|system
-OT34|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recall_referral||referral.recalled|committee_chair
+OT32|submitted filed assigned not_filed|refer_up||referral.sent|committee_chair
+OT33|filed assigned|refer_down||referral.sent|committee_chair
+OT34|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|note_referral_answer||referral.answered|committee_staff
+OT35|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|receive_referral_answer||referral.answered|system
+OT36|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recall_referral||referral.recalled|committee_chair
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk

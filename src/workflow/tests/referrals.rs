@@ -184,7 +184,7 @@ fn the_answer_of_another_committee_reaches_the_case_once() {
         .iter()
         .map(|one| (one.rule, one.by_system))
         .collect();
-    assert_eq!(happened, [("OT33", true)]);
+    assert_eq!(happened, [("OT35", true)]);
     world.case = decision.case;
     assert!(answered(&world.case, id, status, None, None, world.env()).is_err());
 }
