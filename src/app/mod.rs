@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod ctx;
 pub mod policy;
 pub mod publish;
+pub mod referrals;
 pub mod setup;
 pub mod signin;
 pub mod succession;
