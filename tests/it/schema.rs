@@ -323,7 +323,7 @@ async fn a_database_with_cases_takes_the_series_of_case_numbers() {
     let seen = case.seen_by(&town.auditor).await.status(200);
     let rows = app.database().row_counts();
     app.database()
-        .migrate_again("2026-11-25-000200_case_series");
+        .migrate_again("2026-11-25-000500_case_series");
     assert_eq!(app.database().row_counts(), rows);
     let again = case.seen_by(&town.auditor).await.status(200);
     assert_eq!(again.json, seen.json);
