@@ -39,6 +39,7 @@ pub mod succession;
 #[cfg(test)]
 mod tests;
 pub mod told;
+pub mod topics;
 mod units;
 mod urgency;
 pub mod wake;

@@ -18,4 +18,5 @@ mod side_guard_cases;
 mod side_inputs;
 mod side_scenarios;
 mod stories;
+mod told;
 mod walks;
