@@ -53,6 +53,8 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     tokio::task::spawn_local(sweep(app.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
+    let kept = app.clone();
+    tokio::task::spawn_local(async move { kept.keep_inboxes_tidy().await });
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
@@ -106,6 +108,8 @@ fn app_settings(config: &Config) -> AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),
         storage: config.storage.clone(),
+        mail: config.mail.clone(),
+        keep_read: config.notifications.keep_read,
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,

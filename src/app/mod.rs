@@ -4,6 +4,7 @@ pub mod act;
 pub mod attachments;
 pub mod batch;
 pub mod ctx;
+pub mod notify;
 pub mod policy;
 pub mod publish;
 pub mod setup;
@@ -19,8 +20,10 @@ use tokio::sync::watch;
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
+use crate::config::Mail;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
+use crate::mail::Mailer;
 use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
@@ -41,6 +44,10 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// The way to the mail server, if there is one.
+    mailer: Option<Arc<Mailer>>,
+    /// How long messages are kept that were read.
+    keep_read: jiff::SignedDuration,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -56,12 +63,18 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Where files are kept.
     pub storage: Storage,
+    /// The mail server, if there is one.
+    pub mail: Option<Mail>,
+    /// How long messages are kept that were read.
+    pub keep_read: jiff::SignedDuration,
 }
 
 impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
         let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
+        let mailer = mailer.map(Arc::new);
         let storage = settings.storage;
         let files = tokio::task::spawn_blocking(move || Files::open(&storage))
             .await
@@ -82,6 +95,8 @@ impl App {
             passwords,
             keys,
             parties,
+            mailer,
+            keep_read: settings.keep_read,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }
@@ -91,6 +106,30 @@ impl App {
     pub fn wake_workers(&self) {
         self.wanted
             .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The way to the mail server.
+    pub(crate) fn mailer(&self) -> Option<Arc<Mailer>> {
+        self.mailer.clone()
+    }
+
+    /// How this process tells people.
+    pub fn post(&self) -> notify::Post {
+        notify::Post {
+            mail: self.mailer.is_some(),
+        }
+    }
+
+    /// Removes messages that were read long ago: at once, then every day.
+    pub async fn keep_inboxes_tidy(&self) {
+        loop {
+            match notify::tidy(self, self.keep_read).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "old messages removed"),
+                Err(error) => tracing::warn!(%error, "old messages were not removed"),
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(24 * 3600)).await;
+        }
     }
 
     /// Changes when the workers may have something to do.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::App;
+use super::notify::{self, Post};
 use crate::error::Result;
 use crate::ids::CommitteeId;
 use crate::store::{Tx, feed, outbox};
@@ -13,13 +14,14 @@ const CHUNK: i64 = 200;
 
 /// Publishes what waits, over all committees; gives how many parcels there were.
 pub async fn publish(app: &App) -> Result<usize> {
+    let post = app.post();
     let mut count = 0;
     for committee in app.db.read("outbox.waiting", outbox::waiting).await? {
         loop {
             let now = app.clock.now();
             let published = app
                 .db
-                .write("outbox.publish", move |tx| chunk(tx, committee, now))
+                .write("outbox.publish", move |tx| chunk(tx, committee, post, now))
                 .await?;
             count += published;
             if published == 0 {
@@ -31,9 +33,10 @@ pub async fn publish(app: &App) -> Result<usize> {
 }
 
 /// One transaction: whatever is published leaves the outbox with it.
-fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, _now: Timestamp) -> Result<usize> {
+fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, post: Post, now: Timestamp) -> Result<usize> {
     let last = feed::hold(tx, committee)?;
     let parcels = outbox::take(tx, committee, CHUNK)?;
     feed::append(tx, committee, last, &parcels)?;
+    notify::deliver(tx, committee, &parcels, post, now)?;
     Ok(parcels.len())
 }

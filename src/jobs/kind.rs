@@ -8,6 +8,8 @@ code_list! {
     /// What a job does.
     pub enum JobKind {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
+        Digest = "digest", "每日汇总", "make the digests of a day";
+        SendMail = "send_mail", "发送邮件", "send a mail";
     }
 }
 
@@ -15,6 +17,7 @@ code_list! {
     /// A queue with workers of its own, so that slow work holds up nothing else.
     pub enum Lane {
         Cases = "cases", "提案", "cases";
+        Mail = "mail", "邮件", "mail";
     }
 }
 
@@ -31,25 +34,34 @@ const PATIENT: Retry = Retry {
     pauses: &[5, 30, 120, 600, 1800, 3600, 7200],
 };
 
+/// For a server that may be away for a day: about two days.
+const STUBBORN: Retry = Retry {
+    pauses: &[30, 120, 600, 1800, 3600, 14_400, 36_000, 86_400],
+};
+
 impl JobKind {
     /// Where it waits.
     pub const fn lane(self) -> Lane {
         match self {
             Self::WakeCase => Lane::Cases,
+            Self::Digest | Self::SendMail => Lane::Mail,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase => PATIENT,
+            Self::WakeCase | Self::Digest => PATIENT,
+            Self::SendMail => STUBBORN,
         }
     }
 
     /// How long a worker may hold it before another one may take it over.
     pub const fn lease(self) -> SignedDuration {
         match self {
-            Self::WakeCase => SignedDuration::from_secs(60),
+            Self::WakeCase | Self::Digest => SignedDuration::from_secs(60),
+            // Longer than the longest patience with a mail server.
+            Self::SendMail => SignedDuration::from_secs(300),
         }
     }
 }
@@ -59,6 +71,7 @@ impl Lane {
     pub const fn width(self) -> usize {
         match self {
             Self::Cases => 32,
+            Self::Mail => 8,
         }
     }
 }

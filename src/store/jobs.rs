@@ -300,3 +300,33 @@ pub fn standing(tx: &mut Tx<'_>) -> Result<Vec<(JobKind, bool, i64)>> {
     };
     Ok(marked(waiting, false).chain(marked(dead, true)).collect())
 }
+
+/// Puts work into the queue that nobody wanted before, all with one statement.
+pub fn want_new(tx: &mut Tx<'_>, list: &[Wanted], now: Timestamp) -> Result<()> {
+    for chunk in list.chunks(500) {
+        let rows: Vec<_> = chunk
+            .iter()
+            .map(|wanted| {
+                (
+                    (
+                        jobs::committee_id.eq(wanted.committee),
+                        jobs::id.eq(JobId::new(now)),
+                        jobs::kind.eq(wanted.kind),
+                        jobs::lane.eq(wanted.kind.lane()),
+                        jobs::job_key.eq(&wanted.key),
+                    ),
+                    (
+                        jobs::payload.eq(Json(wanted.payload.clone())),
+                        jobs::run_at.eq(At(wanted.at)),
+                        jobs::attempts.eq(0),
+                        jobs::created_at.eq(At(now)),
+                    ),
+                )
+            })
+            .collect();
+        per_backend!(&mut *tx.conn, c => diesel::insert_into(jobs::table)
+            .values(&rows)
+            .execute(c))?;
+    }
+    Ok(())
+}

@@ -376,6 +376,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    mails (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        kind -> Text,
+        mail_key -> Text,
+        status -> Text,
+        last_answer -> Nullable<Text>,
+        created_at -> Moment,
+        finished_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     members (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -408,6 +425,41 @@ diesel::table! {
         decided_by -> Uid,
         merged_at -> Moment,
         unmerged_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    notification_settings (committee_id, user_id) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        email -> Nullable<Text>,
+        language -> Text,
+        choices -> Doc,
+        version -> Integer,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    notifications (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        topic -> Text,
+        topic_group -> Text,
+        source_key -> Text,
+        proposal_id -> Uid,
+        detail -> Doc,
+        created_at -> Moment,
+        read_at -> Nullable<Moment>,
+        digest_on -> Nullable<Day>,
+        mail_id -> Nullable<Uid>,
     }
 }
 
@@ -867,8 +919,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     follow_ups,
     idempotency_keys,
     jobs,
+    mails,
     members,
     merges,
+    notification_settings,
+    notifications,
     number_series,
     opinions,
     organisations,

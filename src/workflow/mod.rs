@@ -30,6 +30,7 @@ mod programme;
 pub mod proposal;
 pub mod reasons;
 pub mod refusal;
+pub mod reminders;
 pub mod reply;
 mod returning;
 pub mod role;

@@ -87,7 +87,11 @@ impl Telling<'_> {
                 self.co_signers();
             }
             "examination.recorded" => {
-                if self.case.stage_due(self.profile.examination_stages).is_none() {
+                if self
+                    .case
+                    .stage_due(self.profile.examination_stages)
+                    .is_none()
+                {
                     self.role(Role::CommitteeChair);
                 }
             }
@@ -117,12 +121,15 @@ impl Telling<'_> {
             "withdrawal.rejected" => self.requester(RequestKind::Withdrawal),
             "proposal.merged" => {
                 self.proposers();
-                self.list.extend(self.happened.other.map(Audience::proposers_of));
+                self.list
+                    .extend(self.happened.other.map(Audience::proposers_of));
             }
             "proposal.unmerged" => {
                 self.proposers();
-                self.list.extend(self.happened.other.map(Audience::proposers_of));
-                self.list.extend(self.happened.other.map(Audience::units_of));
+                self.list
+                    .extend(self.happened.other.map(Audience::proposers_of));
+                self.list
+                    .extend(self.happened.other.map(Audience::units_of));
             }
             "urgency.requested" | "key.nominated" => self.role(Role::CommitteeChair),
             "urgency.refused" => self.requester(RequestKind::Urgency),
@@ -149,13 +156,10 @@ impl Telling<'_> {
                 self.every_unit();
                 self.proposers();
             }
-            "assignment.created"
-            | "return.rejected"
-            | "suggestion.refused"
-            | "assignment.voided"
-            | "pause.denied"
-            | "reply.approved"
-            | "reply.rejected" => self.own_unit(),
+            "assignment.created" | "return.rejected" | "suggestion.refused"
+            | "assignment.voided" | "pause.denied" | "reply.approved" | "reply.rejected" => {
+                self.own_unit()
+            }
             "assignment.accepted" | "units.suggested" | "return.requested" => self.line(),
             "extension.requested" | "pause.requested" => {
                 self.line();
@@ -347,9 +351,10 @@ impl Telling<'_> {
                     && clock.stopped_at == Some(now)
             })
         };
-        let expired = case.proposers.iter().filter(|one| {
-            one.status == ConsentStatus::Expired && stopped(one.id.cast())
-        });
+        let expired = case
+            .proposers
+            .iter()
+            .filter(|one| one.status == ConsentStatus::Expired && stopped(one.id.cast()));
         self.list.extend(expired.filter_map(of_proposer));
     }
 
@@ -379,9 +384,9 @@ impl Telling<'_> {
     /// Those whose row ended with the case, too.
     fn units_of_round(&mut self) {
         let case = self.case;
-        let rows = case.current_rows().filter(|row| {
-            row.status != super::assignment::AssignmentStatus::Returned
-        });
+        let rows = case
+            .current_rows()
+            .filter(|row| row.status != super::assignment::AssignmentStatus::Returned);
         self.clerks(rows.map(|row| row.unit));
     }
 
@@ -473,7 +478,13 @@ impl Telling<'_> {
     fn entries(&mut self, kind: FollowUpKind) {
         let case = self.case;
         let of_kind = |entry: &&FollowUp| entry.kind == kind;
-        let Some(act) = case.follow_ups.iter().rev().find(of_kind).map(|one| one.act) else {
+        let Some(act) = case
+            .follow_ups
+            .iter()
+            .rev()
+            .find(of_kind)
+            .map(|one| one.act)
+        else {
             return;
         };
         // A supervision without commitments is no news for a unit that made some before.

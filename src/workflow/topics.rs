@@ -1,6 +1,10 @@
 //! What people are told about: every event that somebody is told of, and the reminders, with the
 //! words in both languages and the group in which a reader chooses how to be told.
 
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::codes::ClockKind;
 use crate::code_list;
 use crate::codes::Label;
 
@@ -168,4 +172,73 @@ pub fn topic(name: &str) -> Option<&'static Topic> {
 /// roles an account holds (I20–I22).
 pub fn hidden_from_handling_side(name: &str) -> bool {
     matches!(name, "feedback.given" | "feedback.corrected")
+}
+
+/// What a reminder says beside its topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// Which clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockKind>,
+    /// Its last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_on: Option<Date>,
+    /// Working days left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_days_left: Option<u32>,
+}
+
+/// How a case is called; only for those who may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseName {
+    /// 案由.
+    pub title: String,
+    /// 案号.
+    pub case_no: Option<i32>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// In Simplified Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// What a message says of a case; without `case` nothing of what it is about.
+pub fn headline(topic: &str, detail: &Detail, case: Option<&CaseName>) -> Headline {
+    let label = self::topic(topic).map_or(
+        Label {
+            zh: "提案有新动态",
+            en: "News of a proposal",
+        },
+        |topic| topic.label,
+    );
+    let (mut zh, mut en) = (label.zh.to_owned(), label.en.to_owned());
+    if let (Some(clock), Some(due)) = (detail.clock, detail.due_on) {
+        let clock = clock.label();
+        let (left_zh, left_en) = match detail.working_days_left {
+            Some(1) => (
+                "，还有1个工作日".to_owned(),
+                ", 1 working day left".to_owned(),
+            ),
+            Some(days) => (
+                format!("，还有{days}个工作日"),
+                format!(", {days} working days left"),
+            ),
+            None => (String::new(), String::new()),
+        };
+        zh = format!("{}{zh}（{due}{left_zh}）", clock.zh);
+        en = format!("{en}: {} ({due}{left_en})", clock.en);
+    }
+    if let Some(case) = case {
+        let (no_zh, no_en) = case.case_no.map_or_else(
+            || (String::new(), String::new()),
+            |number| (format!("第{number}号"), format!("no. {number}, ")),
+        );
+        zh = format!("{zh}：{no_zh}《{}》", case.title);
+        en = format!("{en}: {no_en}{}", case.title);
+    }
+    Headline { zh, en }
 }

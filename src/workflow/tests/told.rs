@@ -198,8 +198,7 @@ fn tell(event: &'static str, rule: &'static str, world: &World) -> Vec<String> {
         },
         to: State::Proposal(ProposalStatus::Assigned),
         input: json!({ "rater_id": world.case.proposers[1].id }),
-        other: matches!(event, "proposal.merged" | "proposal.unmerged")
-            .then(|| other_proposal(1)),
+        other: matches!(event, "proposal.merged" | "proposal.unmerged").then(|| other_proposal(1)),
     };
     let list = told(&happened, &world.case, &world.profile);
     list.iter().map(name).collect()
@@ -322,14 +321,20 @@ fn no_event_is_forgotten() {
     let table: BTreeSet<_> = table().into_iter().map(|(event, ..)| event).collect();
     for event in &named {
         let quiet = topics::QUIET.contains(event);
-        assert_ne!(quiet, topics::topic(event).is_some(), "{event}: words, or quiet");
+        assert_ne!(
+            quiet,
+            topics::topic(event).is_some(),
+            "{event}: words, or quiet"
+        );
         assert_ne!(quiet, table.contains(event), "{event}: told, or quiet");
         if quiet {
             let rule = rules().find(|rule| rule.event == *event).expect("a row");
             assert!(tell(rule.event, rule.id, &town()).is_empty(), "{event}");
         }
     }
-    let reminders = topics::TOPICS.iter().filter(|topic| topic.group == topics::Group::Reminder);
+    let reminders = topics::TOPICS
+        .iter()
+        .filter(|topic| topic.group == topics::Group::Reminder);
     assert_eq!(topics::TOPICS.len() - reminders.count(), table.len());
     for known in topics::QUIET.iter().chain(&table) {
         assert!(named.contains(known), "no row has the event {known}");
