@@ -9,6 +9,7 @@ pub mod extract;
 pub mod guard;
 pub mod json;
 pub mod members;
+pub mod notifications;
 pub mod openapi;
 pub mod organisations;
 pub mod page;
@@ -49,5 +50,6 @@ pub fn routes() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    notifications::routes(&mut routes);
     routes.finish()
 }

@@ -55,6 +55,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("desk", "What waits for the caller. 待办。"),
     (
+        "notifications",
+        "What the caller was told, and how: inbox, choices, mails. 通知。",
+    ),
+    (
         "service",
         "Health, metrics, keys and this document. 服务状态。",
     ),

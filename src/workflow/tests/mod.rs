@@ -13,6 +13,7 @@ mod people;
 mod plausible;
 mod reference;
 mod refusals;
+mod reminders;
 mod scenarios;
 mod side_guard_cases;
 mod side_inputs;
