@@ -179,6 +179,12 @@ fn tell(
             }
         }
     }
+    // Identifiers of one moment have no order of their own: they get that of what happened.
+    let mut ids: Vec<_> = written.inbox.iter().map(|new| new.id).collect();
+    ids.sort_unstable();
+    for (new, id) in written.inbox.iter_mut().zip(ids) {
+        new.id = id;
+    }
     let mails: Vec<_> = written.mails.into_values().collect();
     mails::insert(tx, committee, &mails, now)?;
     notifications::insert(tx, committee, &written.inbox)?;

@@ -46,7 +46,8 @@ impl Received {
     pub fn words(&self) -> String {
         let boundary = self.raw.split("boundary=\"").nth(1).expect("parts");
         let boundary = boundary.split('"').next().expect("a boundary").to_owned();
-        let parts = self.raw.split(&format!("--{boundary}")).skip(1);
+        let boundary = format!("--{boundary}");
+        let parts = self.raw.split(&boundary).skip(1);
         parts.map(decoded).collect()
     }
 }
