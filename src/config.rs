@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
@@ -102,6 +104,8 @@ pub struct Auth {
 pub struct Jobs {
     /// The server does it too.
     pub in_server: bool,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 /// The log.
@@ -153,6 +157,7 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawJobs {
     in_server: bool,
+    lease_seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -528,6 +533,12 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         },
         jobs: Jobs {
             in_server: jobs.in_server,
+            lease: SignedDuration::from_secs(origins.within(
+                "jobs.lease_seconds",
+                jobs.lease_seconds,
+                1,
+                3600,
+            )?),
         },
         log: check_log(log, origins)?,
     })

@@ -1,12 +1,15 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod api_tokens;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
 pub mod document;
 pub mod extract;
 pub mod guard;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod notifications;
@@ -32,8 +35,13 @@ pub mod workflow;
 
 use routes::Routes;
 
-/// The complete register of operations.
+/// The complete register of operations, with the finished OpenAPI document.
 pub fn routes() -> Routes {
+    register_all().finish()
+}
+
+/// The complete register of operations, for those who only route.
+pub fn register_all() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
@@ -47,9 +55,12 @@ pub fn routes() -> Routes {
     units::routes(&mut routes);
     succession::routes(&mut routes);
     users::routes(&mut routes);
+    api_tokens::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
     notifications::routes(&mut routes);
-    routes.finish()
+    jobs::routes(&mut routes);
+    calendars::routes(&mut routes);
+    routes
 }

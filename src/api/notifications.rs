@@ -35,11 +35,11 @@ pub fn routes(routes: &mut Routes) {
     const KEEPERS: Access = Access::Roles(&[Role::Administrator]);
     const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
     routes.hidden_body::<NotificationSettingsIn>();
-    enter!(routes, Access::SignedIn, [__path_list_notifications] list_notifications);
-    enter!(routes, Access::SignedIn, [__path_count_unread_notifications] count_unread_notifications);
-    enter!(routes, Access::SignedIn, [__path_mark_notifications] mark_notifications);
-    enter!(routes, Access::SignedIn, [__path_get_notification_settings] get_notification_settings);
-    enter!(routes, Access::SignedIn, [__path_update_notification_settings] update_notification_settings);
+    enter!(routes, Access::Persons, [__path_list_notifications] list_notifications);
+    enter!(routes, Access::Persons, [__path_count_unread_notifications] count_unread_notifications);
+    enter!(routes, Access::Persons, [__path_mark_notifications] mark_notifications);
+    enter!(routes, Access::Persons, [__path_get_notification_settings] get_notification_settings);
+    enter!(routes, Access::Persons, [__path_update_notification_settings] update_notification_settings);
     enter!(routes, KEEPERS, [__path_get_user_notification_settings] get_user_notification_settings);
     enter!(routes, KEEPERS, [__path_update_user_notification_settings] update_user_notification_settings);
     enter!(routes, READERS, [__path_list_mails] list_mails);

@@ -3,6 +3,8 @@
 pub mod act;
 pub mod attachments;
 pub mod batch;
+pub mod bulk;
+pub mod calendars;
 pub mod ctx;
 pub mod notify;
 pub mod policy;
@@ -15,6 +17,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
@@ -23,6 +26,7 @@ use crate::clock::Clock;
 use crate::config::Mail;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
+use crate::jobs::tally::Tally;
 use crate::mail::Mailer;
 use crate::store::{Db, signing_keys};
 
@@ -47,7 +51,11 @@ pub struct App {
     /// The way to the mail server, if there is one.
     mailer: Option<Arc<Mailer>>,
     /// How long messages are kept that were read.
-    keep_read: jiff::SignedDuration,
+    pub(crate) keep_read: SignedDuration,
+    /// How long a worker may hold a job at least.
+    pub lease: SignedDuration,
+    /// What the workers of this process have done.
+    pub tally: Tally,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -66,7 +74,9 @@ pub struct AppSettings {
     /// The mail server, if there is one.
     pub mail: Option<Mail>,
     /// How long messages are kept that were read.
-    pub keep_read: jiff::SignedDuration,
+    pub keep_read: SignedDuration,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 impl App {
@@ -97,6 +107,8 @@ impl App {
             parties,
             mailer,
             keep_read: settings.keep_read,
+            lease: settings.lease,
+            tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }
@@ -117,18 +129,6 @@ impl App {
     pub fn post(&self) -> notify::Post {
         notify::Post {
             mail: self.mailer.is_some(),
-        }
-    }
-
-    /// Removes messages that were read long ago: at once, then every day.
-    pub async fn keep_inboxes_tidy(&self) {
-        loop {
-            match notify::tidy(self, self.keep_read).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "old messages removed"),
-                Err(error) => tracing::warn!(%error, "old messages were not removed"),
-            }
-            tokio::time::sleep(std::time::Duration::from_secs(24 * 3600)).await;
         }
     }
 

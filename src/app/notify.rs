@@ -1,6 +1,7 @@
 //! Telling people: from audiences to inboxes and mails, the daily digest, and sending.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use crate::store::notifications::{self, NewNotification, NotificationRow};
 use crate::store::outbox::Parcel;
 use crate::store::readers::{self, Readers};
 use crate::store::sql_types::Json;
-use crate::store::{Tx, accounts, notification_settings, outbox, proposals, wakes};
+use crate::store::{Tx, accounts, calendars, notification_settings, outbox, proposals, wakes};
 use crate::workflow::access::Reach;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::deadline::local_date;
@@ -170,7 +171,7 @@ fn tell(
     } else {
         BTreeSet::new()
     };
-    let day = digest_day(now, reminding, Calendar::builtin());
+    let day = digest_day(now, reminding, &*calendar(tx, committee)?);
     let mut written = Written::default();
     for message in messages {
         for user in who(message, &readers) {
@@ -268,7 +269,7 @@ fn want_sent(
             at: now,
         })
         .collect();
-    jobs::want_new(tx, &jobs, now)
+    jobs::want_all(tx, &jobs, now)
 }
 
 fn want_digest(tx: &mut Tx<'_>, committee: CommitteeId, day: Date, now: Timestamp) -> Result<()> {
@@ -360,7 +361,7 @@ fn make_digests(
     let settings = notification_settings::of(tx, committee, &readers.iter().copied().collect())?;
     let key = format!("d:{day}");
     let mut mails = Vec::new();
-    let next = working_after(local_date(now).max(day), Calendar::builtin());
+    let next = working_after(local_date(now).max(day), &*calendar(tx, committee)?);
     let mut later = false;
     for user in readers {
         let address = settings.get(&user).and_then(|one| one.email.as_ref());
@@ -404,7 +405,7 @@ pub async fn send(app: &App, claim: Claim) -> Result<()> {
     let Some(mailer) = app.mailer() else {
         return Err(Error::internal("mail is switched off in this process"));
     };
-    let links = std::sync::Arc::clone(&mailer);
+    let links = Arc::clone(&mailer);
     let ready = app
         .db
         .read("mail.read", move |tx| {
@@ -490,21 +491,8 @@ fn prepare(
     }))
 }
 
-/// Removes what was read long ago, and mails of which nothing is left, in small pieces.
-pub async fn tidy(app: &App, keep: jiff::SignedDuration) -> Result<usize> {
-    const PIECE: i64 = 500;
-    let mut count = 0;
-    loop {
-        let before = app.clock.now() - keep;
-        let removed = app
-            .db
-            .write("notifications.sweep", move |tx| {
-                Ok(notifications::sweep(tx, before, PIECE)? + mails::sweep(tx, before, PIECE)?)
-            })
-            .await?;
-        count += removed;
-        if removed == 0 {
-            return Ok(count);
-        }
-    }
+/// The calendar that says which days are worked.
+fn calendar(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<Arc<Calendar>> {
+    let current = calendars::current(tx, committee)?;
+    calendars::version(tx, committee, current)
 }

@@ -10,6 +10,9 @@ code_list! {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
         Digest = "digest", "每日汇总", "make the digests of a day";
         SendMail = "send_mail", "发送邮件", "send a mail";
+        RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
+        SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
+        SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
     }
 }
 
@@ -18,6 +21,16 @@ code_list! {
     pub enum Lane {
         Cases = "cases", "提案", "cases";
         Mail = "mail", "邮件", "mail";
+        Chores = "chores", "日常维护", "chores";
+    }
+}
+
+code_list! {
+    /// Where a job stands.
+    pub enum JobState {
+        Waiting = "waiting", "等待", "waits for its moment or for a worker";
+        Running = "running", "执行中", "a worker has it";
+        Dead = "dead", "已放弃", "given up after its last attempt: waits for a person";
     }
 }
 
@@ -45,21 +58,31 @@ impl JobKind {
         match self {
             Self::WakeCase => Lane::Cases,
             Self::Digest | Self::SendMail => Lane::Mail,
+            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes => Lane::Chores,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase | Self::Digest => PATIENT,
+            Self::WakeCase
+            | Self::Digest
+            | Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes => PATIENT,
             Self::SendMail => STUBBORN,
         }
     }
 
-    /// How long a worker may hold it before another one may take it over.
+    /// The least time for which a worker holds it before another one may take it over; the
+    /// setting `jobs.lease_seconds` may give more.
     pub const fn lease(self) -> SignedDuration {
         match self {
-            Self::WakeCase | Self::Digest => SignedDuration::from_secs(60),
+            Self::WakeCase
+            | Self::Digest
+            | Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes => SignedDuration::from_secs(1),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
         }
@@ -72,11 +95,17 @@ impl Lane {
         match self {
             Self::Cases => 32,
             Self::Mail => 8,
+            Self::Chores => 1,
         }
     }
 }
 
 impl Retry {
+    /// How often the work is tried before it is given up.
+    pub fn attempts(self) -> i32 {
+        i32::try_from(self.pauses.len() + 1).unwrap_or(i32::MAX)
+    }
+
     /// The pause after the `attempts`-th failure, with a spread of a fifth so that jobs that
     /// failed together do not come back together; `None`: give up.
     pub fn pause(self, attempts: i32, spread: u64) -> Option<SignedDuration> {
@@ -98,6 +127,7 @@ mod tests {
             let retry = kind.retry();
             assert!(retry.pauses.is_sorted(), "{kind}");
             let last = i32::try_from(retry.pauses.len()).expect("few");
+            assert_eq!(retry.attempts(), last + 1);
             assert_eq!(retry.pause(0, 0), None);
             assert_eq!(
                 retry.pause(1, 0),

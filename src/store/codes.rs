@@ -12,6 +12,7 @@ use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
+use crate::workflow::calendar::DayMark;
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
     FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
@@ -38,6 +39,7 @@ text_codes!(
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    DayMark,
     FileType,
     FollowUpKind,
     FollowUpStatus,

@@ -143,20 +143,31 @@ pub fn list(
 }
 
 /// Removes finished mails whose messages are gone, at most `limit`; gives how many.
-pub fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<usize> {
+pub fn sweep(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize> {
     let told = diesel::dsl::exists(
         notifications::table
             .filter(notifications::committee_id.eq(dsl::committee_id))
             .filter(notifications::mail_id.assume_not_null().eq(dsl::id)),
     );
-    let old: Vec<(CommitteeId, MailId)> = dsl::table
+    let old: Vec<MailId> = dsl::table
+        .filter(dsl::committee_id.eq(committee))
         .filter(dsl::finished_at.lt(At(before)))
         .filter(diesel::dsl::not(told))
         .limit(limit)
-        .select((dsl::committee_id, dsl::id))
+        .select(dsl::id)
         .load(tx.conn)?;
-    for (committee, id) in &old {
-        diesel::delete(dsl::table.find((committee, id))).execute(tx.conn)?;
+    if old.is_empty() {
+        return Ok(0);
     }
-    Ok(old.len())
+    Ok(diesel::delete(
+        dsl::table
+            .filter(dsl::committee_id.eq(committee))
+            .filter(dsl::id.eq_any(old)),
+    )
+    .execute(tx.conn)?)
 }

@@ -320,24 +320,26 @@ pub fn of_mail(
 
 /// Removes messages that were read before a moment, at most `limit`; gives how many. What waits for
 /// a digest stays.
-pub fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<usize> {
-    let old: Vec<(CommitteeId, NotificationId)> = dsl::table
+pub fn sweep(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<NotificationId> = dsl::table
+        .filter(dsl::committee_id.eq(committee))
         .filter(dsl::read_at.lt(At(before)))
         .filter(dsl::digest_on.is_null())
         .limit(limit)
-        .select((dsl::committee_id, dsl::id))
+        .select(dsl::id)
         .load(tx.conn)?;
-    let mut by_committee: BTreeMap<CommitteeId, Vec<NotificationId>> = BTreeMap::new();
-    for (committee, id) in &old {
-        by_committee.entry(*committee).or_default().push(*id);
+    if old.is_empty() {
+        return Ok(0);
     }
-    for (committee, ids) in by_committee {
-        diesel::delete(
-            dsl::table
-                .filter(dsl::committee_id.eq(committee))
-                .filter(dsl::id.eq_any(ids)),
-        )
-        .execute(tx.conn)?;
-    }
-    Ok(old.len())
+    Ok(diesel::delete(
+        dsl::table
+            .filter(dsl::committee_id.eq(committee))
+            .filter(dsl::id.eq_any(old)),
+    )
+    .execute(tx.conn)?)
 }

@@ -373,9 +373,10 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         | "reply.coordinated" => may_read_co_opinions(case, actor),
         "instructed" | "instruction.answered" => reads_all(case, FollowUpKind::Instruction, actor),
         "urged" | "urging.answered" => reads_all(case, FollowUpKind::Urging, actor),
-        "tracking.progress" | "supervision.recorded" | "look_back.recorded" => {
-            may_read_contacts(case, actor) || actor.has(Role::Leader)
-        }
+        "tracking.progress"
+        | "supervision.recorded"
+        | "look_back.recorded"
+        | "look_back.opened" => may_read_contacts(case, actor) || actor.has(Role::Leader),
         "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
     }

@@ -153,7 +153,7 @@ pub fn reminder(case: &Case, clock: &Clock, step: Step, profile: &Profile) -> Op
         .filter(|duty| duty.clock == Some(clock.id))
         .map(|duty| duty.audience)
         .collect();
-    audiences.extend(committee(case, clock));
+    audiences.extend(committee(clock));
     if step == Step::Overdue {
         let up = further_up(case, &audiences);
         audiences.extend(up);
@@ -171,12 +171,9 @@ pub fn reminder(case: &Case, clock: &Clock, step: Step, profile: &Profile) -> Op
 }
 
 /// Who owes what no desk shows.
-fn committee(case: &Case, clock: &Clock) -> Vec<Audience> {
+fn committee(clock: &Clock) -> Vec<Audience> {
     let staff = Audience::role(Role::CommitteeStaff);
     match clock.kind {
-        ClockKind::K16 if case.tracked_since.is_some() => {
-            vec![staff, Audience::role(Role::SupervisionOfficer)]
-        }
         ClockKind::K17 | ClockKind::K18 => vec![staff],
         _ => Vec::new(),
     }

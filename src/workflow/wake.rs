@@ -1,5 +1,6 @@
 //! When time alone next does something to a clock, so that a worker can look at the case then:
-//! its end, the agreed end of a pause, a reminder.
+//! its end, the agreed end of a pause, a reminder; and for a promise the turn of the year, from
+//! which a look-back is owed.
 //!
 //! A case is right without it: what has lapsed is settled before every act and shown on reading.
 //! The worker makes it so in the database too, and tells people.
@@ -8,7 +9,8 @@ use jiff::Timestamp;
 
 use super::calendar::Calendar;
 use super::case::{Case, Clock};
-use super::deadline::end_of_day;
+use super::codes::ClockKind;
+use super::deadline::{end_of_day, local_date};
 use super::decide::Env;
 use super::profile::Profile;
 use super::reminders::{self, Plan, Reminder};
@@ -28,11 +30,19 @@ pub fn next(clock: &Clock, after: Timestamp, plan: Plan<'_>) -> Option<Timestamp
         .paused_until()
         .and_then(|day| day.yesterday().ok())
         .map(end_of_day);
-    [Some(lapse), resume, plan.next(clock, after)]
+    let new_year = (clock.kind == ClockKind::K15)
+        .then(|| turn_of_year(after))
+        .flatten();
+    [Some(lapse), resume, new_year, plan.next(clock, after)]
         .into_iter()
         .flatten()
         .filter(|at| *at > after)
         .min()
+}
+
+/// The first moment of the year after the one in which a moment lies, in the committee's time zone.
+fn turn_of_year(after: Timestamp) -> Option<Timestamp> {
+    Some(end_of_day(local_date(after).last_of_year())).filter(|at| *at > after)
 }
 
 /// Sets the next moment of every clock that an act started, moved or stopped; that of the others

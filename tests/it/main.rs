@@ -7,6 +7,7 @@
     reason = "tests fail by panicking; clippy knows test functions, but not their helpers"
 )]
 
+mod api_tokens;
 mod architecture;
 mod attachments;
 mod attachments_s3;
@@ -14,6 +15,10 @@ mod audit;
 mod bad_input;
 mod bad_requests;
 mod batches;
+mod bulk;
+mod calendars;
+mod clock_kinds;
+mod clocks;
 mod closing;
 mod collective;
 mod compose;
@@ -34,6 +39,7 @@ mod idempotency;
 mod joint;
 mod mail;
 mod merging;
+mod model;
 mod notifications;
 mod numbers;
 mod outage;
@@ -67,3 +73,4 @@ mod units;
 mod urgency;
 mod visibility;
 mod withdrawal;
+mod worker;

@@ -111,7 +111,7 @@ fn step_of(operation: &str) -> &'static str {
         | "record_consultation_proposal"
         | "review_publication_proposal"
         | "link_cases_proposal" => "filed",
-        "adjust_units_proposal" | "get_rounds" => "accepted",
+        "adjust_units_proposal" | "get_rounds" | "list_case_clocks" | "explain_clock" => "accepted",
         "coordinate_reply" => "countersigning",
         name if name.ends_with("_assignment") => "accepted",
         _ => "draft",
@@ -144,7 +144,13 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile: &str) -> String {
+fn fill(
+    template: &str,
+    operation: &str,
+    town: &Town,
+    case: &Story<'_>,
+    [profile, clock, known_token]: [&str; 3],
+) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -158,7 +164,10 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
         "profile_id" => profile.to_owned(),
+        "clock_id" => clock.to_owned(),
+        "version" => "current".to_owned(),
         "user_id" => town.members[0].user.to_string(),
+        "api_token_id" => known_token.to_owned(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
         "file" | "path" | "name" | "tail" => String::new(),
@@ -183,6 +192,8 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
     let method: Method = method.to_uppercase().parse().expect("a method");
     let mut request = client.request(method.clone(), path).header("If-Match", "*");
     if method != Method::GET {
+        // Tokens must send one; nothing is stored under it, for nothing succeeds.
+        request = request.key("permissions-0001");
         request = request.json(json!({ "no_such_field": true }));
     }
     request.send().await.status
@@ -258,6 +269,13 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
+    // The unit's own system, beside its people.
+    let token = administrator.post("/api/v1/api-tokens").json(json!({
+        "name": "市交通运输局公文系统", "role": "unit_clerk", "unit_id": town.units[0],
+        "expires_at": app.clock_now() + jiff::SignedDuration::from_hours(24),
+    }));
+    let token = token.send().await.status(201);
+    let machine = app.client(&token.text("/token"));
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -266,7 +284,10 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let path_here = fill(path, id, &town, case, &profile);
+        let clocks = format!("{}/clocks?limit=1", case.path());
+        let clocks = case.as_(&town.auditor).get(&clocks).send().await;
+        let clock = clocks.status(200).text("/items/0/id");
+        let path_here = fill(path, id, &town, case, [&profile, &clock, &token.id()]);
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),
@@ -276,6 +297,15 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             let client = app.signed_in(&town, &person);
             cells.push((name.to_owned(), status(&client, method, &path_here).await));
         }
+        let got = status(&machine, method, &path_here).await;
+        let schemes = operation["security"].as_array().expect("security");
+        let open = schemes
+            .iter()
+            .any(|scheme| scheme.get("api_token").is_some());
+        if !open && !schemes.is_empty() {
+            assert_eq!(got, 403, "{id} for a token");
+        }
+        cells.push(("unit_clerk_token".to_owned(), got));
         for (name, person) in columns(&elsewhere).into_iter().take(12) {
             let client = app.signed_in(&elsewhere, &person);
             let got = status(&client, method, &path_here).await;

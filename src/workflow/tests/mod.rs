@@ -21,3 +21,8 @@ mod side_scenarios;
 mod stories;
 mod told;
 mod walks;
+
+/// A case as it is after PT01.
+pub(super) fn any_case() -> super::case::Case {
+    fixture::World::individual().case
+}

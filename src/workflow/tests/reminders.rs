@@ -34,7 +34,10 @@ fn moments(clock: &Clock, mut after: Timestamp) -> Vec<String> {
     let mut list = Vec::new();
     while let Some(next) = plan().next(clock, after) {
         let step = plan().due(clock, next, next).unwrap();
-        list.push(format!("{} {step:?}", crate::workflow::deadline::local_date(next)));
+        list.push(format!(
+            "{} {step:?}",
+            crate::workflow::deadline::local_date(next)
+        ));
         assert_eq!(next, morning(crate::workflow::deadline::local_date(next)));
         after = next;
     }
@@ -63,7 +66,12 @@ fn steps_count_working_days_by_the_calendar() {
 #[test]
 fn nothing_is_told_before_the_start_or_after_the_end() {
     let world = World::joint().invite(&[1]);
-    let clock = world.case.clocks.iter().find(|one| one.kind == ClockKind::K01).unwrap();
+    let clock = world
+        .case
+        .clocks
+        .iter()
+        .find(|one| one.kind == ClockKind::K01)
+        .unwrap();
     // Monday 09:00, 24 hours: due on Tuesday at 09:00.
     assert_eq!(
         moments(clock, clock.started_at),
@@ -90,7 +98,11 @@ fn one_reminder_after_a_rest_and_all_again_after_an_extension() {
 fn reminders_go_to_those_who_owe_and_further_up() {
     let world = World::individual().sole().accepted(0);
     let clock = k10(&world);
-    let of = |step| reminder(&world.case, &clock, step, &world.profile).unwrap().audiences;
+    let of = |step| {
+        reminder(&world.case, &clock, step, &world.profile)
+            .unwrap()
+            .audiences
+    };
     let clerk = Audience::unit(Role::UnitClerk, unit(0));
     assert_eq!(of(Step::Ahead(7)), [clerk.clone()]);
     let mut all = vec![
@@ -101,9 +113,14 @@ fn reminders_go_to_those_who_owe_and_further_up() {
     all.sort();
     assert_eq!(of(Step::Overdue), all);
     // Answered: nobody owes anything.
-    let done = world.contacted(0).drafted(0, crate::workflow::codes::OutcomeMeaning::Resolved);
+    let done = world
+        .contacted(0)
+        .drafted(0, crate::workflow::codes::OutcomeMeaning::Resolved);
     let done = done.signed(0).approved(0).delivered(0);
-    assert_eq!(reminder(&done.case, &clock, Step::OnDay, &done.profile), None);
+    assert_eq!(
+        reminder(&done.case, &clock, Step::OnDay, &done.profile),
+        None
+    );
 }
 
 /// Until half past eight of a working day today's digest takes it; a reminder at any time.
