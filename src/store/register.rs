@@ -183,7 +183,7 @@ pub(in crate::store) fn record_created<F: Register>(
     let stream = Stream::of(committee, F::NAME, entry.id);
     let happening = Happening::change(&format!("{}.created", F::NAME), &(), entry);
     let circumstances = Circumstances::of(ctx, F::WRITERS);
-    events::append_after(tx, &stream, &Head::default(), &circumstances, happening)?;
+    events::append_to(tx, &stream, &Head::default(), &circumstances, happening)?;
     Ok(())
 }
 

@@ -149,7 +149,7 @@ fn fill(
     operation: &str,
     town: &Town,
     case: &Story<'_>,
-    [profile, clock, known_token]: [&str; 3],
+    others: &[(&str, String)],
 ) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
@@ -163,15 +163,17 @@ fn fill(
         "member_id" => town.members[0].member.expect("a member").to_string(),
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
-        "profile_id" => profile.to_owned(),
-        "clock_id" => clock.to_owned(),
         "version" => "current".to_owned(),
         "user_id" => town.members[0].user.to_string(),
-        "api_token_id" => known_token.to_owned(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
         "file" | "path" | "name" | "tail" => String::new(),
-        other => panic!("say in this test what {{{other}}} of {operation} is"),
+        other => others
+            .iter()
+            .find(|(name, _)| *name == other)
+            .unwrap_or_else(|| panic!("say in this test what {{{other}}} of {operation} is"))
+            .1
+            .clone(),
     };
     template
         .split('/')
@@ -276,6 +278,9 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     }));
     let token = token.send().await.status(201);
     let machine = app.client(&token.text("/token"));
+    app.work().await;
+    let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
+    let job = jobs.text("/items/0/id");
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -287,7 +292,13 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
         let clocks = format!("{}/clocks?limit=1", case.path());
         let clocks = case.as_(&town.auditor).get(&clocks).send().await;
         let clock = clocks.status(200).text("/items/0/id");
-        let path_here = fill(path, id, &town, case, [&profile, &clock, &token.id()]);
+        let others = [
+            ("profile_id", profile.clone()),
+            ("clock_id", clock),
+            ("api_token_id", token.id()),
+            ("job_id", job.clone()),
+        ];
+        let path_here = fill(path, id, &town, case, &others);
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),

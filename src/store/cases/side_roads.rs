@@ -526,7 +526,7 @@ fn note_on_main(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId, name: &s
         }),
     };
     let stream = Stream::of(writer.committee, "proposal", main);
-    let head = events::append_after(tx, &stream, &head, writer.by, happening)?;
+    let head = events::append_to(tx, &stream, &head, writer.by, happening)?;
     diesel::update(proposals::table.find((writer.committee, main)))
         .set((
             proposals::event_seq.eq(head.seq),

@@ -258,6 +258,7 @@ pub fn to_the_end(mut world: World, people: &People) -> World {
         if world.status().is_final() {
             return world;
         }
+        world.settle();
         let done = one_duty(&mut world, people, false) || one_duty(&mut world, people, true);
         if !done && !give_up(&mut world, people) {
             world.wait(40);

@@ -20,7 +20,7 @@ use crate::workflow::codes::{
 };
 use crate::workflow::decide::{
     Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts, Record,
-    References, Target, UnitFacts, decide,
+    References, Target, UnitFacts, decide, owes, settled,
 };
 use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
@@ -265,6 +265,14 @@ impl World {
         let decision = decide(&self.case, actor, target, action, input, self.env())?;
         self.write(decision);
         Ok(())
+    }
+
+    /// What the worker does: writes down what time alone has done.
+    pub fn settle(&mut self) {
+        if owes(&self.case, self.env()) {
+            let decision = settled(&self.case, self.env()).expect("the system's rows apply");
+            self.write(decision);
+        }
     }
 
     fn write(&mut self, decision: Decision) {
