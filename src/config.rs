@@ -18,6 +18,10 @@ use serde::Deserialize;
 use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
 
+mod mail;
+
+pub use mail::{Mail, MailTls, Notifications};
+
 /// Every setting with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
@@ -46,6 +50,10 @@ pub struct Config {
     pub auth: Auth,
     /// Work that is done after the answer.
     pub jobs: Jobs,
+    /// The mail server; `None`: no mail is sent.
+    pub mail: Option<Mail>,
+    /// What people are told.
+    pub notifications: Notifications,
     /// The log.
     pub log: Log,
 }
@@ -140,6 +148,8 @@ struct RawConfig {
     storage: RawStorage,
     auth: RawAuth,
     jobs: RawJobs,
+    mail: mail::RawMail,
+    notifications: mail::RawNotifications,
     log: RawLog,
 }
 
@@ -267,7 +277,9 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                "storage.s3_secret_access_key" if shown_secret(value) => "\"***\"".to_owned(),
+                "storage.s3_secret_access_key" | "mail.password" if shown_secret(value) => {
+                    "\"***\"".to_owned()
+                }
                 _ => toml(value),
             };
             out.extend([name.trim(), " = ", &shown, " # ", origin, "\n"]);
@@ -486,6 +498,8 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         storage,
         auth,
         jobs,
+        mail,
+        notifications,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -496,6 +510,8 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
     };
     let database = check_database(&database, origins)?;
     Ok(Config {
+        mail: mail::check(mail, &server.public_url, origins)?,
+        notifications: mail::check_notifications(&notifications, origins)?,
         server,
         storage: check_storage(storage, &database.url, origins)?,
         database,

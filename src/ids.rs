@@ -110,6 +110,10 @@ id_kinds! {
     Job, JobId, "jobb";
     /// A worker's hold on such a piece.
     Lease, LeaseId, "leas";
+    /// Something that an account was told.
+    Notification, NotificationId, "noti";
+    /// A mail to an account.
+    Mail, MailId, "mail";
     /// One HTTP request.
     Request, RequestId, "reqt";
     /// Any thing that owns a chain of events; carries the UUID of that thing.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod ids;
 pub mod jobs;
+pub mod mail;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

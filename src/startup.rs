@@ -135,6 +135,8 @@ fn app_settings(config: &Config) -> AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),
         storage: config.storage.clone(),
+        mail: config.mail.clone(),
+        keep_read: config.notifications.keep_read,
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,

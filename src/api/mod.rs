@@ -1,8 +1,8 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
-pub mod calendars;
 pub mod api_tokens;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -12,6 +12,7 @@ pub mod guard;
 pub mod jobs;
 pub mod json;
 pub mod members;
+pub mod notifications;
 pub mod openapi;
 pub mod organisations;
 pub mod page;
@@ -58,6 +59,7 @@ pub fn register_all() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    notifications::routes(&mut routes);
     jobs::routes(&mut routes);
     calendars::routes(&mut routes);
     routes

@@ -73,6 +73,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("desk", "What waits for the caller. 待办。"),
     (
+        "notifications",
+        "What the caller was told, and how: inbox, choices, mails. 通知。",
+    ),
+    (
         "jobs",
         "Work that is done after the answer, for system administrators. 后台作业。",
     ),

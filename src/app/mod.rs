@@ -3,9 +3,10 @@
 pub mod act;
 pub mod attachments;
 pub mod batch;
-pub mod calendars;
 pub mod bulk;
+pub mod calendars;
 pub mod ctx;
+pub mod notify;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
@@ -23,9 +24,11 @@ use tokio::sync::watch;
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
+use crate::config::Mail;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
+use crate::mail::Mailer;
 use crate::store::{Db, signing_keys};
 
 pub use ctx::Ctx;
@@ -46,6 +49,10 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// The way to the mail server, if there is one.
+    mailer: Option<Arc<Mailer>>,
+    /// How long messages are kept that were read.
+    pub(crate) keep_read: SignedDuration,
     /// How long a worker may hold a job at least.
     pub lease: SignedDuration,
     /// What the workers of this process have done.
@@ -65,6 +72,10 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Where files are kept.
     pub storage: Storage,
+    /// The mail server, if there is one.
+    pub mail: Option<Mail>,
+    /// How long messages are kept that were read.
+    pub keep_read: SignedDuration,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
 }
@@ -73,6 +84,8 @@ impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
         let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
+        let mailer = mailer.map(Arc::new);
         let storage = settings.storage;
         let files = tokio::task::spawn_blocking(move || Files::open(&storage))
             .await
@@ -93,6 +106,8 @@ impl App {
             passwords,
             keys,
             parties,
+            mailer,
+            keep_read: settings.keep_read,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),
@@ -104,6 +119,18 @@ impl App {
     pub fn wake_workers(&self) {
         self.wanted
             .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The way to the mail server.
+    pub(crate) fn mailer(&self) -> Option<Arc<Mailer>> {
+        self.mailer.clone()
+    }
+
+    /// How this process tells people.
+    pub fn post(&self) -> notify::Post {
+        notify::Post {
+            mail: self.mailer.is_some(),
+        }
     }
 
     /// Changes when the workers may have something to do.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::App;
+use super::notify::{self, Post};
 use crate::error::Result;
 use crate::ids::CommitteeId;
 use crate::store::{Tx, feed, outbox};
@@ -14,13 +15,14 @@ pub const CHUNK: usize = 200;
 /// Publishes what waits, over all committees; gives how many parcels there were. A committee whose
 /// parcels cannot be published holds up no other one.
 pub async fn publish(app: &App) -> Result<usize> {
+    let post = app.post();
     let (mut count, mut failure) = (0, None);
     for committee in app.db.read("outbox.waiting", outbox::waiting).await? {
         loop {
             let now = app.clock.now();
             let published = app
                 .db
-                .write("outbox.publish", move |tx| chunk(tx, committee, now))
+                .write("outbox.publish", move |tx| chunk(tx, committee, post, now))
                 .await;
             match published {
                 Ok(published) => {
@@ -41,9 +43,10 @@ pub async fn publish(app: &App) -> Result<usize> {
 }
 
 /// One transaction: whatever is published leaves the outbox with it.
-fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, _now: Timestamp) -> Result<usize> {
+fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, post: Post, now: Timestamp) -> Result<usize> {
     let last = feed::hold(tx, committee)?;
     let parcels = outbox::take(tx, committee, i64::try_from(CHUNK).unwrap_or(i64::MAX))?;
     feed::append(tx, committee, last, &parcels)?;
+    notify::deliver(tx, committee, &parcels, post, now)?;
     Ok(parcels.len())
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::act::{calendar_of, env, profile_before, profile_of, refuse};
+use super::notify::{self, Post};
 use crate::error::Result;
 use crate::ids::{CommitteeId, ProposalId};
 use crate::store::cases::{self, Loaded};
@@ -12,11 +13,13 @@ use crate::workflow::decide::{self, References};
 use crate::workflow::wake;
 
 /// Looks at a case at a moment of one of its clocks: writes what has lapsed, and when to look
-/// again. Nothing is written of a case to which nothing has happened, its version stays.
+/// again, and reminds those who owe something. Nothing is written of a case to which nothing has
+/// happened, its version stays.
 pub fn wake(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     proposal: ProposalId,
+    post: Post,
     now: Timestamp,
 ) -> Result<()> {
     // Held from the start: no act moves a clock in between.
@@ -38,6 +41,7 @@ pub fn wake(
         cases::save(tx, before, &head, &mut decision, &profile, &by)?;
         case = decision.case;
     }
-    let moved = wake::advance(&mut case, now);
-    wakes::set(tx, committee, &moved)
+    let (moved, reminders) = wake::advance(&mut case, now, &profile, &calendar);
+    wakes::set(tx, committee, &moved)?;
+    notify::remind(tx, committee, proposal, &reminders, post, now)
 }

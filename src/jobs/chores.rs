@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::kind::JobKind;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::idempotency;
 use crate::store::jobs::{self, Claim, Wanted};
+use crate::store::{idempotency, mails, notifications};
 
 /// Kinds of work that every committee has once, always waiting for its next time.
-const DAILY: &[JobKind] = &[JobKind::SweepKeys];
+const DAILY: &[JobKind] = &[JobKind::SweepKeys, JobKind::SweepInboxes];
 /// The one piece of such work.
 const KEY: &str = "daily";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -54,6 +54,22 @@ pub(super) async fn sweep_keys(app: &App, claim: Claim) -> Result<()> {
         .write("jobs.sweep_keys", move |tx| {
             idempotency::sweep(tx, claim.job.committee_id, now - idempotency::KEPT)?;
             jobs::again(tx, &claim, &Value::Null, now + DAY)
+        })
+        .await
+}
+
+/// Removes messages of a committee that were read long ago, and mails of which nothing is left, a
+/// piece at a time; comes back tomorrow.
+pub(super) async fn sweep_inboxes(app: &App, claim: Claim) -> Result<()> {
+    const PIECE: i64 = 1000;
+    let (now, before) = (app.clock.now(), app.clock.now() - app.keep_read);
+    app.db
+        .write("jobs.sweep_inboxes", move |tx| {
+            let committee = claim.job.committee_id;
+            let removed = notifications::sweep(tx, committee, before, PIECE)?
+                + mails::sweep(tx, committee, before, PIECE)?;
+            let next = if removed > 0 { now } else { now + DAY };
+            jobs::again(tx, &claim, &Value::Null, next)
         })
         .await
 }

@@ -8,8 +8,11 @@ code_list! {
     /// What a job does.
     pub enum JobKind {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
+        Digest = "digest", "每日汇总", "make the digests of a day";
+        SendMail = "send_mail", "发送邮件", "send a mail";
         RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
+        SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
     }
 }
 
@@ -17,6 +20,7 @@ code_list! {
     /// A queue with workers of its own, so that slow work holds up nothing else.
     pub enum Lane {
         Cases = "cases", "提案", "cases";
+        Mail = "mail", "邮件", "mail";
         Chores = "chores", "日常维护", "chores";
     }
 }
@@ -43,19 +47,30 @@ const PATIENT: Retry = Retry {
     pauses: &[5, 30, 120, 600, 1800, 3600, 7200],
 };
 
+/// For a server that may be away for a day: about two days.
+const STUBBORN: Retry = Retry {
+    pauses: &[30, 120, 600, 1800, 3600, 14_400, 36_000, 86_400],
+};
+
 impl JobKind {
     /// Where it waits.
     pub const fn lane(self) -> Lane {
         match self {
             Self::WakeCase => Lane::Cases,
-            Self::RecountClocks | Self::SweepKeys => Lane::Chores,
+            Self::Digest | Self::SendMail => Lane::Mail,
+            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes => Lane::Chores,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => PATIENT,
+            Self::WakeCase
+            | Self::Digest
+            | Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes => PATIENT,
+            Self::SendMail => STUBBORN,
         }
     }
 
@@ -63,7 +78,13 @@ impl JobKind {
     /// setting `jobs.lease_seconds` may give more.
     pub const fn lease(self) -> SignedDuration {
         match self {
-            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => SignedDuration::from_secs(1),
+            Self::WakeCase
+            | Self::Digest
+            | Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes => SignedDuration::from_secs(1),
+            // Longer than the longest patience with a mail server.
+            Self::SendMail => SignedDuration::from_secs(300),
         }
     }
 }
@@ -73,6 +94,7 @@ impl Lane {
     pub const fn width(self) -> usize {
         match self {
             Self::Cases => 32,
+            Self::Mail => 8,
             Self::Chores => 1,
         }
     }

@@ -12,7 +12,7 @@ pub mod tally;
 
 use serde_json::{Value, json};
 
-use crate::app::{App, calendars, timed};
+use crate::app::{App, calendars, notify, timed};
 use crate::error::{Error, Result};
 use crate::store::jobs::{self, Claim, Wanted};
 
@@ -23,17 +23,20 @@ pub use runner::{Jobs, drain};
 async fn perform(app: &App, claim: &Claim) -> Result<()> {
     match claim.job.kind {
         JobKind::WakeCase => wake_case(app, claim.clone()).await,
+        JobKind::Digest => notify::digest(app, claim.clone()).await,
+        JobKind::SendMail => notify::send(app, claim.clone()).await,
         JobKind::RecountClocks => recount_clocks(app, claim.clone()).await,
         JobKind::SweepKeys => chores::sweep_keys(app, claim.clone()).await,
+        JobKind::SweepInboxes => chores::sweep_inboxes(app, claim.clone()).await,
     }
 }
 
 async fn wake_case(app: &App, claim: Claim) -> Result<()> {
-    let (committee, now) = (claim.job.committee_id, app.clock.now());
+    let (committee, now, post) = (claim.job.committee_id, app.clock.now(), app.post());
     let proposal = claim.job.job_key.parse().map_err(Error::internal)?;
     app.db
         .write("jobs.wake_case", move |tx| {
-            timed::wake(tx, committee, proposal, now)?;
+            timed::wake(tx, committee, proposal, post, now)?;
             jobs::finish(tx, &claim)
         })
         .await?;

@@ -9,6 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
+use crate::mail::{Language, MailKind, MailStatus};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::calendar::DayMark;
@@ -26,6 +27,7 @@ use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::{ReasonCode, ReasonStatus};
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Line, Role};
+use crate::workflow::topics::Group as TopicGroup;
 
 text_codes!(
     AssignmentRole,
@@ -47,8 +49,11 @@ text_codes!(
     HandlingKind,
     JobKind,
     JobLane,
+    Language,
     Line,
     LinkKind,
+    MailKind,
+    MailStatus,
     OutcomeMeaning,
     ProfileStatus,
     ProgrammeTier,
@@ -72,5 +77,6 @@ text_codes!(
     SubjectClass,
     SystemLine,
     Task,
+    TopicGroup,
     Urgency,
 );

@@ -455,6 +455,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    mails (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        kind -> Text,
+        mail_key -> Text,
+        status -> Text,
+        last_answer -> Nullable<Text>,
+        created_at -> Moment,
+        finished_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     members (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -487,6 +504,41 @@ diesel::table! {
         decided_by -> Uid,
         merged_at -> Moment,
         unmerged_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    notification_settings (committee_id, user_id) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        email -> Nullable<Text>,
+        language -> Text,
+        choices -> Doc,
+        version -> Integer,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    notifications (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        topic -> Text,
+        topic_group -> Text,
+        source_key -> Text,
+        proposal_id -> Uid,
+        detail -> Doc,
+        created_at -> Moment,
+        read_at -> Nullable<Moment>,
+        digest_on -> Nullable<Day>,
+        mail_id -> Nullable<Uid>,
     }
 }
 
@@ -972,8 +1024,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     incoming_referrals,
     jobs,
+    mails,
     members,
     merges,
+    notification_settings,
+    notifications,
     number_series,
     opinions,
     organisations,

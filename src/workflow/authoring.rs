@@ -131,6 +131,7 @@ pub fn begin(
         from: State::Start,
         to: State::Proposal(ProposalStatus::Draft),
         input: serde_json::to_value(without_text).unwrap_or_default(),
+        other: None,
     };
     let records = vec![Record::ProposalText {
         version: 1,

@@ -337,6 +337,8 @@ pub struct Happened {
     pub to: State,
     /// What was handed in, without the text of a proposal.
     pub input: Value,
+    /// Another case that it concerns: the main one of a merge.
+    pub other: Option<ProposalId>,
 }
 
 /// What an act comes to: data, no effects.
@@ -372,6 +374,8 @@ pub struct Step<'a> {
     pub numbers: Vec<Number>,
     /// What the act made.
     pub made: Option<Target>,
+    /// Another case that the act concerns.
+    pub other: Option<ProposalId>,
     /// Rows that are part of this one.
     parts: Vec<Happened>,
 }
@@ -652,6 +656,7 @@ fn apply(
         from,
         to: status_of(&step.case, target),
         input: input.for_trail(),
+        other: step.other,
     });
     happened.append(&mut step.parts);
     Ok(())

@@ -15,7 +15,7 @@ use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
 use super::role::{Grant, Line, Role};
 use crate::code_list;
-use crate::ids::{MemberId, OrganisationId, SubjectId, UnitId};
+use crate::ids::{ClockId, Id, MemberId, OrganisationId, ProposalId, SubjectId, UnitId, UserId};
 
 code_list! {
     /// What is expected of somebody.
@@ -98,10 +98,65 @@ impl Audience {
         }
     }
 
+    /// One account.
+    pub fn user(user: UserId) -> Self {
+        Self(format!("user:{}", user.uuid().simple()))
+    }
+
+    /// Everybody who signed another case.
+    pub fn proposers_of(proposal: ProposalId) -> Self {
+        Self(format!("proposers_of:{}", proposal.uuid().simple()))
+    }
+
+    /// The clerks of the units that handle another case.
+    pub fn units_of(proposal: ProposalId) -> Self {
+        Self(format!("units_of:{}", proposal.uuid().simple()))
+    }
+
     /// The stored form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What the stored form says; `None` if it is not one.
+    pub fn scope(&self) -> Option<Scope> {
+        let Some((kind, rest)) = self.0.split_once(':') else {
+            return self.0.parse().ok().map(Scope::Role);
+        };
+        if kind == Role::AssigningOfficer.as_str() {
+            return rest.parse().ok().map(Scope::Line);
+        }
+        let id = rest.parse().ok()?;
+        Some(match kind {
+            "member" => Scope::Member(Id::from_uuid(id)),
+            "organisation_clerk" => Scope::Organisation(Id::from_uuid(id)),
+            "user" => Scope::User(Id::from_uuid(id)),
+            "proposers_of" => Scope::ProposersOf(Id::from_uuid(id)),
+            "units_of" => Scope::UnitsOf(Id::from_uuid(id)),
+            role => Scope::Unit(role.parse().ok()?, Id::from_uuid(id)),
+        })
+    }
+}
+
+/// Where the people of an audience are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Holders of a role that is narrowed to nothing.
+    Role(Role),
+    /// The account of a member.
+    Member(MemberId),
+    /// The clerks of an organisation.
+    Organisation(OrganisationId),
+    /// Holders of a role in a unit.
+    Unit(Role, UnitId),
+    /// The assigning officers of a line.
+    Line(Line),
+    /// One account.
+    User(UserId),
+    /// Everybody who signed a case.
+    ProposersOf(ProposalId),
+    /// The clerks of the units that handle a case.
+    UnitsOf(ProposalId),
 }
 
 /// Something that waits.
@@ -117,6 +172,8 @@ pub struct Duty {
     pub subject: SubjectId,
     /// By when; `None` where no clock runs.
     pub due_at: Option<Timestamp>,
+    /// The clock that runs for it.
+    pub clock: Option<ClockId>,
 }
 
 struct Desk<'a> {
@@ -188,15 +245,14 @@ impl Desk<'_> {
         (subject_kind, subject): (&'static str, SubjectId),
         clock: Option<(ClockKind, SubjectId)>,
     ) {
-        let due_at = clock
-            .and_then(|(kind, subject)| self.case.running(kind, subject))
-            .map(|clock| clock.due_at);
+        let clock = clock.and_then(|(kind, subject)| self.case.running(kind, subject));
         self.list.push(Duty {
             audience,
             task,
             subject_kind,
             subject,
-            due_at,
+            due_at: clock.map(|clock| clock.due_at),
+            clock: clock.map(|clock| clock.id),
         });
     }
 

@@ -25,6 +25,7 @@ pub fn merge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     not_blank("/opinion", &input.opinion)?;
     let facts = other(step, input.main_id, "/main_id")?.clone();
     check_main(step, &facts)?;
+    step.other = Some(input.main_id);
     let before = Before {
         status: step.case.proposal.status,
         status_since: step.case.proposal.status_since,
@@ -141,6 +142,7 @@ pub fn unmerge(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Some(main) = step.case.main.take() else {
         return Err(mismatched());
     };
+    step.other = Some(main.proposal);
     step.case.proposal.status = main.before.status;
     step.case.proposal.status_since = main.before.status_since;
     step.case.proposal.kind = main.before.kind;

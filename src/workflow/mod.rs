@@ -34,6 +34,7 @@ pub mod reasons;
 pub mod recount;
 pub mod referral;
 pub mod refusal;
+pub mod reminders;
 pub mod reply;
 mod returning;
 pub mod role;
@@ -43,6 +44,7 @@ pub mod succession;
 #[cfg(test)]
 mod tests;
 pub mod told;
+pub mod topics;
 mod units;
 mod urgency;
 pub mod wake;

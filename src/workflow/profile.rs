@@ -112,6 +112,11 @@ code_list! {
 #[schema(minimum = 1, maximum = 1000, example = 20)]
 pub struct Quota(pub u32);
 
+/// Working days before a due date.
+#[derive(Debug, ToSchema)]
+#[schema(minimum = 1, maximum = 60, example = 7)]
+pub struct ReminderStep(pub u32);
+
 /// The settings of a policy profile: every key with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -410,6 +415,10 @@ pub struct Profile {
     /// Shortest and longest clue.
     #[serde(rename = "clue.chars")]
     pub clue_chars: Span,
+    /// Working days before a due date on which those who owe something are reminded.
+    #[serde(rename = "reminder.steps_working_days")]
+    #[schema(max_items = 8, value_type = Vec<ReminderStep>, example = json!([15, 7, 3, 1]))]
+    pub reminder_steps: Vec<u32>,
 }
 
 const fn first() -> i32 {
@@ -519,6 +528,7 @@ impl Default for Profile {
             unit_report_due: MonthDay::new(10, 10),
             opinion_report_max_chars: 1500,
             clue_chars: Span { min: 300, max: 500 },
+            reminder_steps: vec![15, 7, 3, 1],
         }
     }
 }

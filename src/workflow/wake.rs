@@ -1,23 +1,27 @@
 //! When time alone next does something to a clock, so that a worker can look at the case then:
-//! its end, the agreed end of a pause; and for a promise the turn of the year, from which a
-//! look-back is owed.
+//! its end, the agreed end of a pause, a reminder; and for a promise the turn of the year, from
+//! which a look-back is owed.
 //!
 //! A case is right without it: what has lapsed is settled before every act and shown on reading.
 //! The worker makes it so in the database too, and tells people.
 
 use jiff::Timestamp;
 
+use super::calendar::Calendar;
 use super::case::{Case, Clock};
 use super::codes::ClockKind;
 use super::deadline::{end_of_day, local_date};
 use super::decide::Env;
+use super::profile::Profile;
+use super::reminders::{self, Plan, Reminder};
 
 /// The smallest step of time that both databases keep.
 const TICK: jiff::SignedDuration = jiff::SignedDuration::from_micros(1);
 
 /// The first moment later than `after` at which something becomes true of the clock: it is
-/// overdue, its pause is over. `None` for a stopped clock, and after the last of them.
-pub fn next(clock: &Clock, after: Timestamp) -> Option<Timestamp> {
+/// overdue, its pause is over, somebody is reminded. `None` for a stopped clock, and after the last of
+/// them.
+pub fn next(clock: &Clock, after: Timestamp, plan: Plan<'_>) -> Option<Timestamp> {
     if clock.stopped_at.is_some() {
         return None;
     }
@@ -29,7 +33,7 @@ pub fn next(clock: &Clock, after: Timestamp) -> Option<Timestamp> {
     let new_year = (clock.kind == ClockKind::K15)
         .then(|| turn_of_year(after))
         .flatten();
-    [Some(lapse), resume, new_year]
+    [Some(lapse), resume, new_year, plan.next(clock, after)]
         .into_iter()
         .flatten()
         .filter(|at| *at > after)
@@ -44,6 +48,10 @@ fn turn_of_year(after: Timestamp) -> Option<Timestamp> {
 /// Sets the next moment of every clock that an act started, moved or stopped; that of the others
 /// stands, so that what fell due meanwhile is not passed over.
 pub(super) fn schedule(before: &Case, after: &mut Case, env: Env<'_>) {
+    let plan = Plan {
+        steps: &env.profile.reminder_steps,
+        calendar: env.calendar,
+    };
     for clock in &mut after.clocks {
         let same = before.clocks.iter().any(|old| {
             old.id == clock.id
@@ -52,19 +60,35 @@ pub(super) fn schedule(before: &Case, after: &mut Case, env: Env<'_>) {
                 && old.changes == clock.changes
         });
         if !same {
-            clock.wake_at = next(clock, env.now);
+            clock.wake_at = next(clock, env.now, plan);
         }
     }
 }
 
-/// Moves on the clocks of a case whose moment has come; gives those that moved.
-pub fn advance(case: &mut Case, now: Timestamp) -> Vec<Clock> {
-    let mut moved = Vec::new();
+/// Moves on the clocks of a case whose moment has come; gives those that moved, and the reminders
+/// that are due.
+pub fn advance(
+    case: &mut Case,
+    now: Timestamp,
+    profile: &Profile,
+    calendar: &Calendar,
+) -> (Vec<Clock>, Vec<Reminder>) {
+    let plan = Plan {
+        steps: &profile.reminder_steps,
+        calendar,
+    };
+    let (mut moved, mut steps) = (Vec::new(), Vec::new());
     for clock in &mut case.clocks {
-        if clock.wake_at.is_some_and(|at| at <= now) {
-            clock.wake_at = next(clock, now);
+        if let Some(from) = clock.wake_at.filter(|at| *at <= now) {
+            if let Some(step) = plan.due(clock, from, now) {
+                steps.push((clock.clone(), step));
+            }
+            clock.wake_at = next(clock, now, plan);
             moved.push(clock.clone());
         }
     }
-    moved
+    let due = steps.iter();
+    let due = due.filter_map(|(clock, step)| reminders::reminder(case, clock, *step, profile));
+    let reminders = due.collect();
+    (moved, reminders)
 }

@@ -27,6 +27,8 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         panic!("these tests run on SQLite")
     };
     let settings = AppSettings {
+        mail: None,
+        keep_read: jiff::SignedDuration::from_hours(24),
         storage: crate::files::Storage {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,

@@ -78,7 +78,7 @@ fn write(
         .map(|(case, profile)| desk::duties(case, profile))
         .unwrap_or_default();
     write_duties(tx, &old, &desk::duties(after, profile), &writer)?;
-    let head = append_events(tx, head, decision, by)?;
+    let head = append_events(tx, head, decision, profile, by)?;
     update_proposal(tx, &decision.case, &head)
 }
 
@@ -244,6 +244,7 @@ fn append_events(
     tx: &mut Tx<'_>,
     head: &Head,
     decision: &Decision,
+    profile: &Profile,
     by: &Circumstances,
 ) -> Result<Head> {
     let proposal = &decision.case.proposal;
@@ -283,7 +284,7 @@ fn append_events(
     let told: Vec<_> = decision
         .happened
         .iter()
-        .map(|happened| told::told(happened, &decision.case))
+        .map(|happened| told::told(happened, &decision.case, profile))
         .collect();
     if !told.is_empty() {
         outbox::put(tx, &stream, first, &told, At(by.at))?;

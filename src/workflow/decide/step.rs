@@ -29,6 +29,7 @@ impl<'a> Step<'a> {
             records: Vec::new(),
             numbers: Vec::new(),
             made: None,
+            other: None,
             parts: Vec::new(),
         }
     }
@@ -64,6 +65,7 @@ impl<'a> Step<'a> {
             },
             to: status_of(&self.case, target),
             input,
+            other: self.other,
         });
     }
 

@@ -98,6 +98,7 @@ keys! {
     "unit_report.due", "承办单位年度报告日期", "day of the units' yearly report";
     "opinion_report.max_chars", "社情民意信息最多字数", "longest public-opinion report in characters";
     "clue.chars", "提案线索字数", "length of a clue in characters";
+    "reminder.steps_working_days", "到期前几个工作日提醒（由多到少；当日和逾期另行提醒）", "working days before a due date on which reminders go out, the most first (one on the day and one when it has passed come beside)";
 }
 
 /// Keys that can be set and that nothing reads so far: what they steer is not there yet. A test

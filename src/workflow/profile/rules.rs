@@ -49,6 +49,7 @@ impl Profile {
         self.check_time(&mut found);
         self.check_dates(&mut found);
         self.check_grades(&mut found);
+        self.check_reminders(&mut found);
         for meaning in OutcomeMeaning::ALL {
             found.rule(
                 self.outcome_scheme.contains_key(meaning),
@@ -60,6 +61,17 @@ impl Profile {
             );
         }
         found.0
+    }
+
+    fn check_reminders(&self, found: &mut Found) {
+        found.rule(
+            self.reminder_steps.is_sorted_by(|a, b| a > b),
+            "reminder.steps_working_days",
+            "",
+            "order",
+            "须由多到少，不能重复。",
+            "The most first, none twice.",
+        );
     }
 
     fn check_texts(&self, found: &mut Found) {

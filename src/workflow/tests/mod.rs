@@ -15,11 +15,13 @@ mod readers;
 mod reference;
 mod referrals;
 mod refusals;
+mod reminders;
 mod scenarios;
 mod side_guard_cases;
 mod side_inputs;
 mod side_scenarios;
 mod stories;
+mod told;
 mod walks;
 
 /// A case as it is after PT01.

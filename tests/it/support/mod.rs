@@ -9,6 +9,7 @@ pub mod rounds;
 pub mod rows;
 pub mod seed;
 pub mod sides;
+pub mod smtp;
 pub mod steps;
 pub mod story;
 pub mod units;

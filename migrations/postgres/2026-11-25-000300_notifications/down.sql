@@ -1,0 +1,3 @@
+DROP TABLE notifications;
+DROP TABLE mails;
+DROP TABLE notification_settings;
