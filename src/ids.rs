@@ -106,6 +106,10 @@ id_kinds! {
     Job, JobId, "jobb";
     /// A worker's hold on such a piece.
     Lease, LeaseId, "leas";
+    /// A subscription to what happens, delivered by HTTP.
+    Webhook, WebhookId, "whok";
+    /// A message on its way to the target of such a subscription.
+    Delivery, DeliveryId, "dlvr";
     /// One HTTP request.
     Request, RequestId, "reqt";
     /// Any thing that owns a chain of events; carries the UUID of that thing.

@@ -15,6 +15,7 @@ use crate::api::json::Schemas;
 use crate::api::service::{self, Condition};
 use crate::api::workflow::Description;
 use crate::api::{self, problem};
+use crate::app::live::Live;
 use crate::app::{App, AppSettings};
 use crate::auth::password::HashParams;
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     tokio::task::spawn_local(sweep(app.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
+    tokio::task::spawn_local(Live::follow(app.clone()));
     let routes = api::routes();
     let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
     let document = Data::new(Document::of(&routes)?);
@@ -76,6 +78,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     .client_request_timeout(HEAD_TIME)
     .client_disconnect_timeout(DISCONNECT_TIME)
     .keep_alive(KEEP_ALIVE)
+    .on_connect(let_go_of_stuck_readers)
     .backlog(BACKLOG)
     .shutdown_timeout(config.server.shutdown.as_secs())
     .disable_signals();
@@ -99,6 +102,19 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
         server,
         jobs,
     })
+}
+
+/// A client that takes nothing of an answer for this long is cut off.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// The server itself waits for ever for a client to take its answer; the system does not.
+fn let_go_of_stuck_readers(connection: &dyn std::any::Any, _: &mut actix_web::dev::Extensions) {
+    #[cfg(target_os = "linux")]
+    if let Some(tcp) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(tcp).set_tcp_user_timeout(Some(STUCK))
+    {
+        tracing::debug!(%error, "no limit for stuck readers");
+    }
 }
 
 fn app_settings(config: &Config) -> AppSettings {
@@ -296,6 +312,7 @@ impl Running {
     pub async fn stop(self) -> Result<()> {
         self.condition.stop();
         tokio::time::sleep(self.grace).await;
+        self.app.live.stop();
         self.handle.stop(true).await;
         let ended = outcome(self.server.await);
         if let Some(jobs) = self.jobs {

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod code_lists;
 pub mod committees;
 pub mod document;
+pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod json;
@@ -49,5 +50,6 @@ pub fn routes() -> Routes {
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    events::routes(&mut routes);
     routes.finish()
 }

@@ -55,6 +55,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("desk", "What waits for the caller. 待办。"),
     (
+        "events",
+        "What happened in the committee, to follow as a list or as a stream. 事件流。",
+    ),
+    (
         "service",
         "Health, metrics, keys and this document. 服务状态。",
     ),
@@ -156,6 +160,9 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             validate_only_schema(),
             "Run every check and the whole act, answer as usual, and keep nothing.",
         );
+    }
+    if path.ends_with("/stream") {
+        codes.push(Code::TooManyStreams);
     }
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);

@@ -4,6 +4,8 @@ pub mod act;
 pub mod attachments;
 pub mod batch;
 pub mod ctx;
+pub mod feed;
+pub mod live;
 pub mod policy;
 pub mod publish;
 pub mod setup;
@@ -41,6 +43,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
+    /// The open event streams of this process.
+    pub live: Arc<live::Live>,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -82,6 +86,7 @@ impl App {
             passwords,
             keys,
             parties,
+            live: Arc::default(),
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

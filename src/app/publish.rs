@@ -27,6 +27,10 @@ pub async fn publish(app: &App) -> Result<usize> {
             }
         }
     }
+    if count > 0 {
+        // Streams and deliveries wait for what is in the feed now.
+        app.wake_workers();
+    }
     Ok(count)
 }
 

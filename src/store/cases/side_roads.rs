@@ -9,7 +9,7 @@ use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, RequestRo
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
-use crate::store::Tx;
+use crate::store::{Tx, outbox};
 use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::schema::{
@@ -527,6 +527,7 @@ fn note_on_main(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId, name: &s
     };
     let stream = Stream::of(writer.committee, "proposal", main);
     let head = events::append_after(tx, &stream, &head, writer.by, happening)?;
+    outbox::put(tx, &stream, head.seq, &[Vec::new()], At(writer.by.at))?;
     diesel::update(proposals::table.find((writer.committee, main)))
         .set((
             proposals::event_seq.eq(head.seq),
