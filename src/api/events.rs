@@ -210,8 +210,9 @@ fn position(binding: &Binding, place: &str, cursor: &str) -> Result<i64> {
         .map(|position| position.max(0))
 }
 
-/// How often an idle stream says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often an idle stream says that it lives. A client that went away without a word is found
+/// out when something is sent to it, so that its place is free after a few seconds.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often it is asked whether the reader is still signed in.
 const RECHECK: Duration = Duration::from_secs(5);
 /// A reader that leaves something lying for this long is let go.
@@ -223,7 +224,7 @@ const BATCH: usize = 50;
 ///
 /// The same events as server-sent events: `id` is the cursor, `event` the name, `data` the entry as
 /// JSON. A client that reconnects sends the last `id` as `Last-Event-ID` and misses nothing. A
-/// comment every 15 seconds shows that the stream lives. The stream ends with the access token and
+/// comment at least every 15 seconds shows that the stream lives. The stream ends with the access token and
 /// with the sign-in (a client reconnects with a fresh token), when the service stops, and when the
 /// reader is too slow. At most 4 streams of an account are open at a time, and 256 of a process.
 #[utoipa::path(get, path = "/api/v1/events/stream", tag = "events",
@@ -286,7 +287,9 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<String>> {
     let Some(value) = request.headers().get("last-event-id") else {
         return Ok(None);
     };
-    let text = value.to_str().map_err(|_| Error::new(Code::InvalidCursor))?;
+    let text = value
+        .to_str()
+        .map_err(|_| Error::new(Code::InvalidCursor))?;
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
@@ -330,7 +333,11 @@ impl Following {
                 self.principal = self.app.authenticate(&self.token).await.ok()?;
                 self.checked_at = Instant::now();
             }
-            let end = self.ends.borrow_and_update().get(&self.principal.committee).copied();
+            let end = self
+                .ends
+                .borrow_and_update()
+                .get(&self.principal.committee)
+                .copied();
             if self.behind || end.is_some_and(|end| end > self.position) {
                 match self.batch().await {
                     Ok(text) if !text.is_empty() => return Some(self.send(text)),
@@ -376,7 +383,15 @@ impl Following {
         for (position, event) in &page.events {
             let data = serde_json::to_string(event).map_err(Error::internal)?;
             let id = self.binding.encode(position)?;
-            text.extend(["id: ", &id, "\nevent: ", &event.name, "\ndata: ", &data, "\n\n"]);
+            text.extend([
+                "id: ",
+                &id,
+                "\nevent: ",
+                &event.name,
+                "\ndata: ",
+                &data,
+                "\n\n",
+            ]);
         }
         Ok(text)
     }

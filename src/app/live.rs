@@ -154,7 +154,10 @@ mod tests {
         drop(held);
         assert_eq!(live.count(), 0);
         let all: Vec<_> = (0..STREAMS)
-            .map(|_| live.enter(UserId::new(Timestamp::UNIX_EPOCH)).expect("a place"))
+            .map(|_| {
+                live.enter(UserId::new(Timestamp::UNIX_EPOCH))
+                    .expect("a place")
+            })
             .collect();
         let refused = live.enter(user).expect_err("no place");
         assert_eq!(refused.code(), Code::Busy);

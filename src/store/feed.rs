@@ -132,12 +132,7 @@ pub struct Seen {
 }
 
 /// The next `limit` events after a position, in order, whoever may know of them.
-pub fn scan(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<Seen>> {
+pub fn scan(tx: &mut Tx<'_>, committee: CommitteeId, after: i64, limit: i64) -> Result<Vec<Seen>> {
     Ok(feed::table
         .inner_join(
             events::table.on(events::committee_id

@@ -447,7 +447,9 @@ pub fn sees_event_of_any_case(event: &str, actor: &Actor) -> Option<bool> {
     }
     let any = |roles: &[Role]| roles.iter().any(|role| actor.has(*role));
     let always = any(&[Role::CommitteeStaff, Role::CommitteeChair, Role::Auditor]);
-    if (always && !is_form(event)) || (any(&FORM_READERS) && !on_handling_side(actor)) && is_form(event) {
+    if (always && !is_form(event))
+        || (any(&FORM_READERS) && !on_handling_side(actor)) && is_form(event)
+    {
         return Some(true);
     }
     (!depends_on_case(event)).then_some(true)
@@ -544,7 +546,9 @@ mod tests {
         let mut actor = Actor::system();
         actor.grants = vec![Grant::of(Role::Auditor)];
         assert_eq!(sees_event_of_any_case("feedback.given", &actor), Some(true));
-        actor.grants.push(Grant::line(crate::workflow::role::Line::Party));
+        actor
+            .grants
+            .push(Grant::line(crate::workflow::role::Line::Party));
         assert_eq!(sees_event_of_any_case("feedback.given", &actor), None);
         actor.grants = vec![Grant::of(Role::Member)];
         assert_eq!(sees_event_of_any_case("reply.drafted", &actor), Some(false));

@@ -9,7 +9,6 @@ use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, RequestRo
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
-use crate::store::{Tx, outbox};
 use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::schema::{
@@ -17,6 +16,7 @@ use crate::store::schema::{
     replies, requests, trackings,
 };
 use crate::store::sql_types::{At, Json, On};
+use crate::store::{Tx, outbox};
 use crate::workflow::case::{Absorbed, Case, Main};
 use crate::workflow::codes::{ConsentStatus, FollowUpStatus, ProposerRole};
 use crate::workflow::decide::Record;

@@ -8,6 +8,7 @@ pub mod rounds;
 pub mod rows;
 pub mod seed;
 pub mod sides;
+pub mod sse;
 pub mod steps;
 pub mod story;
 pub mod units;
