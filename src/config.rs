@@ -10,11 +10,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
 use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
+use crate::webhooks::{Keeper, Names};
 
 /// Every setting with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -44,6 +47,8 @@ pub struct Config {
     pub auth: Auth,
     /// Work that is done after the answer.
     pub jobs: Jobs,
+    /// Messages to other systems.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
 }
@@ -96,6 +101,19 @@ pub struct Jobs {
     pub in_server: bool,
 }
 
+/// Messages to other systems.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Keeps the secrets of subscriptions.
+    pub keeper: Keeper,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// For development: http, and addresses of this machine.
+    pub allow_insecure_targets: bool,
+    /// Names whose addresses are known without asking: for tests, no setting.
+    pub names: Names,
+}
+
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -136,7 +154,16 @@ struct RawConfig {
     storage: RawStorage,
     auth: RawAuth,
     jobs: RawJobs,
+    webhooks: RawWebhooks,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWebhooks {
+    key: String,
+    timeout_seconds: u64,
+    allow_insecure_targets: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -262,7 +289,9 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                "storage.s3_secret_access_key" if shown_secret(value) => "\"***\"".to_owned(),
+                "storage.s3_secret_access_key" | "webhooks.key" if shown_secret(value) => {
+                    "\"***\"".to_owned()
+                }
                 _ => toml(value),
             };
             out.extend([name.trim(), " = ", &shown, " # ", origin, "\n"]);
@@ -481,6 +510,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         storage,
         auth,
         jobs,
+        webhooks,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -513,6 +543,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         jobs: Jobs {
             in_server: jobs.in_server,
         },
+        webhooks: check_webhooks(&webhooks, origins)?,
         log: check_log(log, origins)?,
     })
 }
@@ -535,6 +566,28 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
+    })
+}
+
+fn check_webhooks(raw: &RawWebhooks, origins: &Origins) -> Result<Webhooks, ConfigError> {
+    let key = match raw.key.as_str() {
+        "" => None,
+        text => {
+            let bytes = STANDARD.decode(text).ok();
+            let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            Some(bytes.ok_or_else(|| origins.wrong("webhooks.key", "not 32 bytes in base64"))?)
+        }
+    };
+    Ok(Webhooks {
+        keeper: Keeper::new(key),
+        timeout: Duration::from_secs(origins.within(
+            "webhooks.timeout_seconds",
+            raw.timeout_seconds,
+            1,
+            60,
+        )?),
+        allow_insecure_targets: raw.allow_insecure_targets,
+        names: Names::default(),
     })
 }
 

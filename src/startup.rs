@@ -24,6 +24,7 @@ use crate::error::{Code, Error, Result};
 use crate::jobs::Jobs;
 use crate::store::{DatabaseUrl, Db, idempotency, migrate};
 use crate::telemetry::Metrics;
+use crate::webhooks::Settings;
 
 /// A request's head must arrive within this time.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -122,6 +123,13 @@ fn app_settings(config: &Config) -> AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),
         storage: config.storage.clone(),
+        webhooks: Settings {
+            keeper: config.webhooks.keeper.clone(),
+            insecure: config.webhooks.allow_insecure_targets,
+            timeout: config.webhooks.timeout,
+            names: config.webhooks.names.clone(),
+            source: config.server.public_url.clone(),
+        },
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,

@@ -28,6 +28,8 @@ pub mod terms;
 pub mod units;
 pub mod upload;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 pub mod workflow;
 
 use routes::Routes;
@@ -51,5 +53,6 @@ pub fn routes() -> Routes {
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
     events::routes(&mut routes);
+    webhooks::routes(&mut routes);
     routes.finish()
 }

@@ -1,9 +1,12 @@
 //! What the OpenAPI document says beside its operations, and what every operation has in common.
 
 use actix_web::http::Method;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
@@ -57,6 +60,10 @@ const TAGS: &[(&str, &str)] = &[
     (
         "events",
         "What happened in the committee, to follow as a list or as a stream. 事件流。",
+    ),
+    (
+        "webhooks",
+        "Subscriptions of other systems: what happens is sent to them. 外部系统订阅。",
     ),
     (
         "service",
@@ -115,8 +122,77 @@ pub fn base() -> OpenApi {
             tag.description = Some((*description).to_owned());
             tag
         })))
+        .webhooks(Some(sent()))
         .components(Some(components))
         .build()
+}
+
+/// What the service sends to subscriptions.
+fn sent() -> Paths {
+    let text = |max: usize, example: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(max))
+            .examples([example])
+    };
+    let header = |name: &str, schema: ObjectBuilder, about: &str| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(about))
+            .schema(Some(schema))
+            .build()
+    };
+    let answer = |about: &str| ResponseBuilder::new().description(about).build();
+    let body = RequestBodyBuilder::new()
+        .description(Some("The event, without texts."))
+        .required(Some(Required::True))
+        .content(
+            "application/cloudevents+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("WebhookMessage")))
+                .build(),
+        )
+        .build();
+    let operation = OperationBuilder::new()
+        .operation_id(Some("deliver_event"))
+        .tag("webhooks")
+        .summary(Some("Something happened"))
+        .description(Some(
+            "Sent to the target of every subscription that wants the event, at least once and in \
+             no promised order; repeated with the same `webhook-id` until it is taken. Verify the \
+             signature (Standard Webhooks 1.0.0) before anything else.",
+        ))
+        .securities(Some(Vec::<SecurityRequirement>::new()))
+        .parameter(header(
+            "webhook-id",
+            text(64, "dlvr_019a1b2c3d4e7f8090a1b2c3d4e5f607"),
+            "The message: the same on every attempt.",
+        ))
+        .parameter(header(
+            "webhook-timestamp",
+            text(20, "1768699800"),
+            "The moment of the attempt, in seconds since 1970.",
+        ))
+        .parameter(header(
+            "webhook-signature",
+            text(200, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
+            "Signatures by the present secret and, for some time after a rotation, by the old \
+             one, with a blank between them.",
+        ))
+        .request_body(Some(body))
+        .response("2XX", answer("Taken. The body is not looked at."))
+        .response("410", answer("Gone: the subscription is disabled."))
+        .response(
+            "4XX",
+            answer("Not taken: tried again later; `Retry-After` is heard."),
+        )
+        .build();
+    let mut paths = Paths::new();
+    let item = PathItem::new(HttpMethod::Post, operation);
+    paths.paths.insert("event".to_owned(), item);
+    paths
 }
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.

@@ -12,6 +12,7 @@ pub mod setup;
 pub mod signin;
 pub mod succession;
 pub mod timed;
+pub mod webhooks;
 pub mod write;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::store::{Db, signing_keys};
+use crate::webhooks::{Sender, Settings};
 
 pub use ctx::Ctx;
 pub use write::Answer;
@@ -45,6 +47,8 @@ pub struct App {
     pub parties: Arc<Parties>,
     /// The open event streams of this process.
     pub live: Arc<live::Live>,
+    /// Sends messages to subscriptions.
+    pub sender: Arc<Sender>,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -60,6 +64,8 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Where files are kept.
     pub storage: Storage,
+    /// How messages are sent to subscriptions.
+    pub webhooks: Settings,
 }
 
 impl App {
@@ -75,6 +81,7 @@ impl App {
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
             .await?;
         let keys = Arc::new(Keys::new(keys));
+        let sender = Arc::new(Sender::new(settings.webhooks)?);
         let parties = Arc::new(Parties {
             issuer: settings.issuer,
             audience: settings.audience,
@@ -87,6 +94,7 @@ impl App {
             keys,
             parties,
             live: Arc::default(),
+            sender,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

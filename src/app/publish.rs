@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::App;
 use crate::error::Result;
 use crate::ids::CommitteeId;
-use crate::store::{Tx, feed, outbox};
+use crate::store::{Tx, feed, outbox, webhooks};
 
 /// Parcels published in one transaction.
 const CHUNK: i64 = 200;
@@ -35,9 +35,12 @@ pub async fn publish(app: &App) -> Result<usize> {
 }
 
 /// One transaction: whatever is published leaves the outbox with it.
-fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, _now: Timestamp) -> Result<usize> {
+fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Result<usize> {
     let last = feed::hold(tx, committee)?;
     let parcels = outbox::take(tx, committee, CHUNK)?;
     feed::append(tx, committee, last, &parcels)?;
+    if !parcels.is_empty() {
+        webhooks::feed_grew(tx, committee, now)?;
+    }
     Ok(parcels.len())
 }

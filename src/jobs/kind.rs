@@ -8,6 +8,7 @@ code_list! {
     /// What a job does.
     pub enum JobKind {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
+        ServeWebhook = "serve_webhook", "投递通知", "deliver what happened to a subscription";
     }
 }
 
@@ -15,6 +16,7 @@ code_list! {
     /// A queue with workers of its own, so that slow work holds up nothing else.
     pub enum Lane {
         Cases = "cases", "提案", "cases";
+        Webhooks = "webhooks", "外部通知", "webhooks";
     }
 }
 
@@ -36,13 +38,14 @@ impl JobKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::WakeCase => Lane::Cases,
+            Self::ServeWebhook => Lane::Webhooks,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase => PATIENT,
+            Self::WakeCase | Self::ServeWebhook => PATIENT,
         }
     }
 
@@ -50,6 +53,8 @@ impl JobKind {
     pub const fn lease(self) -> SignedDuration {
         match self {
             Self::WakeCase => SignedDuration::from_secs(60),
+            // Longer than the longest time that an attempt may take.
+            Self::ServeWebhook => SignedDuration::from_secs(120),
         }
     }
 }
@@ -59,6 +64,8 @@ impl Lane {
     pub const fn width(self) -> usize {
         match self {
             Self::Cases => 32,
+            // They mostly wait for others, without holding anything.
+            Self::Webhooks => 64,
         }
     }
 }

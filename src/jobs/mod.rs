@@ -19,6 +19,7 @@ pub use runner::{Jobs, drain};
 async fn perform(app: &App, claim: &Claim) -> Result<()> {
     match claim.job.kind {
         JobKind::WakeCase => wake_case(app, claim.clone()).await,
+        JobKind::ServeWebhook => app.serve_webhook(claim.clone()).await,
     }
 }
 

@@ -9,6 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
+use crate::webhooks::{DeliveryStatus, WebhookStatus};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::codes::{
@@ -36,6 +37,7 @@ text_codes!(
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    DeliveryStatus,
     FileType,
     FollowUpKind,
     FollowUpStatus,
@@ -67,4 +69,5 @@ text_codes!(
     SystemLine,
     Task,
     Urgency,
+    WebhookStatus,
 );

@@ -195,6 +195,12 @@ pub fn finish(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
 
 /// The job is to run once more at `at`, as if for the first time.
 pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> Result<()> {
+    let wished: Option<Option<At>> = held!(claim)
+        .select(jobs::again_at)
+        .first(tx.conn)
+        .optional()?;
+    // Who wanted it meanwhile does not wait longer for that.
+    let at = wished.flatten().map_or(at, |wished| wished.0.min(at));
     let kept = diesel::update(held!(claim))
         .set((
             jobs::run_at.eq(At(at)),
@@ -205,6 +211,14 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
         ))
         .execute(tx.conn)?;
     if kept == 0 { Err(lost()) } else { Ok(()) }
+}
+
+/// The worker goes on: the lease begins anew. An error if another worker holds the job now.
+pub fn hold(tx: &mut Tx<'_>, claim: &Claim, now: Timestamp) -> Result<()> {
+    let held = diesel::update(held!(claim))
+        .set(jobs::run_at.eq(At(now + claim.job.kind.lease())))
+        .execute(tx.conn)?;
+    if held == 0 { Err(lost()) } else { Ok(()) }
 }
 
 /// The job failed: it comes back at `next`, or is given up.

@@ -65,4 +65,5 @@ mod unit_races;
 mod units;
 mod urgency;
 mod visibility;
+mod webhooks;
 mod withdrawal;

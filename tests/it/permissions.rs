@@ -144,7 +144,13 @@ fn columns(town: &Town) -> Vec<(&'static str, Person)> {
 }
 
 /// The path with identifiers of this town and case.
-fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile: &str) -> String {
+fn fill(
+    template: &str,
+    operation: &str,
+    town: &Town,
+    case: &Story<'_>,
+    [profile, hook, delivery]: &[String; 3],
+) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
         "proposal_id" => case.id.clone(),
@@ -157,7 +163,9 @@ fn fill(template: &str, operation: &str, town: &Town, case: &Story<'_>, profile:
         "member_id" => town.members[0].member.expect("a member").to_string(),
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
-        "profile_id" => profile.to_owned(),
+        "profile_id" => profile.clone(),
+        "webhook_id" => hook.clone(),
+        "delivery_id" => delivery.clone(),
         "user_id" => town.members[0].user.to_string(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
@@ -258,6 +266,14 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
+    let hook = administrator.post("/api/v1/webhooks").json(json!({
+        "url": "https://8.8.8.8/", "events": ["proposal.*"], "reads_as": { "role": "auditor" },
+    }));
+    let hook = hook.send().await.status(201);
+    let ping = format!("{}/actions/ping", hook.text_header("location"));
+    let ping = administrator.post(&ping).header("If-Match", "*");
+    let delivery = ping.json(json!({})).send().await.status(201);
+    let others = [profile, hook.id(), delivery.id()];
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -266,7 +282,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let mut path_here = fill(path, id, &town, case, &profile);
+        let mut path_here = fill(path, id, &town, case, &others);
         // A stream that is opened does not end.
         if id == "stream_events" {
             path_here.push_str("?after=x");

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jianjian::store::events::{self, Circumstances, Happening, Stream};
 use serde_json::json;
 
 use crate::support::sse::Events;
@@ -176,4 +177,61 @@ async fn an_idle_stream_shows_that_it_lives_and_costs_next_to_nothing() {
     // a transaction around it.
     let taken = app.db().statements() - before;
     assert!(taken < 40, "{taken}");
+}
+
+/// A reader that takes nothing is cut off and its place is free; nothing is gathered for it, for
+/// the server asks for the next events only when the last ones are on their way.
+#[actix_web::test]
+async fn a_reader_that_takes_nothing_is_let_go() {
+    use std::io::Write;
+
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    app.work().await;
+    let auditor = app.signed_in(&town, &town.auditor);
+    let start = auditor
+        .get("/api/v1/events?from=now")
+        .send()
+        .await
+        .text("/cursor");
+    let (committee, staff) = (town.committee, town.staff.user);
+    let now = app.clock_now();
+    app.write(move |tx| {
+        for _ in 0..6000 {
+            let happening = Happening {
+                name: "user.noticed".to_owned(),
+                rule: None,
+                content: json!({}),
+            };
+            let stream = Stream::of(committee, "user", staff);
+            events::append(tx, &stream, &Circumstances::system(now), happening)?;
+        }
+        Ok(())
+    })
+    .await;
+    app.work().await;
+    let address: std::net::SocketAddr = app
+        .base()
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let mut socket = socket.expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    socket.connect(&address.into()).expect("to connect");
+    let token = app.token(&town, &town.auditor);
+    let request = format!(
+        "GET {STREAM}?after={start} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).expect("to send");
+    let from = Instant::now();
+    while app.app.live.count() == 0 {
+        assert!(from.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    while app.app.live.count() > 0 {
+        assert!(from.elapsed() < Duration::from_secs(80), "still there");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(from.elapsed() > Duration::from_secs(10), "not at once");
 }

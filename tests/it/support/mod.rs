@@ -4,6 +4,7 @@ mod client;
 pub mod database;
 pub mod files;
 pub mod people;
+pub mod receiver;
 pub mod rounds;
 pub mod rows;
 pub mod seed;
