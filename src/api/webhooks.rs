@@ -70,7 +70,6 @@ pub struct WebhookFields {
     /// Whether it is served. What happens while it is `paused` is delivered afterwards; what
     /// happens while it is `disabled` is not.
     #[serde(default = "active")]
-    #[schema(default = "active", inline)]
     pub status: WebhookStatus,
 }
 

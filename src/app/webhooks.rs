@@ -218,8 +218,7 @@ impl App {
         let base = self.sender.source.clone();
         self.db
             .write("webhooks.round", move |tx| {
-                jobs::hold(tx, &claim, now)?;
-                let Some(mut hook) = store::get(tx, committee, id)? else {
+                let Some(mut hook) = held(tx, &claim, committee, id, now)? else {
                     return Ok(None);
                 };
                 if hook.status != WebhookStatus::Active {
@@ -252,11 +251,9 @@ impl App {
         let (claim, now) = (claim.clone(), self.clock.now());
         self.db
             .write("webhooks.keep", move |tx| {
-                jobs::hold(tx, &claim, now)?;
-                let mut hook = match store::lock(tx, committee, id) {
-                    // Removed while a message was on its way.
-                    Err(error) if error.code() == Code::NotFound => return Ok(()),
-                    hook => hook?,
+                // Removed while a message was on its way?
+                let Some(mut hook) = held(tx, &claim, committee, id, now)? else {
+                    return Ok(());
                 };
                 for (delivery, outcome) in &sent {
                     // Put on its way again while it was under way, or removed: its own row says.
@@ -281,6 +278,23 @@ impl App {
             })
             .await
     }
+}
+
+/// The subscription, if it is still there; the lease begins anew. People who change the subscription
+/// take the same rows in the same order.
+fn held(
+    tx: &mut Tx<'_>,
+    claim: &Claim,
+    committee: CommitteeId,
+    id: WebhookId,
+    now: Timestamp,
+) -> Result<Option<WebhookRow>> {
+    let hook = match store::lock(tx, committee, id) {
+        Err(error) if error.code() == Code::NotFound => None,
+        hook => Some(hook?),
+    };
+    jobs::hold(tx, claim, now)?;
+    Ok(hook)
 }
 
 /// Turns what happened since into messages; whether there is more.

@@ -65,5 +65,6 @@ mod unit_races;
 mod units;
 mod urgency;
 mod visibility;
+mod webhook_targets;
 mod webhooks;
 mod withdrawal;

@@ -28,8 +28,6 @@ pub const OK: Answer = Answer::Status(204, "", "");
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// When.
-    pub at: Instant,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -190,9 +188,5 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
         }
     }
     let body = String::from_utf8(bytes[end + 4..].to_vec()).ok()?;
-    Some(Received {
-        at: Instant::now(),
-        headers,
-        body,
-    })
+    Some(Received { headers, body })
 }
