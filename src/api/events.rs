@@ -21,7 +21,7 @@ use crate::auth::principal::Principal;
 use crate::enter;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::CommitteeId;
-use crate::store::feed as store;
+use crate::store::{Tx, feed as store};
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
@@ -248,12 +248,11 @@ pub async fn stream_events(
     };
     let token = bearer_of(request.headers())?.to_owned();
     let place = app.live.enter(ctx.user())?;
-    let after = match after {
-        Some(after) => after,
-        None => {
-            let read = move |tx: &mut crate::store::Tx<'_>| store::end(tx, committee);
-            app.db.read("feed.end", read).await?
-        }
+    let after = if let Some(after) = after {
+        after
+    } else {
+        let read = move |tx: &mut Tx<'_>| store::end(tx, committee);
+        app.db.read("feed.end", read).await?
     };
     let now = Instant::now();
     let feed = Following {

@@ -237,18 +237,14 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "Run every check and the whole act, answer as usual, and keep nothing.",
         );
     }
-    if path.ends_with("/stream") {
-        codes.push(Code::TooManyStreams);
-    }
+    codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }
     if path.ends_with("/content") {
         codes.extend([Code::ContentRemoved, Code::StorageUnavailable]);
     }
-    if method == Method::DELETE {
-        codes.push(Code::InUse);
-    }
+    codes.extend((method == Method::DELETE).then_some(Code::InUse));
     if has_body {
         codes.extend([
             Code::MalformedJson,

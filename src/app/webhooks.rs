@@ -46,7 +46,7 @@ pub const SCHEDULE: [i64; 7] = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
 /// Name of the message that a test sends.
 pub const PING: &str = "webhook.ping";
 
-/// What a webhook delivers: an event without texts, with the attributes of CloudEvents 1.0.
+/// What a webhook delivers: an event without texts, with the attributes of `CloudEvents` 1.0.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookMessage {
     /// Version of the specification.
