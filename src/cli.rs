@@ -6,6 +6,7 @@
 mod admin;
 mod demo;
 mod health;
+mod jobs;
 mod openapi;
 mod out;
 mod verify;
@@ -60,6 +61,9 @@ enum Command {
     /// Manage administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Look after the work that is done after the answer
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Check every chain of the audit trail; name the first broken link
     Verify,
     /// Ask the running service whether it is ready
@@ -172,6 +176,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
+        Command::Jobs(command) => jobs::run(command, &load(&sources)?),
         Command::Verify => verify::run(&load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }

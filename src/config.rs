@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
+
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
@@ -99,6 +101,8 @@ pub struct Auth {
 pub struct Jobs {
     /// The server does it too.
     pub in_server: bool,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 /// Messages to other systems.
@@ -170,6 +174,7 @@ struct RawWebhooks {
 #[serde(deny_unknown_fields)]
 struct RawJobs {
     in_server: bool,
+    lease_seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -542,6 +547,12 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         },
         jobs: Jobs {
             in_server: jobs.in_server,
+            lease: SignedDuration::from_secs(origins.within(
+                "jobs.lease_seconds",
+                jobs.lease_seconds,
+                1,
+                3600,
+            )?),
         },
         webhooks: check_webhooks(&webhooks, origins)?,
         log: check_log(log, origins)?,

@@ -114,6 +114,9 @@ error_codes! {
     InvalidHeader, 400, "invalid-header", "请求头无效", "A request header is not valid",
         "If-Match、Idempotency-Key 等请求头不符合文档规定的格式。",
         "A header such as If-Match or Idempotency-Key does not have the documented form.";
+    IdempotencyKeyRequired, 400, "idempotency-key-required", "缺少 Idempotency-Key 请求头", "Idempotency-Key is required",
+        "使用 API 令牌的客户端，每个 POST 请求都须带 Idempotency-Key；没有作任何修改。请为每项新的请求生成一个键，重发时用同一个键。",
+        "Clients with an API token send an Idempotency-Key with every POST; nothing was changed. Make a key for each new request, and use the same one when you repeat it.";
     InvalidCursor, 400, "invalid-cursor", "分页游标无效", "The cursor is not valid",
         "游标被改动，或属于另一列表、筛选条件或排序。请去掉 `cursor` 从头开始。",
         "The cursor was changed, or belongs to another list, filter or order. Start again without `cursor`.";

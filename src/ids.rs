@@ -70,6 +70,8 @@ id_kinds! {
     User, UserId, "user";
     /// A sign-in: one chain of refresh tokens.
     SignIn, SignInId, "sign";
+    /// A token of a machine client.
+    ApiToken, ApiTokenId, "aptk";
     /// A proposal (提案).
     Proposal, ProposalId, "prop";
     /// A proposer of one proposal: the first proposer or a co-signer.

@@ -1,7 +1,7 @@
 //! From the settings to a running service, and back to a stopped one.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::error::{Code, Error, Result};
 use crate::jobs::Jobs;
-use crate::store::{DatabaseUrl, Db, idempotency, migrate};
+use crate::store::{DatabaseUrl, Db, migrate};
 use crate::telemetry::Metrics;
 use crate::webhooks::Settings;
 
@@ -41,25 +41,53 @@ pub struct Running {
     app: App,
     condition: Data<Condition>,
     grace: Duration,
+    shutdown: Duration,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     jobs: Option<Jobs>,
 }
 
+/// What the program knows of its own interface: made once, the same for every service in the
+/// process.
+#[derive(Clone)]
+struct Interface {
+    schemas: Data<Schemas>,
+    document: Data<Document>,
+    description: Data<Description>,
+}
+
+impl Interface {
+    fn of_the_program() -> Result<Self> {
+        static MADE: Mutex<Option<Interface>> = Mutex::new(None);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(interface) = &*made {
+            return Ok(interface.clone());
+        }
+        let routes = api::routes();
+        let interface = Self {
+            schemas: Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?),
+            document: Data::new(Document::of(&routes)?),
+            description: Data::new(Description::new()?),
+        };
+        *made = Some(interface.clone());
+        Ok(interface)
+    }
+}
+
 /// Starts the service: database, threads, server. Must be called inside an actix system.
 pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let db = open_database(&config.database).await?;
-    let metrics = Data::new(Metrics::new(&db)?);
     let app = App::new(db, clock, app_settings(&config)).await?;
+    let metrics = Data::new(Metrics::new(&app)?);
     let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
-    tokio::task::spawn_local(sweep(app.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
     tokio::task::spawn_local(Live::follow(app.clone()));
-    let routes = api::routes();
-    let schemas = Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?);
-    let document = Data::new(Document::of(&routes)?);
-    let description = Data::new(Description::new()?);
+    let Interface {
+        schemas,
+        document,
+        description,
+    } = Interface::of_the_program()?;
     let condition = Data::new(Condition::default());
     let (data, state) = (Data::new(app.clone()), condition.clone());
     let mut server = HttpServer::new(move || {
@@ -72,7 +100,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(state.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
-            .configure(|config| api::routes().configure(config))
+            .configure(|config| api::register_all().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))
     })
@@ -99,6 +127,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
         app,
         condition,
         grace: config.server.shutdown_grace,
+        shutdown: config.server.shutdown,
         handle,
         server,
         jobs,
@@ -135,22 +164,7 @@ fn app_settings(config: &Config) -> AppSettings {
             passes: config.auth.argon2_iterations,
             lanes: 1,
         },
-    }
-}
-
-/// Removes the stored answers of old idempotency keys. Nobody waits for it, and the next start
-/// tries again.
-async fn sweep(app: App) {
-    let before = app.clock.now() - idempotency::KEPT;
-    let swept = app
-        .db
-        .write("idempotency.sweep", move |tx| {
-            idempotency::sweep(tx, before)
-        })
-        .await;
-    match swept {
-        Ok(count) => tracing::debug!(count, "old idempotency keys removed"),
-        Err(error) => tracing::warn!(%error, "old idempotency keys were not removed"),
+        lease: config.jobs.lease,
     }
 }
 
@@ -166,8 +180,17 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// Does the work that is done after the answer, beside the servers, until a signal asks to stop.
 pub async fn work(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
     let mut signals = Signals::new()?;
-    let db = open_database(&config.database).await?;
-    let app = App::new(db, clock, app_settings(&config)).await?;
+    let opened = async {
+        let db = open_database(&config.database).await?;
+        App::new(db, clock, app_settings(&config)).await
+    };
+    let app = tokio::select! {
+        opened = opened => opened?,
+        name = signals.next() => {
+            tracing::info!("{name} received during the start");
+            return Ok(());
+        }
+    };
     // What is spawned stays on this thread.
     let local = tokio::task::LocalSet::new();
     local
@@ -177,13 +200,20 @@ pub async fn work(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
             let name = signals.next().await;
             tracing::info!("{name} received, stopping");
             tokio::select! {
-                () = jobs.stop() => {}
+                () = stop_jobs(jobs, config.server.shutdown) => {}
                 name = signals.next() => tracing::warn!("{name} received again, stopping at once"),
             }
         })
         .await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Waits for the work under way, but not for ever: what is left comes back when its lease ends.
+async fn stop_jobs(jobs: Jobs, patience: Duration) {
+    if tokio::time::timeout(patience, jobs.stop()).await.is_err() {
+        tracing::warn!("jobs were still under way; their leases run out");
+    }
 }
 
 /// Serves until a signal asks the service to stop.
@@ -324,7 +354,7 @@ impl Running {
         self.handle.stop(true).await;
         let ended = outcome(self.server.await);
         if let Some(jobs) = self.jobs {
-            jobs.stop().await;
+            stop_jobs(jobs, self.shutdown).await;
         }
         ended
     }
@@ -333,7 +363,7 @@ impl Running {
     pub async fn until_stopped(self) -> Result<()> {
         let ended = outcome(self.server.await);
         if let Some(jobs) = self.jobs {
-            jobs.stop().await;
+            stop_jobs(jobs, self.shutdown).await;
         }
         ended
     }

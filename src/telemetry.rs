@@ -1,22 +1,32 @@
 //! Logs and metrics.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 use tracing_subscriber::EnvFilter;
 
+use crate::app::App;
 use crate::config::{Log, LogFormat};
 use crate::error::{Error, Result};
 use crate::store::Db;
+use crate::store::jobs::{self, Standing};
 
 /// Media type of [`Metrics::render`].
 pub const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The queue of jobs is counted at most this often, however often the metrics are asked for.
+const REST: Duration = Duration::from_secs(5);
+/// How long the metrics wait for that count.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Upper bounds of the histogram of response times, in seconds.
 const BUCKETS: &[f64] = &[
@@ -50,11 +60,12 @@ pub struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
     durations: HistogramVec,
+    work: Work,
 }
 
 impl Metrics {
     /// The metrics of one service over one database.
-    pub fn new(db: &Db) -> Result<Self> {
+    pub fn new(app: &App) -> Result<Self> {
         let build = || {
             let requests = IntCounterVec::new(
                 Opts::new("jianjian_http_requests_total", "Answered requests."),
@@ -77,7 +88,9 @@ impl Metrics {
             registry.register(Box::new(requests.clone()))?;
             registry.register(Box::new(durations.clone()))?;
             registry.register(Box::new(info))?;
-            registry.register(Box::new(DbCollector::new(db.clone())?))?;
+            registry.register(Box::new(DbCollector::new(app.db.clone())?))?;
+            registry.register(Box::new(app.tally.counters()))?;
+            let work = Work::new(&registry)?;
             #[cfg(target_os = "linux")]
             registry.register(Box::new(
                 prometheus::process_collector::ProcessCollector::for_self(),
@@ -86,6 +99,7 @@ impl Metrics {
                 registry,
                 requests,
                 durations,
+                work,
             })
         };
         build().map_err(|error: prometheus::Error| Error::internal(error).context("metrics"))
@@ -108,6 +122,23 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
+    /// Reads how the queue of jobs and the outbox stand, unless that was read just now. Where the
+    /// database does not answer soon, the figures stay as they were.
+    pub async fn look(&self, app: &App) {
+        if !self.work.is_old() {
+            return;
+        }
+        let now = app.clock.now();
+        let read = app
+            .db
+            .read("metrics.jobs", move |tx| jobs::standing(tx, now));
+        match tokio::time::timeout(PATIENCE, read).await {
+            Ok(Ok(standing)) => self.work.show(&standing, now),
+            Ok(Err(error)) => tracing::debug!(%error, "the jobs were not counted"),
+            Err(_) => tracing::debug!("the jobs were not counted in time"),
+        }
+    }
+
     /// All metrics in the text format of Prometheus.
     pub fn render(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
@@ -115,6 +146,75 @@ impl Metrics {
             .encode(&self.registry.gather(), &mut out)
             .map_err(|error| Error::internal(error).context("metrics"))?;
         Ok(out)
+    }
+}
+
+/// How the queue of jobs and the outbox stand.
+struct Work {
+    read_at: Mutex<Option<Instant>>,
+    jobs: IntGaugeVec,
+    due_age: Gauge,
+    outbox: IntGauge,
+    outbox_age: Gauge,
+}
+
+impl Work {
+    fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let work = Self {
+            read_at: Mutex::new(None),
+            jobs: IntGaugeVec::new(
+                Opts::new(
+                    "jianjian_jobs",
+                    "Jobs of the installation by kind and state: waiting, running, dead.",
+                ),
+                &["kind", "state"],
+            )?,
+            due_age: Gauge::new(
+                "jianjian_jobs_due_age_seconds",
+                "How long the longest due job waits for a worker; 0 if none is due.",
+            )?,
+            outbox: IntGauge::new(
+                "jianjian_outbox",
+                "Acts whose events wait to be published in the feed.",
+            )?,
+            outbox_age: Gauge::new(
+                "jianjian_outbox_age_seconds",
+                "How long the oldest of them waits; 0 if none does.",
+            )?,
+        };
+        registry.register(Box::new(work.jobs.clone()))?;
+        registry.register(Box::new(work.due_age.clone()))?;
+        registry.register(Box::new(work.outbox.clone()))?;
+        registry.register(Box::new(work.outbox_age.clone()))?;
+        Ok(work)
+    }
+
+    /// Whether the figures may be read anew; whoever asks next in the meantime hears no.
+    fn is_old(&self) -> bool {
+        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = read_at.is_none_or(|at| at.elapsed() >= REST);
+        if old {
+            *read_at = Some(Instant::now());
+        }
+        old
+    }
+
+    fn show(&self, standing: &Standing, now: Timestamp) {
+        let age = |since: Option<Timestamp>| {
+            since.map_or(0.0, |since| {
+                now.duration_since(since).as_secs_f64().max(0.0)
+            })
+        };
+        for (kind, counts) in &standing.jobs {
+            for (state, count) in ["waiting", "running", "dead"].iter().zip(counts) {
+                self.jobs
+                    .with_label_values(&[kind.as_str(), state])
+                    .set(*count);
+            }
+        }
+        self.due_age.set(age(standing.due_since));
+        self.outbox.set(standing.outbox);
+        self.outbox_age.set(age(standing.outbox_since));
     }
 }
 

@@ -11,6 +11,7 @@ use super::answer::none_match;
 use super::routes::{Access, Routes};
 use super::service::Text;
 use crate::codes::Label;
+use crate::jobs::kind::{JobKind, JobState};
 use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::case::Phase;
@@ -102,6 +103,8 @@ pub fn all() -> CodeLists {
         "grade" Grade;
         "handling_kind" HandlingKind;
         "instruction_kind" InstructionKind;
+        "job_kind" JobKind;
+        "job_state" JobState;
         "lapse_means" LapseMeans;
         "lapsed_form" LapsedForm;
         "letter" Letter;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 
 use super::routes::{Access, Meta};
 use crate::app::App;
-use crate::error::{Code, Error, Result};
+use crate::auth::principal::Machine;
+use crate::error::{Code, Error, Message, Result};
 
 /// Lets a request through to the operation it matched, or answers in its place.
 pub async fn check<B: MessageBody + 'static>(
@@ -56,13 +57,40 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
     }
+    if let Some(machine) = &principal.machine {
+        check_machine(meta, machine)?;
+    }
     if let Access::Roles(roles) = meta.access
         && !principal.has_any(roles)
     {
         return Err(Error::new(Code::Forbidden).with("needs", roles));
     }
+    if principal.machine.is_some()
+        && meta.method == Method::POST
+        && !request.headers().contains_key("idempotency-key")
+    {
+        return Err(Error::new(Code::IdempotencyKeyRequired));
+    }
     request.extensions_mut().insert(principal);
     Ok(())
+}
+
+/// Whether a machine client may call the operation at all.
+fn check_machine(meta: &Meta, machine: &Machine) -> Result<()> {
+    if !meta.machines {
+        return Err(Error::new(Code::Forbidden).detail(Message::new(
+            "此操作须由自然人登录后进行，不能使用 API 令牌。",
+            "This is for a person who signs in, not for a client with an API token.",
+        )));
+    }
+    let listed = |names: &Vec<String>| names.iter().any(|name| **name == *meta.operation);
+    if machine.operations.as_ref().is_none_or(listed) {
+        return Ok(());
+    }
+    Err(Error::new(Code::Forbidden).detail(Message::new(
+        "该 API 令牌未列入此操作。",
+        "The operation is not among those that the API token may call.",
+    )))
 }
 
 fn app(request: &ServiceRequest) -> Result<Data<App>> {

@@ -264,6 +264,15 @@ impl RawBody {
         self.check(value)
     }
 
+    /// A part of this body, as if it had come alone.
+    pub fn part(&self, value: &Value) -> Result<Self> {
+        let bytes = serde_json::to_vec(value).map_err(Error::internal)?;
+        Ok(Self {
+            bytes: bytes.into(),
+            schemas: self.schemas.clone(),
+        })
+    }
+
     /// The present value changed by the body as a JSON merge patch (RFC 7396), as a whole `T`.
     pub fn merge_into<T: ToSchema + DeserializeOwned + Serialize>(&self, present: &T) -> Result<T> {
         let patch = strict_json(&self.bytes)?;

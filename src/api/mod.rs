@@ -1,6 +1,8 @@
 //! The only place that knows actix: routes, extractors, problem documents, the OpenAPI document.
 
 pub mod answer;
+pub mod api_tokens;
+pub mod calendars;
 pub mod cases;
 pub mod code_lists;
 pub mod committees;
@@ -8,6 +10,7 @@ pub mod document;
 pub mod events;
 pub mod extract;
 pub mod guard;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod openapi;
@@ -34,8 +37,13 @@ pub mod workflow;
 
 use routes::Routes;
 
-/// The complete register of operations.
+/// The complete register of operations, with the finished OpenAPI document.
 pub fn routes() -> Routes {
+    register_all().finish()
+}
+
+/// The complete register of operations, for those who only route.
+pub fn register_all() -> Routes {
     let mut routes = Routes::new();
     cases::routes(&mut routes);
     service::routes(&mut routes);
@@ -49,10 +57,13 @@ pub fn routes() -> Routes {
     units::routes(&mut routes);
     succession::routes(&mut routes);
     users::routes(&mut routes);
+    api_tokens::routes(&mut routes);
     refusal_reasons::routes(&mut routes);
     code_lists::routes(&mut routes);
     policy_profiles::routes(&mut routes);
+    jobs::routes(&mut routes);
+    calendars::routes(&mut routes);
     events::routes(&mut routes);
     webhooks::routes(&mut routes);
-    routes.finish()
+    routes
 }

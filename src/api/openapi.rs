@@ -1,6 +1,8 @@
 //! What the OpenAPI document says beside its operations, and what every operation has in common.
 
 use actix_web::http::Method;
+use std::collections::BTreeSet;
+
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
 };
@@ -33,6 +35,10 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("accounts", "User accounts and their roles. 用户与角色。"),
     (
+        "api-tokens",
+        "Tokens of machine clients, such as a department's own case system. 接口令牌。",
+    ),
+    (
         "proposals",
         "Proposals and every act on them. 提案及其办理。",
     ),
@@ -49,8 +55,16 @@ const TAGS: &[(&str, &str)] = &[
         "The limits and choices of the committee, in versions. 政策参数。",
     ),
     (
+        "clocks",
+        "Clocks of cases: what is due, what is overdue, and why on that day. 期限。",
+    ),
+    (
+        "calendars",
+        "The working-day calendar of the committee, in versions. 工作日历。",
+    ),
+    (
         "batches",
-        "What a meeting decides on many cases at once. 会议批量立案、交办。",
+        "Many cases in one request, with a result for each: what a meeting decides, urging, the work of a unit. 批量立案、交办、催办、办理。",
     ),
     (
         "attachments",
@@ -64,6 +78,10 @@ const TAGS: &[(&str, &str)] = &[
     (
         "webhooks",
         "Subscriptions of other systems: what happens is sent to them. 外部系统订阅。",
+    ),
+    (
+        "jobs",
+        "Work that is done after the answer, for system administrators. 后台作业。",
     ),
     (
         "service",
@@ -82,6 +100,20 @@ pub fn base() -> OpenApi {
                 .bearer_format("JWT")
                 .description(Some(
                     "Access token of `POST /api/v1/auth/login`, valid for 10 minutes.",
+                ))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "api_token",
+        SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("jjt")
+                .description(Some(
+                    "Token of a machine client, made by an administrator with \
+                     `POST /api/v1/api-tokens`: `jjt_`, 86 characters of base64url and 8 \
+                     hexadecimal digits. Its clients send an `Idempotency-Key` with every POST.",
                 ))
                 .build(),
         ),
@@ -195,9 +227,14 @@ fn sent() -> Paths {
     paths
 }
 
+fn names_an_object(path: &str) -> bool {
+    let ids = ["_id}", "_code}", "{version}"];
+    ids.iter().any(|id| path.contains(id))
+}
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
-    let has_id = path.contains("_id}") || path.contains("_code}");
+    let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
@@ -256,13 +293,13 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         ]);
     }
     if method == Method::POST && access != Access::Public {
-        codes.push(Code::IdempotencyKeyReused);
+        codes.extend([Code::IdempotencyKeyReused, Code::IdempotencyKeyRequired]);
         parameter(
             operation,
             "Idempotency-Key",
             ParameterIn::Header,
             key_schema(),
-            "Makes the request safe to repeat: the same key with the same request gives the first answer again.",
+            "Makes the request safe to repeat: the same key with the same request gives the first answer again. Clients with an API token must send it.",
         );
     }
     // An upload makes something new and changes nothing that was read.
@@ -336,9 +373,19 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let line = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(i32::MAX));
+    let lines = ArrayBuilder::new()
+        .items(line)
+        .max_items(Some(50))
+        .description(Some(
+            "`invalid-input` of a file: the numbers of its broken lines.",
+        ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 7] = [
+        let members: [(&str, RefOr<Schema>); 8] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -361,6 +408,7 @@ fn problem_schema() -> RefOr<Schema> {
                 "current_etag",
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
+            ("lines", lines.into()),
         ];
         object
             .properties
@@ -371,21 +419,18 @@ fn problem_schema() -> RefOr<Schema> {
 
 /// Removes the schemas that nothing refers to: items of pages stand inside their pages.
 pub fn prune(openapi: &mut OpenApi) {
-    let Some(names) = openapi
-        .components
-        .as_ref()
-        .map(|components| components.schemas.keys().cloned().collect::<Vec<_>>())
-    else {
-        return;
-    };
+    const REFERENCE: &str = "\"#/components/schemas/";
     let text = serde_json::to_string(openapi).unwrap_or_default();
-    let unused = names
-        .iter()
-        .filter(|name| !text.contains(&format!("\"#/components/schemas/{name}\"")));
+    let used: BTreeSet<&str> = text
+        .split(REFERENCE)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(name, _)| name)
+        .collect();
     if let Some(components) = &mut openapi.components {
-        for name in unused {
-            components.schemas.remove(name);
-        }
+        components
+            .schemas
+            .retain(|name, _| used.contains(name.as_str()));
     }
 }
 

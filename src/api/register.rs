@@ -213,7 +213,7 @@ pub fn joined<A: PartialSchema, B: PartialSchema>() -> RefOr<Schema> {
 }
 
 /// The schema of a struct.
-fn object<T: PartialSchema>() -> Object {
+pub fn object<T: PartialSchema>() -> Object {
     match T::schema() {
         RefOr::T(Schema::Object(object)) => object,
         _ => Object::new(),

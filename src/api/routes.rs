@@ -28,8 +28,23 @@ pub enum Access {
     SignedIn,
     /// Anybody signed in, even while the initial password must still be changed.
     PasswordPending,
+    /// Anybody signed in, but no machine client.
+    Persons,
     /// Holders of one of these roles.
     Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Whether machine clients may call the operation, if their role may.
+    fn is_open_to_machines(self, method: &Method) -> bool {
+        match self {
+            Self::Public | Self::SignedIn => true,
+            // Who am I, but neither password nor sign-out.
+            Self::PasswordPending => method == Method::GET,
+            Self::Persons => false,
+            Self::Roles(roles) => roles.iter().any(|role| role.is_open_to_machines()),
+        }
+    }
 }
 
 /// What a request is told about the operation it matched.
@@ -43,6 +58,8 @@ pub struct Meta {
     pub path: Arc<str>,
     /// Who may call it.
     pub access: Access,
+    /// Whether machine clients may, if their role may.
+    pub machines: bool,
 }
 
 /// Schemas of the types an operation refers to.
@@ -115,15 +132,14 @@ impl Routes {
         let id: Arc<str> = operation.operation_id.as_deref().unwrap_or_default().into();
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access);
-        if operation.security.is_none() {
-            operation.security = Some(match access {
-                Access::Public => Vec::new(),
-                _ => vec![SecurityRequirement::new(
-                    "access_token",
-                    Vec::<String>::new(),
-                )],
-            });
-        }
+        let machines = access.is_open_to_machines(&method_name);
+        let security: &[&str] = match (access, machines) {
+            (Access::Public, _) => &[],
+            (_, true) => &["access_token", "api_token"],
+            (_, false) => &["access_token"],
+        };
+        let requirement = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
+        operation.security = Some(security.iter().map(requirement).collect());
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {
@@ -144,6 +160,7 @@ impl Routes {
             method: method_name.clone(),
             path: path.into(),
             access,
+            machines,
         });
         let for_guard = Arc::clone(&meta);
         let route =

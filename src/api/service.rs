@@ -131,12 +131,14 @@ async fn look(app: &App, condition: &Condition) -> Result<()> {
 
 /// Figures for monitoring
 ///
-/// Requests by operation and status, response times, database threads and the process, in the
-/// text format of Prometheus.
+/// Requests by operation and status, response times, database threads, jobs, the outbox and the
+/// process, in the text format of Prometheus. Jobs and outbox are counted at most every five
+/// seconds.
 #[utoipa::path(get, path = "/metrics", tag = "service",
     responses((status = 200, description = "The figures.", content_type = "text/plain",
         body = inline(Text))))]
-pub async fn get_metrics(metrics: Data<Metrics>) -> Result<HttpResponse> {
+pub async fn get_metrics(app: Data<App>, metrics: Data<Metrics>) -> Result<HttpResponse> {
+    metrics.look(&app).await;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, METRICS_TYPE))
         .body(metrics.render()?))

@@ -11,6 +11,7 @@ use crate::error::{Code, Error, FieldError, Message, Result};
 use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::Tx;
 use crate::store::attachments;
+use crate::store::calendars;
 use crate::store::cases::{self, Loaded};
 use crate::store::events::Circumstances;
 use crate::store::policy_profiles;
@@ -25,7 +26,7 @@ use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyAction;
 use crate::workflow::role::{Actor, Role};
-use crate::workflow::rule::{Action, State, Who, roles_of, rules};
+use crate::workflow::rule::{Action, State, Who, is_open_to_machines, roles_of, rules, rules_of};
 use crate::workflow::{Origin, begin};
 
 /// What an act is about, as the address names it.
@@ -62,6 +63,8 @@ pub struct Known {
     pub target: Target,
     /// The profile of the case.
     pub profile: Arc<Profile>,
+    /// The committee's calendar.
+    pub calendar: Arc<Calendar>,
 }
 
 /// Reads a case for a caller; 404 if it is not there or the caller may not know of it. A reply is
@@ -81,12 +84,14 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
     let loaded = cases::load(tx, ctx.committee(), id)?;
-    let (Loaded { case, .. }, target) = known(loaded, target, &ctx.principal.actor())?;
-    let profile = profile_of(tx, &case)?;
+    let (loaded, target) = known(loaded, target, &ctx.principal.actor())?;
+    let profile = profile_of(tx, &loaded.case)?;
+    let calendar = calendar_of(tx, &loaded)?;
     Ok(Known {
-        case: caught_up(ctx, &case, &profile),
+        case: caught_up(ctx, &loaded.case, &profile, &calendar),
         target,
         profile,
+        calendar,
     })
 }
 
@@ -114,12 +119,27 @@ fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loade
 /// What the caller may do with a thing now, and for the rest why not.
 pub fn possibilities(ctx: &Ctx, known: &Known) -> Vec<Possibility> {
     let references = References::default();
-    decide::allowed(
+    let all = decide::allowed(
         &known.case,
         &ctx.principal.actor(),
         known.target,
-        env(ctx.now, &known.profile, &references),
-    )
+        env(ctx.now, &known.profile, &known.calendar, &references),
+    );
+    as_asked(ctx, all)
+}
+
+/// To a machine client what is for persons is not allowed.
+fn as_asked(ctx: &Ctx, mut all: Vec<Possibility>) -> Vec<Possibility> {
+    if ctx.principal.machine.is_some() {
+        let persons = |one: &&mut Possibility| !is_open_to_machines(one.action);
+        for possibility in all.iter_mut().filter(persons) {
+            let needs = rules_of(possibility.action).flat_map(|rule| rule.who);
+            possibility.refusal = Some(Refusal::NotAllowed {
+                needs: needs.copied().collect(),
+            });
+        }
+    }
+    all
 }
 
 /// The profile of a case: the one pinned at filing (I26), before that the one in force for its
@@ -147,12 +167,23 @@ pub(super) fn profile_before(
     }
 }
 
+/// The calendar that acts on a case count with: the committee's current version. Its number was
+/// read with the case.
+pub(super) fn calendar_of(tx: &mut Tx<'_>, loaded: &Loaded) -> Result<Arc<Calendar>> {
+    calendars::version(tx, loaded.case.proposal.committee, loaded.calendar)
+}
+
 /// What decisions depend on.
-pub(super) fn env<'a>(now: Timestamp, profile: &'a Profile, references: &'a References) -> Env<'a> {
+pub(super) fn env<'a>(
+    now: Timestamp,
+    profile: &'a Profile,
+    calendar: &'a Calendar,
+    references: &'a References,
+) -> Env<'a> {
     Env {
         now,
         profile,
-        calendar: Calendar::builtin(),
+        calendar,
         references,
         ids: new_uuid,
     }
@@ -173,22 +204,23 @@ pub fn perform(
 ) -> Result<Known> {
     let actor = ctx.principal.actor();
     let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
-    let (Loaded { case, head }, target) =
-        known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
+    let (loaded, target) = known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
+    let calendar = calendar_of(tx, &loaded)?;
+    let Loaded { case, head, .. } = loaded;
     decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
     let input = parse(&case)?;
     let profile = profile_of(tx, &case)?;
-    check_version(ctx, &caught_up(ctx, &case, &profile), target)?;
+    check_version(ctx, &caught_up(ctx, &case, &profile, &calendar), target)?;
     let named = named_in(&case, &actor, target, action, &input);
     let mut references = references::load(tx, ctx.committee(), case.session.term, &named)?;
     references.attachments = attachments::find_all(tx, ctx.committee(), input.attachments())?
         .iter()
         .map(|row| (row.id, row.facts()))
         .collect();
-    let env = env(ctx.now, &profile, &references);
+    let env = env(ctx.now, &profile, &calendar, &references);
     let mut decision =
         decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
-            let possible = decide::allowed(&case, &actor, target, env);
+            let possible = as_asked(ctx, decide::allowed(&case, &actor, target, env));
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);
@@ -201,12 +233,14 @@ pub fn perform(
         case: decision.case,
         target,
         profile,
+        calendar,
     })
 }
 
 /// The case with what time alone has done to it by now, as the next act will find it.
-fn caught_up(ctx: &Ctx, case: &Case, profile: &Profile) -> Case {
-    decide::catch_up(case, env(ctx.now, profile, &References::default()))
+fn caught_up(ctx: &Ctx, case: &Case, profile: &Profile, calendar: &Calendar) -> Case {
+    let references = References::default();
+    decide::catch_up(case, env(ctx.now, profile, calendar, &references))
 }
 
 /// What the act may need facts of: what its input names, the unit of the reply, the member who
@@ -317,8 +351,9 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
     }
     let input = &parse()?;
     let today = crate::workflow::deadline::local_date(ctx.now);
-    let session =
+    let (session, calendar) =
         cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
+    let calendar = calendars::version(tx, ctx.committee(), calendar)?;
     let origin = origin(tx, ctx, input, session.term)?;
     let named = Named {
         units: input.form.units(),
@@ -332,7 +367,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
         &actor,
         input,
         &origin,
-        env(ctx.now, &profile, &references),
+        env(ctx.now, &profile, &calendar, &references),
     )
     .map_err(|refusal| refuse(refusal, None))?;
     let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
@@ -341,6 +376,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
         case: decision.case,
         target: Target::Proposal,
         profile,
+        calendar,
     })
 }
 

@@ -283,6 +283,8 @@ fn name_of(kind_name: &str, id: StreamId) -> String {
         "unit" => text::<kind::Unit>(id),
         "user" => text::<kind::User>(id),
         "profile" => text::<kind::PolicyProfile>(id),
+        "api_token" => text::<kind::ApiToken>(id),
+        "job" => text::<kind::Job>(id),
         PROPOSAL => text::<kind::Proposal>(id),
         "attachment" => AttachmentId::to_string(&id.cast()),
         "webhook" => WebhookId::to_string(&id.cast()),

@@ -3,6 +3,8 @@
 pub mod act;
 pub mod attachments;
 pub mod batch;
+pub mod bulk;
+pub mod calendars;
 pub mod ctx;
 pub mod feed;
 pub mod live;
@@ -17,6 +19,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
@@ -24,6 +27,7 @@ use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
+use crate::jobs::tally::Tally;
 use crate::store::{Db, signing_keys};
 use crate::webhooks::{Sender, Settings};
 
@@ -49,6 +53,10 @@ pub struct App {
     pub live: Arc<live::Live>,
     /// Sends messages to subscriptions.
     pub sender: Arc<Sender>,
+    /// How long a worker may hold a job at least.
+    pub lease: SignedDuration,
+    /// What the workers of this process have done.
+    pub tally: Tally,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -66,6 +74,8 @@ pub struct AppSettings {
     pub storage: Storage,
     /// How messages are sent to subscriptions.
     pub webhooks: Settings,
+    /// How long a worker may hold a job before another one takes it over.
+    pub lease: SignedDuration,
 }
 
 impl App {
@@ -95,6 +105,8 @@ impl App {
             parties,
             live: Arc::default(),
             sender,
+            lease: settings.lease,
+            tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

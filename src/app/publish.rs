@@ -9,21 +9,31 @@ use crate::ids::CommitteeId;
 use crate::store::{Tx, feed, outbox, webhooks};
 
 /// Parcels published in one transaction.
-const CHUNK: i64 = 200;
+pub const CHUNK: usize = 200;
 
-/// Publishes what waits, over all committees; gives how many parcels there were.
+/// Publishes what waits, over all committees; gives how many parcels there were. A committee whose
+/// parcels cannot be published holds up no other one.
 pub async fn publish(app: &App) -> Result<usize> {
-    let mut count = 0;
+    let (mut count, mut failure) = (0, None);
     for committee in app.db.read("outbox.waiting", outbox::waiting).await? {
         loop {
             let now = app.clock.now();
             let published = app
                 .db
                 .write("outbox.publish", move |tx| chunk(tx, committee, now))
-                .await?;
-            count += published;
-            if published == 0 {
-                break;
+                .await;
+            match published {
+                Ok(published) => {
+                    count += published;
+                    // What came meanwhile is published next time.
+                    if published < CHUNK {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
         }
     }
@@ -31,13 +41,13 @@ pub async fn publish(app: &App) -> Result<usize> {
         // Streams and deliveries wait for what is in the feed now.
         app.wake_workers();
     }
-    Ok(count)
+    failure.map_or(Ok(count), Err)
 }
 
 /// One transaction: whatever is published leaves the outbox with it.
 fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Result<usize> {
     let last = feed::hold(tx, committee)?;
-    let parcels = outbox::take(tx, committee, CHUNK)?;
+    let parcels = outbox::take(tx, committee, i64::try_from(CHUNK).unwrap_or(i64::MAX))?;
     feed::append(tx, committee, last, &parcels)?;
     if !parcels.is_empty() {
         webhooks::feed_grew(tx, committee, now)?;

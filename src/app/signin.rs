@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{Answer, App, Ctx};
+use crate::auth::api_token::{self, ApiToken};
 use crate::auth::password::{Verdict, check_rules};
 use crate::auth::principal::Principal;
 use crate::auth::refresh::RefreshToken;
@@ -15,7 +16,7 @@ use crate::ids::{CommitteeId, RequestId, SignInId, UserId};
 use crate::store::accounts::{self, Account, Names};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::sign_ins::{self, EndReason, SignIn};
-use crate::store::{Tx, idempotency, signing_keys};
+use crate::store::{Tx, api_tokens, idempotency, signing_keys};
 use crate::workflow::role::Role;
 
 #[cfg(test)]
@@ -64,6 +65,9 @@ impl App {
     /// The principal of an access token, as the account stands now.
     pub async fn authenticate(&self, token: &str) -> Result<Principal> {
         let now = self.clock.now();
+        if token.starts_with(api_token::PREFIX) {
+            return self.authenticate_machine(token, now).await;
+        }
         let claims = self.verified(token, now).await?;
         let principal = self
             .db
@@ -75,6 +79,36 @@ impl App {
         principal
             .filter(|principal| principal.user == claims.sub)
             .ok_or_else(|| Error::new(Code::Unauthenticated).context("the sign-in has ended"))
+    }
+
+    /// The principal of a machine client's token. Like a sign-in it is looked up for every request,
+    /// so that what is revoked ends at once on every instance.
+    async fn authenticate_machine(&self, text: &str, now: Timestamp) -> Result<Principal> {
+        let refused = |why: &str| Error::new(Code::Unauthenticated).context(why);
+        let token = ApiToken::parse(text).ok_or_else(|| refused("not a token of ours"))?;
+        let (committee, id) = (token.committee(), token.id());
+        let found = self
+            .db
+            .read("auth.machine", move |tx| {
+                api_tokens::principal(tx, &token, now)
+            })
+            .await?;
+        let (principal, stale) = found.ok_or_else(|| refused("the token is not valid any more"))?;
+        if stale {
+            // Beside the request: it neither waits for this nor fails with it.
+            let db = self.db.clone();
+            tokio::spawn(async move {
+                let noted = db
+                    .write("auth.machine.note", move |tx| {
+                        api_tokens::note_use(tx, committee, id, now)
+                    })
+                    .await;
+                if let Err(error) = noted {
+                    tracing::warn!(%error, "the use of a token was not noted");
+                }
+            });
+        }
+        Ok(principal)
     }
 
     async fn verified(&self, token: &str, now: Timestamp) -> Result<Claims> {

@@ -157,7 +157,8 @@ fn hand_over_case(tx: &mut Tx<'_>, ctx: &Ctx, id: ProposalId, facts: &Succession
     let loaded = cases::lock(tx, ctx.committee(), id)?.ok_or_else(Error::not_found)?;
     let profile = act::profile_of(tx, &loaded.case)?;
     let references = References::default();
-    let env = act::env(ctx.now, &profile, &references);
+    let calendar = act::calendar_of(tx, &loaded)?;
+    let env = act::env(ctx.now, &profile, &calendar, &references);
     let mut decision =
         hand_over(&loaded.case, facts, env).map_err(|refusal| act::refuse(refusal, None))?;
     let by = Circumstances::of(ctx, &[Role::Administrator]);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::act::{env, profile_before, profile_of, refuse};
+use super::act::{calendar_of, env, profile_before, profile_of, refuse};
 use crate::error::Result;
 use crate::ids::{CommitteeId, ProposalId};
 use crate::store::cases::{self, Loaded};
@@ -19,18 +19,20 @@ pub fn wake(
     proposal: ProposalId,
     now: Timestamp,
 ) -> Result<()> {
-    let Some(Loaded { mut case, .. }) = cases::load(tx, committee, proposal)? else {
+    // Held from the start: no act moves a clock in between.
+    let Some(loaded) = cases::keep(tx, committee, proposal)? else {
         return Ok(());
     };
+    let calendar = calendar_of(tx, &loaded)?;
+    let Loaded { mut case, head, .. } = loaded;
     let profile = profile_of(tx, &case)?;
     let references = References::default();
-    if decide::owes(&case, env(now, &profile, &references)) {
-        let Some(Loaded { case: found, head }) = cases::lock(tx, committee, proposal)? else {
-            return Ok(());
-        };
-        let env = env(now, &profile, &references);
-        let mut decision = decide::settled(&found, env).map_err(|refusal| refuse(refusal, None))?;
-        let before = (&found, &*profile_before(tx, &found, &profile)?);
+    let env = env(now, &profile, &calendar, &references);
+    if decide::owes(&case, env) {
+        cases::touch(tx, committee, proposal)?;
+        case.proposal.version += 1;
+        let mut decision = decide::settled(&case, env).map_err(|refusal| refuse(refusal, None))?;
+        let before = (&case, &*profile_before(tx, &case, &profile)?);
         decision.case.proposal.profile_version = profile.version;
         let by = Circumstances::system(now);
         cases::save(tx, before, &head, &mut decision, &profile, &by)?;

@@ -214,11 +214,11 @@ impl App {
         committee: CommitteeId,
         id: WebhookId,
     ) -> Result<Option<Round>> {
-        let (claim, now) = (claim.clone(), self.clock.now());
+        let (claim, now, lease) = (claim.clone(), self.clock.now(), self.lease);
         let base = self.sender.source.clone();
         self.db
             .write("webhooks.round", move |tx| {
-                let Some(mut hook) = held(tx, &claim, committee, id, now)? else {
+                let Some(mut hook) = held(tx, (&claim, lease), committee, id, now)? else {
                     return Ok(None);
                 };
                 if hook.status != WebhookStatus::Active {
@@ -248,11 +248,11 @@ impl App {
         (committee, id): (CommitteeId, WebhookId),
         sent: Vec<(DeliveryRow, Outcome)>,
     ) -> Result<()> {
-        let (claim, now) = (claim.clone(), self.clock.now());
+        let (claim, now, lease) = (claim.clone(), self.clock.now(), self.lease);
         self.db
             .write("webhooks.keep", move |tx| {
                 // Removed while a message was on its way?
-                let Some(mut hook) = held(tx, &claim, committee, id, now)? else {
+                let Some(mut hook) = held(tx, (&claim, lease), committee, id, now)? else {
                     return Ok(());
                 };
                 for (delivery, outcome) in &sent {
@@ -284,7 +284,7 @@ impl App {
 /// take the same rows in the same order.
 fn held(
     tx: &mut Tx<'_>,
-    claim: &Claim,
+    (claim, lease): (&Claim, SignedDuration),
     committee: CommitteeId,
     id: WebhookId,
     now: Timestamp,
@@ -293,7 +293,7 @@ fn held(
         Err(error) if error.code() == Code::NotFound => None,
         hook => Some(hook?),
     };
-    jobs::hold(tx, claim, now)?;
+    jobs::hold(tx, claim, lease, now)?;
     Ok(hook)
 }
 

@@ -1,5 +1,6 @@
 //! Signing in: passwords, tokens, and who is asking. The database is not here.
 
+pub mod api_token;
 pub mod password;
 pub mod principal;
 pub mod refresh;

@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use crate::ids::{CommitteeId, MemberId, SignInId, UserId};
+use crate::ids::{ApiTokenId, CommitteeId, MemberId, SignInId, UserId};
 use crate::workflow::role::{Actor, Grant, Role};
 
 /// The account behind a request, as it stands in the database at that moment.
@@ -22,6 +22,17 @@ pub struct Principal {
     pub grants: Vec<Grant>,
     /// Only the password may be changed until it has been.
     pub must_change_password: bool,
+    /// The token, where a machine asks and nobody has signed in.
+    pub machine: Option<Machine>,
+}
+
+/// What is known of a machine client beside its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Its token.
+    pub token: ApiTokenId,
+    /// The operations that it may call; `None`: all that are open to machines and its role.
+    pub operations: Option<Vec<String>>,
 }
 
 impl Principal {

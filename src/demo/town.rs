@@ -94,6 +94,7 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
             member: player.member,
             grants: vec![player.grant],
             must_change_password: false,
+            machine: None,
         },
         now,
         request_id: RequestId::new(now),

@@ -9,6 +9,8 @@ code_list! {
     pub enum JobKind {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
         ServeWebhook = "serve_webhook", "投递通知", "deliver what happened to a subscription";
+        RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
+        SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
     }
 }
 
@@ -17,6 +19,16 @@ code_list! {
     pub enum Lane {
         Cases = "cases", "提案", "cases";
         Webhooks = "webhooks", "外部通知", "webhooks";
+        Chores = "chores", "日常维护", "chores";
+    }
+}
+
+code_list! {
+    /// Where a job stands.
+    pub enum JobState {
+        Waiting = "waiting", "等待", "waits for its moment or for a worker";
+        Running = "running", "执行中", "a worker has it";
+        Dead = "dead", "已放弃", "given up after its last attempt: waits for a person";
     }
 }
 
@@ -39,20 +51,22 @@ impl JobKind {
         match self {
             Self::WakeCase => Lane::Cases,
             Self::ServeWebhook => Lane::Webhooks,
+            Self::RecountClocks | Self::SweepKeys => Lane::Chores,
         }
     }
 
     /// How it is tried again.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::WakeCase | Self::ServeWebhook => PATIENT,
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys | Self::ServeWebhook => PATIENT,
         }
     }
 
-    /// How long a worker may hold it before another one may take it over.
+    /// The least time for which a worker holds it before another one may take it over; the
+    /// setting `jobs.lease_seconds` may give more.
     pub const fn lease(self) -> SignedDuration {
         match self {
-            Self::WakeCase => SignedDuration::from_secs(60),
+            Self::WakeCase | Self::RecountClocks | Self::SweepKeys => SignedDuration::from_secs(1),
             // Longer than the longest time that an attempt may take.
             Self::ServeWebhook => SignedDuration::from_secs(120),
         }
@@ -66,11 +80,17 @@ impl Lane {
             Self::Cases => 32,
             // They mostly wait for others, without holding anything.
             Self::Webhooks => 64,
+            Self::Chores => 1,
         }
     }
 }
 
 impl Retry {
+    /// How often the work is tried before it is given up.
+    pub fn attempts(self) -> i32 {
+        i32::try_from(self.pauses.len() + 1).unwrap_or(i32::MAX)
+    }
+
     /// The pause after the `attempts`-th failure, with a spread of a fifth so that jobs that
     /// failed together do not come back together; `None`: give up.
     pub fn pause(self, attempts: i32, spread: u64) -> Option<SignedDuration> {
@@ -92,6 +112,7 @@ mod tests {
             let retry = kind.retry();
             assert!(retry.pauses.is_sorted(), "{kind}");
             let last = i32::try_from(retry.pauses.len()).expect("few");
+            assert_eq!(retry.attempts(), last + 1);
             assert_eq!(retry.pause(0, 0), None);
             assert_eq!(
                 retry.pause(1, 0),

@@ -55,6 +55,7 @@ pub fn by_username(
     Ok(users::table
         .filter(users::committee_id.eq(committee))
         .filter(users::username.eq(username))
+        .filter(users::machine.eq(false))
         .select(columns())
         .first(tx.conn)
         .optional()?)
@@ -144,6 +145,7 @@ pub fn principal(
         member: account.member_id,
         grants,
         must_change_password: account.must_change_password,
+        machine: None,
     }))
 }
 

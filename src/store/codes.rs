@@ -12,6 +12,7 @@ use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::webhooks::{DeliveryStatus, WebhookStatus};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
+use crate::workflow::calendar::DayMark;
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
     FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
@@ -37,6 +38,7 @@ text_codes!(
     ConsultationForm,
     ContactWay,
     CountersignStatus,
+    DayMark,
     DeliveryStatus,
     FileType,
     FollowUpKind,

@@ -121,9 +121,10 @@ pub fn forget_proposals(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<()> {
 /// How long an answer is kept at least.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(48);
 
-/// Removes the answers stored before a moment; gives how many there were.
-pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize> {
+/// Removes the answers of a committee stored before a moment; gives how many there were.
+pub fn sweep(tx: &mut Tx<'_>, committee: CommitteeId, before: Timestamp) -> Result<usize> {
     Ok(diesel::delete(dsl::idempotency_keys)
+        .filter(dsl::committee_id.eq(committee))
         .filter(dsl::created_at.lt(At(before)))
         .execute(tx.conn)?)
 }

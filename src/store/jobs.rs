@@ -4,18 +4,22 @@
 //! the lease. Whoever finishes a job does so in the transaction of its effect and must still hold
 //! the lease, so an effect happens once, whatever dies in between.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::Tx;
-use super::connection::{AnyConnection, MultiBackend, per_backend};
-use super::schema::jobs;
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::{committees, jobs, outbox};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, JobId, LeaseId};
-use crate::jobs::kind::{JobKind, Lane};
+use crate::jobs::kind::{JobKind, JobState, Lane};
 
+/// How often [`want`] looks again when the job goes while it looks.
+const PATIENCE: usize = 5;
 /// Longest account of a failure that is kept.
 const LONGEST_ERROR: usize = 1000;
 
@@ -37,12 +41,25 @@ pub struct JobRow {
     pub run_at: At,
     /// How often it was taken up.
     pub attempts: i32,
+    /// The claim that holds it, if one does.
+    pub lease_id: Option<LeaseId>,
     /// Why it failed last.
     pub last_error: Option<String>,
     /// When it was given up.
     pub dead_at: Option<At>,
     /// When it was first wanted.
     pub created_at: At,
+}
+
+impl JobRow {
+    /// Where it stands.
+    pub fn state(&self) -> JobState {
+        match (&self.dead_at, &self.lease_id) {
+            (Some(_), _) => JobState::Dead,
+            (None, Some(_)) => JobState::Running,
+            (None, None) => JobState::Waiting,
+        }
+    }
 }
 
 /// A job in the hands of a worker.
@@ -72,46 +89,110 @@ pub struct Wanted {
 /// Puts work into the queue. Where the same is wanted already, it happens at the earlier of both
 /// moments; where it is being done, it is done once more; where it was given up, it is tried again.
 pub fn want(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<()> {
-    let row = (
-        jobs::committee_id.eq(wanted.committee),
-        jobs::id.eq(JobId::new(now)),
-        jobs::kind.eq(wanted.kind),
-        jobs::lane.eq(wanted.kind.lane()),
-        jobs::job_key.eq(&wanted.key),
-        jobs::payload.eq(Json(wanted.payload.clone())),
-        jobs::run_at.eq(At(wanted.at)),
-        jobs::attempts.eq(0),
-        jobs::created_at.eq(At(now)),
-    );
-    let inserted = per_backend!(&mut *tx.conn, c => diesel::insert_into(jobs::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    if inserted > 0 {
-        return Ok(());
+    // The row may go between two statements, with the worker that finishes it.
+    for _ in 0..PATIENCE {
+        if insert(tx, std::slice::from_ref(wanted), now)? > 0 || join(tx, wanted)? {
+            return Ok(());
+        }
     }
-    let same = jobs::table
-        .filter(jobs::committee_id.eq(wanted.committee))
-        .filter(jobs::kind.eq(wanted.kind))
-        .filter(jobs::job_key.eq(&wanted.key));
-    let at = At(wanted.at);
-    diesel::update(same.filter(jobs::lease_id.is_not_null()))
-        .set(jobs::again_at.eq(at))
-        .execute(tx.conn)?;
-    diesel::update(same.filter(jobs::dead_at.is_not_null()))
-        .set((
-            jobs::run_at.eq(at),
-            jobs::attempts.eq(0),
-            jobs::dead_at.eq(None::<At>),
-        ))
-        .execute(tx.conn)?;
-    diesel::update(
-        same.filter(jobs::lease_id.is_null())
-            .filter(jobs::run_at.gt(at)),
-    )
-    .set(jobs::run_at.eq(at))
-    .execute(tx.conn)?;
+    Err(Error::internal("a job came and went").retryable())
+}
+
+/// The same for many at once.
+pub fn want_all(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> Result<()> {
+    for chunk in wanted.chunks(500) {
+        // Mostly none of them is wanted yet.
+        if insert(tx, chunk, now)? < chunk.len() {
+            for one in chunk {
+                want(tx, one, now)?;
+            }
+        }
+    }
     Ok(())
+}
+
+/// Inserts what is not there; gives how many that were.
+fn insert(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> Result<usize> {
+    let rows: Vec<_> = wanted
+        .iter()
+        .map(|wanted| {
+            (
+                jobs::committee_id.eq(wanted.committee),
+                jobs::id.eq(JobId::new(now)),
+                jobs::kind.eq(wanted.kind),
+                jobs::lane.eq(wanted.kind.lane()),
+                jobs::job_key.eq(wanted.key.clone()),
+                jobs::payload.eq(Json(wanted.payload.clone())),
+                jobs::run_at.eq(At(wanted.at)),
+                jobs::attempts.eq(0),
+                jobs::created_at.eq(At(now)),
+            )
+        })
+        .collect();
+    match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => Ok(diesel::insert_into(jobs::table)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .execute(conn)?),
+        AnyConnection::Sqlite(conn) => {
+            let mut count = 0;
+            for row in rows {
+                count += diesel::insert_into(jobs::table)
+                    .values(row)
+                    .on_conflict_do_nothing()
+                    .execute(conn)?;
+            }
+            Ok(count)
+        }
+    }
+}
+
+/// Joins what is wanted to the job that is there; `false` if it has gone.
+fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
+    type Standing = (JobId, At, Option<At>, Option<LeaseId>, Option<At>);
+    // An update that changes nothing holds the row until the end of the transaction: a worker that
+    // finishes the job waits here, or has finished it before.
+    let found: Option<JobId> = diesel::update(
+        jobs::table
+            .filter(jobs::committee_id.eq(wanted.committee))
+            .filter(jobs::kind.eq(wanted.kind))
+            .filter(jobs::job_key.eq(&wanted.key)),
+    )
+    .set(jobs::kind.eq(wanted.kind))
+    .returning(jobs::id)
+    .get_result(tx.conn)
+    .optional()?;
+    let Some(id) = found else { return Ok(false) };
+    let row = jobs::table.find((wanted.committee, id));
+    let (_, run_at, again_at, lease, dead_at): Standing = row
+        .select((
+            jobs::id,
+            jobs::run_at,
+            jobs::again_at,
+            jobs::lease_id,
+            jobs::dead_at,
+        ))
+        .first(tx.conn)?;
+    let at = At(wanted.at);
+    if dead_at.is_some() {
+        diesel::update(row)
+            .set((
+                jobs::run_at.eq(at),
+                jobs::attempts.eq(0),
+                jobs::dead_at.eq(None::<At>),
+            ))
+            .execute(tx.conn)?;
+    } else if lease.is_some() {
+        let earlier = again_at.filter(|other| other.0 <= at.0).unwrap_or(at);
+        diesel::update(row)
+            .set(jobs::again_at.eq(earlier))
+            .execute(tx.conn)?;
+    } else if run_at.0 > at.0 {
+        diesel::update(row)
+            .set(jobs::run_at.eq(at))
+            .execute(tx.conn)?;
+    }
+    Ok(true)
 }
 
 /// Whether a job of a lane is due.
@@ -126,9 +207,16 @@ pub fn any_due(tx: &mut Tx<'_>, lane: Lane, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// Takes up to `limit` due jobs of a lane, the longest due first. Jobs that another worker is just
-/// taking are passed over.
-pub fn claim(tx: &mut Tx<'_>, lane: Lane, limit: usize, now: Timestamp) -> Result<Vec<Claim>> {
+/// Takes up to `limit` due jobs of a lane, the longest due first, for `lease` or as long as their
+/// kind needs. Jobs that another worker is just taking are passed over. A job that has been taken
+/// more often than it may be tried, because its workers died of it, is given up here.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    limit: usize,
+    now: Timestamp,
+    lease: SignedDuration,
+) -> Result<Vec<Claim>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     macro_rules! due {
         () => {
@@ -148,20 +236,46 @@ pub fn claim(tx: &mut Tx<'_>, lane: Lane, limit: usize, now: Timestamp) -> Resul
             .load(conn)?,
         AnyConnection::Sqlite(conn) => due!().select(JobRow::as_select()).load(conn)?,
     };
-    let mut claims = Vec::with_capacity(rows.len());
-    for mut job in rows {
-        let lease = LeaseId::new(now);
-        job.attempts += 1;
+    let (lost, taken): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|job| job.attempts >= job.kind.retry().attempts());
+    for job in lost {
         diesel::update(jobs::table.find((job.committee_id, job.id)))
             .set((
-                jobs::lease_id.eq(lease),
-                jobs::attempts.eq(job.attempts),
-                jobs::run_at.eq(At(now + job.kind.lease())),
+                jobs::lease_id.eq(None::<LeaseId>),
+                jobs::last_error.eq("no worker that took it up came to an end"),
+                jobs::dead_at.eq(At(now)),
             ))
             .execute(tx.conn)?;
-        claims.push(Claim { job, lease });
     }
-    Ok(claims)
+    // One statement for all of a committee and kind: they have one lease.
+    let lease_id = LeaseId::new(now);
+    let mut groups: BTreeMap<(CommitteeId, JobKind), Vec<JobId>> = BTreeMap::new();
+    for job in &taken {
+        let group = groups.entry((job.committee_id, job.kind)).or_default();
+        group.push(job.id);
+    }
+    for ((committee, kind), ids) in groups {
+        diesel::update(
+            jobs::table
+                .filter(jobs::committee_id.eq(committee))
+                .filter(jobs::id.eq_any(ids)),
+        )
+        .set((
+            jobs::lease_id.eq(lease_id),
+            jobs::attempts.eq(jobs::attempts + 1),
+            jobs::run_at.eq(At(now + lease.max(kind.lease()))),
+        ))
+        .execute(tx.conn)?;
+    }
+    let claimed = |mut job: JobRow| {
+        job.attempts += 1;
+        Claim {
+            job,
+            lease: lease_id,
+        }
+    };
+    Ok(taken.into_iter().map(claimed).collect())
 }
 
 macro_rules! held {
@@ -176,47 +290,53 @@ macro_rules! held {
 /// The job is done: call it in the transaction of its effect. An error if the worker was too slow
 /// and another one holds the job now; the effect is rolled back with it.
 pub fn finish(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
-    let wanted_again = diesel::update(held!(claim).filter(jobs::again_at.is_not_null()))
+    // The deletion first: somebody who just wants it again is waited for, and then it is kept.
+    let done = diesel::delete(held!(claim).filter(jobs::again_at.is_null())).execute(tx.conn)?;
+    if done > 0 {
+        return Ok(());
+    }
+    let kept = diesel::update(held!(claim).filter(jobs::again_at.is_not_null()))
         .set((
             jobs::run_at.eq(jobs::again_at.assume_not_null()),
             jobs::again_at.eq(None::<At>),
             jobs::lease_id.eq(None::<LeaseId>),
             jobs::attempts.eq(0),
-        ))
-        .execute(tx.conn)?;
-    if wanted_again > 0 {
-        return Ok(());
-    }
-    match diesel::delete(held!(claim)).execute(tx.conn)? {
-        0 => Err(lost()),
-        _ => Ok(()),
-    }
-}
-
-/// The job is to run once more at `at`, as if for the first time.
-pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> Result<()> {
-    let wished: Option<Option<At>> = held!(claim)
-        .select(jobs::again_at)
-        .first(tx.conn)
-        .optional()?;
-    // Who wanted it meanwhile does not wait longer for that.
-    let at = wished.flatten().map_or(at, |wished| wished.0.min(at));
-    let kept = diesel::update(held!(claim))
-        .set((
-            jobs::run_at.eq(At(at)),
-            jobs::payload.eq(Json(payload.clone())),
-            jobs::again_at.eq(None::<At>),
-            jobs::lease_id.eq(None::<LeaseId>),
-            jobs::attempts.eq(0),
+            jobs::last_error.eq(None::<String>),
         ))
         .execute(tx.conn)?;
     if kept == 0 { Err(lost()) } else { Ok(()) }
 }
 
+/// The job is to run once more at `at`, as if for the first time; sooner if somebody wanted it
+/// while it ran.
+pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> Result<()> {
+    // Holds the row, so that nobody wants it again in between.
+    let wish: Option<Option<At>> = diesel::update(held!(claim))
+        .set(jobs::payload.eq(Json(payload.clone())))
+        .returning(jobs::again_at)
+        .get_result(tx.conn)
+        .optional()?;
+    let at = match wish {
+        None => return Err(lost()),
+        Some(wish) => wish.map_or(at, |wish| wish.0.min(at)),
+    };
+    diesel::update(held!(claim))
+        .set((
+            jobs::run_at.eq(At(at)),
+            jobs::again_at.eq(None::<At>),
+            jobs::lease_id.eq(None::<LeaseId>),
+            jobs::attempts.eq(0),
+            jobs::last_error.eq(None::<String>),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
 /// The worker goes on: the lease begins anew. An error if another worker holds the job now.
-pub fn hold(tx: &mut Tx<'_>, claim: &Claim, now: Timestamp) -> Result<()> {
+pub fn hold(tx: &mut Tx<'_>, claim: &Claim, lease: SignedDuration, now: Timestamp) -> Result<()> {
+    let lease = lease.max(claim.job.kind.lease());
     let held = diesel::update(held!(claim))
-        .set(jobs::run_at.eq(At(now + claim.job.kind.lease())))
+        .set(jobs::run_at.eq(At(now + lease)))
         .execute(tx.conn)?;
     if held == 0 { Err(lost()) } else { Ok(()) }
 }
@@ -245,30 +365,6 @@ fn lost() -> Error {
     Error::internal("the lease of a job was lost: another worker took it over")
 }
 
-/// Jobs of a committee that were given up, the oldest first, after a position.
-pub fn dead(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    after: Option<(At, JobId)>,
-    limit: i64,
-) -> Result<Vec<JobRow>> {
-    let mut query = jobs::table
-        .filter(jobs::committee_id.eq(committee))
-        .filter(jobs::dead_at.is_not_null())
-        .order((jobs::dead_at.asc(), jobs::id.asc()))
-        .limit(limit)
-        .select(<JobRow as Selectable<MultiBackend>>::construct_selection())
-        .into_boxed();
-    if let Some((at, id)) = after {
-        query = query.filter(
-            jobs::dead_at
-                .gt(at)
-                .or(jobs::dead_at.eq(at).and(jobs::id.gt(id))),
-        );
-    }
-    Ok(query.load(tx.conn)?)
-}
-
 /// One job of a committee.
 pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: JobId) -> Result<Option<JobRow>> {
     Ok(jobs::table
@@ -294,23 +390,132 @@ pub fn revive(tx: &mut Tx<'_>, committee: CommitteeId, id: JobId, now: Timestamp
     Ok(revived > 0)
 }
 
-/// How the queue stands, for metrics: by kind the jobs that wait and those given up, and the
-/// longest due moment.
-pub fn standing(tx: &mut Tx<'_>) -> Result<Vec<(JobKind, bool, i64)>> {
+/// Committees that have no job of a kind.
+pub fn committees_without(tx: &mut Tx<'_>, kind: JobKind) -> Result<Vec<CommitteeId>> {
+    let theirs = jobs::table
+        .filter(jobs::committee_id.eq(committees::id))
+        .filter(jobs::kind.eq(kind));
+    Ok(committees::table
+        .filter(diesel::dsl::not(diesel::dsl::exists(theirs)))
+        .select(committees::id)
+        .load(tx.conn)?)
+}
+
+/// What a list of jobs is narrowed to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobFilter {
+    /// One committee; `None`: all of them, for the command line.
+    pub committee: Option<CommitteeId>,
+    /// State.
+    pub state: Option<JobState>,
+    /// Kind.
+    pub kind: Option<JobKind>,
+}
+
+/// Jobs in the order in which they were first wanted, after one of them.
+pub fn list(
+    tx: &mut Tx<'_>,
+    filter: &JobFilter,
+    after: Option<JobId>,
+    limit: i64,
+) -> Result<Vec<JobRow>> {
+    let mut query = narrowed(filter).order(jobs::id.asc()).limit(limit);
+    if let Some(id) = after {
+        query = query.filter(jobs::id.gt(id));
+    }
+    Ok(query
+        .select(<JobRow as Selectable<MultiBackend>>::construct_selection())
+        .load(tx.conn)?)
+}
+
+/// How many there are, up to `cap`.
+pub fn count(tx: &mut Tx<'_>, filter: &JobFilter, cap: i64) -> Result<i64> {
+    let ids: Vec<JobId> = narrowed(filter).limit(cap).select(jobs::id).load(tx.conn)?;
+    Ok(i64::try_from(ids.len()).unwrap_or(i64::MAX))
+}
+
+fn narrowed(filter: &JobFilter) -> jobs::BoxedQuery<'static, MultiBackend> {
+    let mut query = jobs::table.into_boxed();
+    if let Some(committee) = filter.committee {
+        query = query.filter(jobs::committee_id.eq(committee));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(jobs::kind.eq(kind));
+    }
+    match filter.state {
+        None => query,
+        Some(JobState::Waiting) => query
+            .filter(jobs::dead_at.is_null())
+            .filter(jobs::lease_id.is_null()),
+        Some(JobState::Running) => query.filter(jobs::lease_id.is_not_null()),
+        Some(JobState::Dead) => query.filter(jobs::dead_at.is_not_null()),
+    }
+}
+
+/// How the queue and the outbox stand, over all committees: for metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// By kind: jobs that wait, that are being done, that were given up.
+    pub jobs: Vec<(JobKind, [i64; 3])>,
+    /// The moment since which the longest due job waits.
+    pub due_since: Option<Timestamp>,
+    /// Parcels in the outbox.
+    pub outbox: i64,
+    /// The moment of the oldest one.
+    pub outbox_since: Option<Timestamp>,
+}
+
+/// How the queue and the outbox stand.
+pub fn standing(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing> {
     use diesel::dsl::count_star;
+    let mut standing = Standing {
+        jobs: JobKind::ALL.iter().map(|kind| (*kind, [0; 3])).collect(),
+        ..Standing::default()
+    };
+    let all: Vec<(JobKind, i64)> = jobs::table
+        .group_by(jobs::kind)
+        .select((jobs::kind, count_star()))
+        .load(tx.conn)?;
+    let running: Vec<(JobKind, i64)> = jobs::table
+        .filter(jobs::lease_id.is_not_null())
+        .group_by(jobs::kind)
+        .select((jobs::kind, count_star()))
+        .load(tx.conn)?;
     let dead: Vec<(JobKind, i64)> = jobs::table
         .filter(jobs::dead_at.is_not_null())
         .group_by(jobs::kind)
         .select((jobs::kind, count_star()))
         .load(tx.conn)?;
-    let waiting: Vec<(JobKind, i64)> = jobs::table
-        .filter(jobs::dead_at.is_null())
-        .group_by(jobs::kind)
-        .select((jobs::kind, count_star()))
-        .load(tx.conn)?;
-    let marked = |rows: Vec<(JobKind, i64)>, dead| {
-        rows.into_iter()
-            .map(move |(kind, count)| (kind, dead, count))
-    };
-    Ok(marked(waiting, false).chain(marked(dead, true)).collect())
+    for (kind, counts) in &mut standing.jobs {
+        let of = |list: &[(JobKind, i64)]| {
+            list.iter()
+                .find(|(other, _)| other == kind)
+                .map_or(0, |(_, count)| *count)
+        };
+        let (running, dead) = (of(&running), of(&dead));
+        *counts = [of(&all) - running - dead, running, dead];
+    }
+    for lane in Lane::ALL {
+        let first: Option<At> = jobs::table
+            .filter(jobs::dead_at.is_null())
+            .filter(jobs::lane.eq(*lane))
+            .filter(jobs::run_at.le(At(now)))
+            .order(jobs::run_at.asc())
+            .select(jobs::run_at)
+            .first(tx.conn)
+            .optional()?;
+        let first = first.map(|at| at.0);
+        standing.due_since = match (standing.due_since, first) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+    standing.outbox = outbox::table.count().get_result(tx.conn)?;
+    let oldest: Option<At> = outbox::table
+        .order(outbox::created_at.asc())
+        .select(outbox::created_at)
+        .first(tx.conn)
+        .optional()?;
+    standing.outbox_since = oldest.map(|at| at.0);
+    Ok(standing)
 }

@@ -4,8 +4,11 @@
 //! query does not compile.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod attachments;
+pub mod calendars;
 pub mod cases;
+pub mod clocks;
 mod codes;
 pub mod committees;
 pub mod connection;

@@ -4,6 +4,30 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    api_tokens (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        prefix -> Text,
+        secret_hash -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<Moment>,
+        operations -> Nullable<Doc>,
+        expires_at -> Moment,
+        rotated_at -> Nullable<Moment>,
+        revoked_at -> Nullable<Moment>,
+        last_used_at -> Nullable<Moment>,
+        created_by -> Uid,
+        created_by_name -> Text,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     assignments (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -52,6 +76,35 @@ diesel::table! {
         created_at -> Moment,
         bound_at -> Nullable<Moment>,
         removed_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    calendar_days (committee_id, version, day) {
+        committee_id -> Uid,
+        version -> Integer,
+        day -> Day,
+        kind -> Text,
+        name -> Nullable<Text>,
+        source_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    calendars (committee_id, version) {
+        committee_id -> Uid,
+        version -> Integer,
+        source_note -> Text,
+        changed_from -> Day,
+        changed_until -> Day,
+        imported_by -> Uid,
+        imported_at -> Moment,
     }
 }
 
@@ -116,6 +169,8 @@ diesel::table! {
         changes -> Doc,
         wake_at -> Nullable<Moment>,
         woken -> Bool,
+        unit_id -> Nullable<Uid>,
+        line -> Nullable<Text>,
     }
 }
 
@@ -149,6 +204,7 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        calendar_version -> Integer,
     }
 }
 
@@ -844,6 +900,7 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+        machine -> Bool,
     }
 }
 
@@ -910,8 +967,11 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_tokens,
     assignments,
     attachments,
+    calendar_days,
+    calendars,
     case_links,
     case_marks,
     clocks,

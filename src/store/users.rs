@@ -81,6 +81,8 @@ pub struct UserFilter {
 fn matching(committee: CommitteeId, filter: &UserFilter) -> users::BoxedQuery<'_, MultiBackend> {
     let mut query = users::table
         .filter(users::committee_id.eq(committee))
+        // Those of tokens are no business of this register.
+        .filter(users::machine.eq(false))
         .into_boxed();
     if let Some(username) = &filter.username {
         query = query.filter(users::username.eq(username));
@@ -272,6 +274,7 @@ impl Rows for UserFields {
         let row: UserRow = users::table
             .filter(users::committee_id.eq(committee))
             .filter(users::id.eq(id))
+            .filter(users::machine.eq(false))
             .select(COLUMNS)
             .first(tx.conn)?;
         with_roles(tx, committee, vec![row])?

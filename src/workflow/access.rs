@@ -374,9 +374,10 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         | "reply.coordinated" => may_read_co_opinions(case, actor),
         "instructed" | "instruction.answered" => reads_all(case, FollowUpKind::Instruction, actor),
         "urged" | "urging.answered" => reads_all(case, FollowUpKind::Urging, actor),
-        "tracking.progress" | "supervision.recorded" | "look_back.recorded" => {
-            may_read_contacts(case, actor) || actor.has(Role::Leader)
-        }
+        "tracking.progress"
+        | "supervision.recorded"
+        | "look_back.recorded"
+        | "look_back.opened" => may_read_contacts(case, actor) || actor.has(Role::Leader),
         "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
     }
@@ -499,14 +500,14 @@ pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
             let account = ["user.created", "user.changed", "user.password_reset"];
             account.contains(&event) && actor.has(Role::Administrator)
         }
-        "webhook" => actor.has(Role::Administrator),
+        "webhook" | "api_token" | "job" => actor.has(Role::Administrator),
         "committee" if event == "batch.executed" => any(&[
             Role::CommitteeStaff,
             Role::CommitteeChair,
             Role::AssigningOfficer,
         ]),
         "committee" | "term" | "session" | "member" | "organisation" | "unit" | "profile"
-        | "refusal_reason" => any(&[
+        | "calendar" | "refusal_reason" => any(&[
             Role::Administrator,
             Role::CommitteeStaff,
             Role::CommitteeChair,

@@ -13,10 +13,49 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::code_list;
+
 /// Asia/Shanghai, without daylight saving time since 1992.
 const LOCAL: Offset = Offset::constant(8);
 
-/// Version number of the calendar that ships with the program.
+code_list! {
+    /// What the yearly announcement says of a day.
+    pub enum DayMark {
+        Holiday = "holiday", "休", "rest day";
+        MakeupWorkday = "makeup_workday", "班", "make-up working day";
+    }
+}
+
+/// A day that the yearly announcement names, as it is kept and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CalendarDay {
+    /// The local date.
+    #[schema(value_type = String, format = Date, max_length = 10, example = "2027-02-06")]
+    pub date: Date,
+    /// Rest day or make-up working day.
+    pub kind: DayMark,
+    /// Name of the holiday; of a make-up working day, what it makes up for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 50, example = "春节")]
+    pub name: Option<String>,
+    /// The announcement it comes from; absent for days that came with the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    pub source_note: Option<String>,
+}
+
+impl From<CalendarDay> for (Date, SpecialDay) {
+    fn from(day: CalendarDay) -> Self {
+        let special = match day.kind {
+            DayMark::Holiday => SpecialDay::Holiday(day.name.unwrap_or_default()),
+            DayMark::MakeupWorkday => SpecialDay::MakeupWorkday,
+        };
+        (day.date, special)
+    }
+}
+
+/// Version number of the calendar that ships with the program. What it says never changes, also
+/// not in a later release: other years and corrections come by import.
 pub const BUILTIN_VERSION: i32 = 1;
 
 /// One version of the holiday data, answering for single dates.
@@ -72,6 +111,25 @@ impl Calendar {
         &BUILTIN
     }
 
+    /// The days of the calendar that ships with the program, in order.
+    #[must_use]
+    pub fn builtin_days() -> Vec<CalendarDay> {
+        let days = Self::builtin().days.iter();
+        days.map(|(date, special)| CalendarDay {
+            date: *date,
+            kind: match special {
+                SpecialDay::Holiday(_) => DayMark::Holiday,
+                SpecialDay::MakeupWorkday => DayMark::MakeupWorkday,
+            },
+            name: match special {
+                SpecialDay::Holiday(name) => Some(name.clone()),
+                SpecialDay::MakeupWorkday => None,
+            },
+            source_note: None,
+        })
+        .collect()
+    }
+
     /// A calendar from data kept elsewhere.
     ///
     /// The years of the given dates become covered years. If a date comes twice, the later entry
@@ -104,6 +162,11 @@ impl Calendar {
     #[must_use]
     pub fn is_working(&self, day: Date) -> bool {
         self.day(day).is_working()
+    }
+
+    /// The years that hold announced days, in order.
+    pub fn years(&self) -> impl Iterator<Item = i16> {
+        self.years.iter().copied()
     }
 
     /// Whether the year of `day` has no data yet, so that an answer about it may still change.

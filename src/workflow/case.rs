@@ -463,6 +463,19 @@ pub enum ClockChange {
         /// The new last day.
         until: Date,
     },
+    /// Another version of the calendar counts the same time otherwise (counting rule 8).
+    Recounted {
+        /// The day it was counted anew.
+        on: Date,
+        /// The calendar before.
+        from_version: i32,
+        /// The calendar now.
+        to_version: i32,
+        /// The last day before.
+        due_before: Date,
+        /// The last day now.
+        due_after: Date,
+    },
 }
 
 code_list! {
@@ -598,6 +611,19 @@ impl Case {
                 proposer.status,
                 ConsentStatus::Invited | ConsentStatus::Stale
             ) && self.lapsed(ClockKind::K01, proposer.id.cast(), now)
+        })
+    }
+
+    /// Requests to countersign a reply whose time has run out.
+    pub fn lapsed_countersigns(
+        &self,
+        reply: ReplyId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Countersign> {
+        self.countersigns.iter().filter(move |request| {
+            request.reply == reply
+                && request.status == CountersignStatus::Requested
+                && self.lapsed(ClockKind::K09, request.assignment.cast(), now)
         })
     }
 

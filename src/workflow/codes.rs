@@ -196,6 +196,7 @@ code_list! {
         AgreeWithRemarks = "agree_with_remarks", "同意(附意见)", "agree with remarks";
         Object = "object", "不同意", "object";
         Recalled = "recalled", "已撤回", "recalled: the text changed";
+        Lapsed = "lapsed", "逾期视为同意", "lapsed: taken for agreement";
     }
 }
 

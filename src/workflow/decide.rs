@@ -18,6 +18,7 @@ use super::lists::SystemLine;
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
 use super::reasons::{ReasonCode, ReasonFacts};
+use super::recount;
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
@@ -385,7 +386,7 @@ pub fn decide(
 /// what the next act starts from.
 pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
     let system = Actor::system();
-    if due(case, &system, env).is_none() {
+    if !recount::is_outdated(case, env.calendar) && due(case, &system, env).is_none() {
         return case.clone();
     }
     let mut step = Step::on(case, &system, Who::System, Target::Proposal, env);
@@ -393,13 +394,15 @@ pub fn catch_up(case: &Case, env: Env<'_>) -> Case {
     // A system row that refuses would be a fault of the tables; the case is shown as stored then.
     match settle(&mut step, &mut happened) {
         Ok(()) if !happened.is_empty() => finish(case, step.case, env),
-        _ => case.clone(),
+        // Counted with another calendar, to the same days.
+        Ok(()) => step.case,
+        Err(_) => case.clone(),
     }
 }
 
-/// Whether time alone has done something to the case that is not written yet.
+/// Whether time alone, or a new calendar, has done something to the case that is not written yet.
 pub fn owes(case: &Case, env: Env<'_>) -> bool {
-    due(case, &Actor::system(), env).is_some()
+    recount::moves_a_clock(case, env.calendar) || due(case, &Actor::system(), env).is_some()
 }
 
 /// The time-driven and derived rows alone, as an act of the system.
@@ -626,9 +629,11 @@ fn apply(
     Ok(())
 }
 
-/// Runs the system's own rows until none applies: "the last reply is delivered", "all answered",
-/// "the window has lapsed".
+/// Counts clocks of earlier calendars anew, then runs the system's own rows until none applies:
+/// "the last reply is delivered", "all answered", "the window has lapsed".
 fn settle(step: &mut Step<'_>, happened: &mut Vec<Happened>) -> Result<(), Refusal> {
+    recount::recount(step);
+    happened.append(&mut step.parts);
     let system = Actor::system();
     while let Some((rule, target)) = due(&step.case, &system, step.env) {
         let mut own = Step::on(&step.case, &system, Who::System, target, step.env);
@@ -703,7 +708,9 @@ pub struct Possibility {
 /// cannot disagree with what happens.
 pub fn allowed(case: &Case, actor: &Actor, target: Target, env: Env<'_>) -> Vec<Possibility> {
     let caught_up;
-    let case = if due(case, &Actor::system(), env).is_none() {
+    let as_it_is =
+        !recount::is_outdated(case, env.calendar) && due(case, &Actor::system(), env).is_none();
+    let case = if as_it_is {
         case
     } else {
         caught_up = catch_up(case, env);

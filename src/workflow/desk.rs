@@ -48,6 +48,7 @@ code_list! {
         KeepPromise = "keep_promise", "落实承诺", "keep the promise and report";
         AnswerUrging = "answer_urging", "答复催办", "answer the urging";
         AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on the instruction";
+        LookBack = "look_back", "回头看", "look back at the open promises";
     }
 }
 
@@ -273,6 +274,13 @@ impl Desk<'_> {
             let subject = promise.id.cast();
             let clock = Some((ClockKind::K15, subject));
             self.push(clerk, Task::KeepPromise, ("promise", subject), clock);
+        }
+        if case
+            .running(ClockKind::K16, case.proposal.id.cast())
+            .is_some()
+        {
+            let supervision = Audience::role(Role::SupervisionOfficer);
+            self.proposal(supervision, Task::LookBack, Some(ClockKind::K16));
         }
         let urged = !matches!(
             case.proposal.status,

@@ -34,7 +34,7 @@ pub fn due_of(clock: &Clock, calendar: &Calendar) -> Due {
                     from: *from,
                     until: Some(*until),
                 }),
-                ClockChange::Extended { .. } | ClockChange::Relimited { .. } => None,
+                _ => None,
             })
             .collect()
     };
@@ -225,7 +225,7 @@ fn check_pause(step: &Step<'_>, clock: &Clock, until: Date, pointer: &str) -> Re
         .iter()
         .map(|change| match change {
             ClockChange::Paused { from, until, .. } => days_between(*from, *until).max(0),
-            ClockChange::Extended { .. } | ClockChange::Relimited { .. } => 0,
+            _ => 0,
         })
         .sum();
     let days = paused + days_between(step.env.today(), until);

@@ -1,8 +1,9 @@
-//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT29. None of them
+//! Effects of promises, tracking, supervision, urging and instructions: OT20 to OT29 and OT31. None of them
 //! changes a status (I37).
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use super::case::{Assignment, Case, FollowUp, Promise};
 use super::codes::{
     AssignmentRole, ClockKind, CountersignStatus, FollowUpKind, FollowUpStatus, PromiseStatus,
 };
+use super::deadline;
 use super::decide::{Record, Step};
 use super::examination::not_blank;
 use super::input::{AddresseeIn, CommitmentIn, Input};
@@ -22,7 +24,7 @@ use super::refusal::Refusal;
 use super::reply::ReplyStatus;
 use super::role::Role;
 use super::rule::Who;
-use crate::ids::{FollowUpId, PromiseId, UnitId};
+use crate::ids::{FollowUpId, PromiseId, SubjectId, UnitId};
 
 /// Units and raters that owe something now: acceptance, opinion, countersignature, reply, an open
 /// promise, feedback on an instruction, an opinion form. What waits for a reviewer is no debt of
@@ -533,6 +535,42 @@ pub fn answer_instruction(step: &mut Step<'_>, input: &Input) -> Result<(), Refu
     let (id, kind) = (input.instruction_id, FollowUpKind::Instruction);
     answer(step, id, kind, "/instruction_id", &input.text)?;
     step.stop(&[ClockKind::K19], Some(id.cast()));
+    Ok(())
+}
+
+/// The first moment of the year in which a moment lies, in the committee's time zone.
+fn start_of_year(now: Timestamp) -> (Date, Timestamp) {
+    let first = deadline::local_date(now).first_of_year();
+    let start = first
+        .yesterday()
+        .map_or(Timestamp::MIN, deadline::end_of_day);
+    (first, start)
+}
+
+/// Whether the look-back of the year is to be opened: a promise from before 1 January is open,
+/// and none was opened since or is owed still.
+pub fn look_back_opens(case: &Case, now: Timestamp) -> bool {
+    let (_, start) = start_of_year(now);
+    let subject: SubjectId = case.proposal.id.cast();
+    let mut look_backs = case
+        .clocks
+        .iter()
+        .filter(|clock| clock.kind == ClockKind::K16 && clock.subject == subject);
+    let earlier = |promise: &Promise| {
+        case.running(ClockKind::K15, promise.id.cast())
+            .is_some_and(|clock| clock.started_at < start)
+    };
+    look_backs.all(|clock| clock.stopped_at.is_some() && clock.started_at < start)
+        && case.open_promises().any(earlier)
+}
+
+/// OT31: from 1 January a look-back is owed; K16 ends on the day that the profile names.
+pub fn open_look_back(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let (first, start) = start_of_year(step.env.now);
+    let wanted = step.env.profile.tracking_look_back;
+    let day = wanted.in_year(first.year());
+    let subject = step.subject();
+    step.start_on(ClockKind::K16, subject, start, format!("until {day}"));
     Ok(())
 }
 

@@ -316,6 +316,14 @@ guards! {
     COUNTERSIGN_REQUESTED, "countersign_requested", None,
         "本单位没有待办的会签。", "The unit has no open request to countersign.",
         |view| own_countersign(view).is_some();
+    /// K09 has lapsed, and the policy takes silence for agreement.
+    COUNTERSIGN_LAPSED, "countersign_lapsed", Some("I12"),
+        "会签期限未满，或逾期不视为同意。",
+        "No time to countersign has run out, or silence is not taken for agreement.",
+        |view| view.env.profile.countersign_lapse == LapseMeans::Agreed
+            && view.reply().is_some_and(|reply| {
+                view.case.lapsed_countersigns(reply.id, view.env.now).next().is_some()
+            });
     /// Not approved yet.
     NOT_APPROVED, "not_approved", Some("I13"),
         "答复已审核通过。", "The reply has passed the review already.",
@@ -496,6 +504,12 @@ guards! {
         "没有未落实的承诺事项，也没有待办的回头看。", "No promise is open and no look-back is due.",
         |view| view.case.open_promises().next().is_some()
             || view.case.running(ClockKind::K16, view.case.proposal.id.cast()).is_some();
+    /// K16: a promise from before this year is open, and no look-back of this year was opened
+    /// or is owed still.
+    LOOK_BACK_OPENS, "look_back_opens", None,
+        "没有跨年未落实的承诺事项，或本年回头看已启动。",
+        "No promise of an earlier year is open, or the look-back of this year was opened already.",
+        |view| super::follow_up::look_back_opens(view.case, view.env.now);
     /// Nothing is owed except tracking.
     NOTHING_OWED, "nothing_owed", None,
         "尚有未决定的申请或未办理的处置。", "A request is open, or the disposition is not carried out.",
@@ -682,7 +696,9 @@ fn countersigned(view: &View<'_>) -> bool {
         .last_countersigns(reply.id)
         .filter(|request| request.content_hash == reply.content_hash)
         .filter(|request| match request.status {
-            CountersignStatus::Agree | CountersignStatus::AgreeWithRemarks => true,
+            CountersignStatus::Agree
+            | CountersignStatus::AgreeWithRemarks
+            | CountersignStatus::Lapsed => true,
             CountersignStatus::Requested => {
                 view.env.profile.countersign_lapse == LapseMeans::Agreed
                     && view

@@ -101,6 +101,8 @@ code_list! {
         Instruct = "instruct", "批示", "instruct";
         AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on an instruction";
         RecordLookBack = "record_look_back", "登记回头看", "record a look-back";
+        RecountClock = "recount_clock", "按新日历重算期限", "count a clock anew on a new calendar";
+        OpenLookBack = "open_look_back", "启动回头看", "open the yearly look-back";
     }
 }
 
@@ -125,6 +127,12 @@ const WITHDRAWN: State = State::Proposal(S::Withdrawn);
 
 /// A filed case, to its end.
 const FILED_TO_CLOSED: &[State] = &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED];
+
+/// Whatever the status.
+const ANY: &[State] = &[
+    DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED, FEEDBACK,
+    CLOSED,
+];
 
 /// The first proposer, or who stands in for it.
 const PROPOSER: &[Who] = &[Who::FirstProposer, Who::ProposingClerk, Who::Proxy];
@@ -523,10 +531,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT03",
         action: action(Do::SetSecrecy),
-        from: &[
-            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
-            FEEDBACK, CLOSED,
-        ],
+        from: ANY,
         to: To::Stay,
         who: &[Who::Staff, Who::Chair],
         guards: &[&g::NOT_A_SIGNER, &g::NOT_SECRET],
@@ -758,6 +763,26 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::LOOK_BACK_DUE],
         effect: f::record_look_back,
         event: "look_back.recorded",
+    },
+    Rule {
+        id: "OT30",
+        action: action(Do::RecountClock),
+        from: ANY,
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: super::units::part,
+        event: "clock.recounted",
+    },
+    Rule {
+        id: "OT31",
+        action: action(Do::OpenLookBack),
+        from: FILED_TO_CLOSED,
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::LOOK_BACK_OPENS],
+        effect: f::open_look_back,
+        event: "look_back.opened",
     },
 ];
 

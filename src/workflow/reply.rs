@@ -52,6 +52,7 @@ code_list! {
         Deliver = "deliver", "送达", "deliver";
         Coordinate = "coordinate", "协调裁定", "coordinate";
         Supersede = "supersede", "被取代", "supersede";
+        LapseCountersign = "lapse_countersign", "会签逾期", "let the time to countersign run out";
     }
 }
 
@@ -190,6 +191,16 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::ROUND_OPEN, &g::ROW_ACCEPTED, &g::APPROVED],
         effect: deliver,
         event: "reply.delivered",
+    },
+    Rule {
+        id: "RT04b",
+        action: Action::Reply(Do::LapseCountersign),
+        from: &[COUNTERSIGNING],
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::ROUND_OPEN, &g::COUNTERSIGN_LAPSED],
+        effect: lapse_countersign,
+        event: "countersign.lapsed",
     },
     Rule {
         id: "RT10",
@@ -394,6 +405,29 @@ fn request_countersign(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
             answered_at: None,
         });
         step.start(ClockKind::K09, row.cast(), step.env.profile.countersign);
+    }
+    Ok(())
+}
+
+/// `RT04b`: whose time has run out counts as having agreed.
+fn lapse_countersign(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
+    let reply = own_reply(step)?;
+    let now = step.env.now;
+    let rows: Vec<_> = step
+        .case
+        .lapsed_countersigns(reply.id, now)
+        .map(|request| request.assignment)
+        .collect();
+    for request in &mut step.case.countersigns {
+        if request.reply == reply.id
+            && request.status == CountersignStatus::Requested
+            && rows.contains(&request.assignment)
+        {
+            request.status = CountersignStatus::Lapsed;
+        }
+    }
+    for row in rows {
+        step.stop(&[ClockKind::K09], Some(row.cast()));
     }
     Ok(())
 }

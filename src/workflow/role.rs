@@ -68,6 +68,20 @@ impl Role {
         }
     }
 
+    /// Whether a token of a machine client may hold the role: those whose work is to keep records
+    /// and pass things on. Members sign and rate, examiners and the chair decide, signatories sign,
+    /// leaders instruct: that is for persons. Administrators and the auditor watch over others.
+    pub const fn is_open_to_machines(self) -> bool {
+        matches!(
+            self,
+            Self::OrganisationClerk
+                | Self::CommitteeStaff
+                | Self::AssigningOfficer
+                | Self::UnitClerk
+                | Self::SupervisionOfficer
+        )
+    }
+
     /// The handling side must not see feedback before its conclusion (I21).
     pub const fn is_handling_side(self) -> bool {
         matches!(

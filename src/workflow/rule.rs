@@ -343,6 +343,48 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain(super::reply::RULES)
 }
 
+/// Whether a machine client may take the action for the role it holds. An allow list: a new action
+/// is for persons until somebody says otherwise. Open is what keeps a record, hands in what the
+/// input names a person for (a clerk, the signer of an opinion), or passes on what was decided.
+/// Closed is what a person answers for: signatures (I12), opinion forms (I20), declarations at
+/// submission, examination, review, and every decision on a case or on somebody's request (I10).
+pub const fn is_open_to_machines(action: Action) -> bool {
+    use super::assignment::AssignmentAction as A;
+    use super::proposal::ProposalAction as P;
+    use super::reply::ReplyAction as R;
+    match action {
+        Action::Proposal(action) => matches!(
+            action,
+            P::Create
+                | P::Edit
+                | P::InviteCosigners
+                | P::Assign
+                | P::CarryOutDisposition
+                | P::RecordConsultation
+                | P::LinkCases
+                | P::Archive
+                | P::ReportProgress
+                | P::Urge
+                | P::AcknowledgeUrging
+                | P::AnswerInstruction
+        ),
+        Action::Assignment(action) => matches!(
+            action,
+            A::Accept
+                | A::SuggestUnits
+                | A::RequestReturn
+                | A::RecordContact
+                | A::SubmitOpinion
+                | A::RequestExtension
+                | A::RequestPause
+        ),
+        Action::Reply(action) => matches!(
+            action,
+            R::Draft | R::Edit | R::RequestCountersign | R::Deliver
+        ),
+    }
+}
+
 /// The rows of one action.
 pub fn rules_of(action: Action) -> impl Iterator<Item = &'static Rule> {
     rules().filter(move |rule| rule.action == action)

@@ -1,5 +1,6 @@
 //! When time alone next does something to a clock, so that a worker can look at the case then:
-//! its end, the agreed end of a pause.
+//! its end, the agreed end of a pause; and for a promise the turn of the year, from which a
+//! look-back is owed.
 //!
 //! A case is right without it: what has lapsed is settled before every act and shown on reading.
 //! The worker makes it so in the database too, and tells people.
@@ -7,7 +8,8 @@
 use jiff::Timestamp;
 
 use super::case::{Case, Clock};
-use super::deadline::end_of_day;
+use super::codes::ClockKind;
+use super::deadline::{end_of_day, local_date};
 use super::decide::Env;
 
 /// The smallest step of time that both databases keep.
@@ -24,11 +26,19 @@ pub fn next(clock: &Clock, after: Timestamp) -> Option<Timestamp> {
         .paused_until()
         .and_then(|day| day.yesterday().ok())
         .map(end_of_day);
-    [Some(lapse), resume]
+    let new_year = (clock.kind == ClockKind::K15)
+        .then(|| turn_of_year(after))
+        .flatten();
+    [Some(lapse), resume, new_year]
         .into_iter()
         .flatten()
         .filter(|at| *at > after)
         .min()
+}
+
+/// The first moment of the year after the one in which a moment lies, in the committee's time zone.
+fn turn_of_year(after: Timestamp) -> Option<Timestamp> {
+    Some(end_of_day(local_date(after).last_of_year())).filter(|at| *at > after)
 }
 
 /// Sets the next moment of every clock that an act started, moved or stopped; that of the others

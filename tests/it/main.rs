@@ -7,6 +7,7 @@
     reason = "tests fail by panicking; clippy knows test functions, but not their helpers"
 )]
 
+mod api_tokens;
 mod architecture;
 mod attachments;
 mod attachments_s3;
@@ -14,6 +15,10 @@ mod audit;
 mod bad_input;
 mod bad_requests;
 mod batches;
+mod bulk;
+mod calendars;
+mod clock_kinds;
+mod clocks;
 mod closing;
 mod collective;
 mod compose;
@@ -34,6 +39,7 @@ mod headers;
 mod idempotency;
 mod joint;
 mod merging;
+mod model;
 mod numbers;
 mod outage;
 mod paging;
@@ -68,3 +74,4 @@ mod visibility;
 mod webhook_targets;
 mod webhooks;
 mod withdrawal;
+mod worker;

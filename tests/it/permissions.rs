@@ -111,7 +111,7 @@ fn step_of(operation: &str) -> &'static str {
         | "record_consultation_proposal"
         | "review_publication_proposal"
         | "link_cases_proposal" => "filed",
-        "adjust_units_proposal" | "get_rounds" => "accepted",
+        "adjust_units_proposal" | "get_rounds" | "list_case_clocks" | "explain_clock" => "accepted",
         "coordinate_reply" => "countersigning",
         name if name.ends_with("_assignment") => "accepted",
         _ => "draft",
@@ -149,7 +149,7 @@ fn fill(
     operation: &str,
     town: &Town,
     case: &Story<'_>,
-    [profile, hook, delivery]: &[String; 3],
+    [profile, clock, known_token, hook, delivery]: [&str; 5],
 ) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
@@ -163,10 +163,13 @@ fn fill(
         "member_id" => town.members[0].member.expect("a member").to_string(),
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
-        "profile_id" => profile.clone(),
-        "webhook_id" => hook.clone(),
-        "delivery_id" => delivery.clone(),
+        "profile_id" => profile.to_owned(),
+        "clock_id" => clock.to_owned(),
+        "version" => "current".to_owned(),
+        "webhook_id" => hook.to_owned(),
+        "delivery_id" => delivery.to_owned(),
         "user_id" => town.members[0].user.to_string(),
+        "api_token_id" => known_token.to_owned(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
         "file" | "path" | "name" | "tail" => String::new(),
@@ -191,6 +194,8 @@ async fn status(client: &Client, method: &str, path: &str) -> u16 {
     let method: Method = method.to_uppercase().parse().expect("a method");
     let mut request = client.request(method.clone(), path).header("If-Match", "*");
     if method != Method::GET {
+        // Tokens must send one; nothing is stored under it, for nothing succeeds.
+        request = request.key("permissions-0001");
         request = request.json(json!({ "no_such_field": true }));
     }
     request.send().await.status
@@ -273,7 +278,13 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let ping = format!("{}/actions/ping", hook.text_header("location"));
     let ping = administrator.post(&ping).header("If-Match", "*");
     let delivery = ping.json(json!({})).send().await.status(201);
-    let others = [profile, hook.id(), delivery.id()];
+    // The unit's own system, beside its people.
+    let token = administrator.post("/api/v1/api-tokens").json(json!({
+        "name": "市交通运输局公文系统", "role": "unit_clerk", "unit_id": town.units[0],
+        "expires_at": app.clock_now() + jiff::SignedDuration::from_hours(24),
+    }));
+    let token = token.send().await.status(201);
+    let machine = app.client(&token.text("/token"));
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -282,7 +293,11 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             cases.insert(step, case_at(&app, &town, step).await);
         }
         let case = &cases[step];
-        let mut path_here = fill(path, id, &town, case, &others);
+        let clocks = format!("{}/clocks?limit=1", case.path());
+        let clocks = case.as_(&town.auditor).get(&clocks).send().await;
+        let clock = clocks.status(200).text("/items/0/id");
+        let others = [profile.clone(), clock, token.id(), hook.id(), delivery.id()];
+        let mut path_here = fill(path, id, &town, case, others.each_ref().map(String::as_str));
         // A stream that is opened does not end.
         if id == "stream_events" {
             path_here.push_str("?after=x");
@@ -296,6 +311,15 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             let client = app.signed_in(&town, &person);
             cells.push((name.to_owned(), status(&client, method, &path_here).await));
         }
+        let got = status(&machine, method, &path_here).await;
+        let schemes = operation["security"].as_array().expect("security");
+        let open = schemes
+            .iter()
+            .any(|scheme| scheme.get("api_token").is_some());
+        if !open && !schemes.is_empty() {
+            assert_eq!(got, 403, "{id} for a token");
+        }
+        cells.push(("unit_clerk_token".to_owned(), got));
         for (name, person) in columns(&elsewhere).into_iter().take(12) {
             let client = app.signed_in(&elsewhere, &person);
             let got = status(&client, method, &path_here).await;

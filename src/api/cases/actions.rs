@@ -26,7 +26,7 @@ use crate::ids::{AssignmentId, ProposalId, ReplyId, kind};
 use crate::workflow::input::Input;
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
-use crate::workflow::rule::{Action, Cause, Machine, rules, rules_of};
+use crate::workflow::rule::{Action, Cause, Machine, is_open_to_machines, rules, rules_of};
 
 /// Enters an operation for every action that people take.
 pub fn routes(routes: &mut Routes) {
@@ -43,9 +43,14 @@ pub fn routes(routes: &mut Routes) {
         let (action, parse) = (rule.action, body.parse);
         let path = path(action);
         let schemas = &body.schemas;
+        let access = if is_open_to_machines(action) {
+            Access::SignedIn
+        } else {
+            Access::Persons
+        };
         match action.machine() {
             Machine::Proposal => routes.enter_operation(
-                Access::SignedIn,
+                access,
                 &HttpMethod::Post,
                 &path,
                 operation,
@@ -59,7 +64,7 @@ pub fn routes(routes: &mut Routes) {
                 },
             ),
             Machine::Assignment => routes.enter_operation(
-                Access::SignedIn,
+                access,
                 &HttpMethod::Post,
                 &path,
                 operation,
@@ -81,7 +86,7 @@ pub fn routes(routes: &mut Routes) {
                 },
             ),
             Machine::Reply => routes.enter_operation(
-                Access::SignedIn,
+                access,
                 &HttpMethod::Post,
                 &path,
                 operation,

@@ -108,7 +108,13 @@ fn of_proposal(action: P) -> Option<Body> {
         }),
         P::AnswerInstruction => read!(AnswerInstructionIn, AnswerInstruction),
         P::RecordLookBack => read!(LookBackIn, LookBack),
-        P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
+        P::Create
+        | P::Edit
+        | P::CompleteHandling
+        | P::ConcludeFeedback
+        | P::ExpireInvitations
+        | P::RecountClock
+        | P::OpenLookBack => {
             return None;
         }
     })
@@ -153,6 +159,6 @@ fn of_reply(action: R) -> Option<Body> {
         R::Sign => read!(SignIn, Sign),
         R::Approve => read!(ApproveIn, Approve),
         R::Reject => read!(RejectIn, Reject),
-        R::Draft | R::Edit | R::Supersede => return None,
+        R::Draft | R::Edit | R::Supersede | R::LapseCountersign => return None,
     })
 }

@@ -13,7 +13,7 @@ use crate::workflow::case::{Clock, ClockChange};
 use crate::workflow::codes::ClockKind;
 use crate::workflow::deadline;
 
-/// A running clock.
+/// A clock.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClockFacts {
     /// Identifier.
@@ -55,6 +55,13 @@ pub struct ClockFacts {
     /// Version of the policy profile in force at its start.
     #[schema(minimum = 1, example = 1)]
     pub profile_version: i32,
+    /// Version of the calendar that it was counted with.
+    #[schema(minimum = 1, example = 1)]
+    pub calendar_version: i32,
+    /// When it stopped; absent while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = DateTime, max_length = 40)]
+    pub stopped_at: Option<Timestamp>,
     /// Due moment.
     #[schema(value_type = String, format = DateTime, max_length = 40)]
     pub due_at: Timestamp,
@@ -71,9 +78,9 @@ pub struct ClockFacts {
     /// The last day, in the committee's time zone; what to show to people.
     #[schema(value_type = String, format = Date, max_length = 10)]
     pub due_on: Date,
-    /// Calendar days left; negative when overdue.
+    /// Calendar days left; negative when overdue. Of a stopped clock: those left when it stopped.
     pub days_left: i64,
-    /// Computed, never stored.
+    /// Computed, never stored. Of a stopped clock: it stopped too late.
     pub overdue: bool,
     /// The calendar has no data for the year yet.
     pub provisional: bool,
@@ -94,6 +101,7 @@ const fn runs_for_row(kind: ClockKind) -> bool {
 impl ClockFacts {
     /// A clock as it stands now.
     pub fn of(clock: &Clock, now: Timestamp) -> Self {
+        let now = clock.stopped_at.unwrap_or(now);
         Self {
             id: clock.id,
             kind: clock.kind,
@@ -111,6 +119,8 @@ impl ClockFacts {
             started_at: clock.started_at,
             limit: clock.limit.clone(),
             profile_version: clock.profile_version,
+            calendar_version: clock.calendar_version,
+            stopped_at: clock.stopped_at,
             due_at: clock.due_at,
             original_due_at: clock.original_due,
             changes: clock.changes.iter().map(Into::into).collect(),
@@ -133,17 +143,19 @@ pub enum ClockChangeKind {
     Extended,
     /// It counts on another limit: the case became urgent, or is no longer.
     Relimited,
+    /// Another version of the calendar counts the same time otherwise.
+    Recounted,
 }
 
-/// A pause or an extension of a clock.
+/// A pause, an extension or another change of a clock.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClockChangeFacts {
-    /// Which of the two.
+    /// Which of them.
     pub change: ClockChangeKind,
     /// Pause: the first day that is not counted. Otherwise: the day of the decision.
     #[schema(value_type = String, format = Date, max_length = 10)]
     pub from: Date,
-    /// Pause: the day on which it goes on. Extension: the new last day.
+    /// Pause: the day on which it goes on. Extension, new count: the new last day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
     pub until: Option<Date>,
@@ -159,6 +171,18 @@ pub struct ClockChangeFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 40, example = "30 cd")]
     pub limit_after: Option<String>,
+    /// New count: the last day before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, format = Date, max_length = 10)]
+    pub due_before: Option<Date>,
+    /// New count: the calendar before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub calendar_before: Option<i32>,
+    /// New count: the calendar from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub calendar_after: Option<i32>,
 }
 
 impl From<&ClockChange> for ClockChangeFacts {
@@ -170,6 +194,9 @@ impl From<&ClockChange> for ClockChangeFacts {
             ended: None,
             limit_before: None,
             limit_after: None,
+            due_before: None,
+            calendar_before: None,
+            calendar_after: None,
         };
         match change {
             ClockChange::Paused { from, until, ended } => Self {
@@ -189,6 +216,21 @@ impl From<&ClockChange> for ClockChangeFacts {
                 from: *on,
                 limit_before: Some(from.clone()),
                 limit_after: Some(to.clone()),
+                ..none
+            },
+            ClockChange::Recounted {
+                on,
+                from_version,
+                to_version,
+                due_before,
+                due_after,
+            } => Self {
+                change: ClockChangeKind::Recounted,
+                from: *on,
+                until: Some(*due_after),
+                due_before: Some(*due_before),
+                calendar_before: Some(*from_version),
+                calendar_after: Some(*to_version),
                 ..none
             },
         }

@@ -67,6 +67,6 @@ fn of_reply(action: R) -> Doc {
                 "decided_by": "市政府办公室主任办公会"
             }),
         ),
-        R::Draft | R::Edit | R::Supersede => doc("", json!({})),
+        R::Draft | R::Edit | R::Supersede | R::LapseCountersign => doc("", json!({})),
     }
 }

@@ -6,7 +6,11 @@ pub mod attachments;
 pub mod batches;
 pub mod bodies;
 pub mod brief;
+pub mod bulk;
+pub mod clock_explanation;
+pub mod clock_lists;
 pub mod clock_out;
+pub mod clocks;
 pub mod decisions;
 pub mod desk;
 pub mod docs;
@@ -44,6 +48,9 @@ pub fn routes(routes: &mut Routes) {
     replies::routes(routes);
     attachments::routes(routes);
     desk::routes(routes);
+    clocks::routes(routes);
+    clock_lists::routes(routes);
     actions::routes(routes);
     batches::routes(routes);
+    bulk::routes(routes);
 }

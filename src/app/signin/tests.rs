@@ -48,6 +48,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,
+        lease: jiff::SignedDuration::from_secs(60),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
     App::new(db, Arc::new(clock.clone()), settings)

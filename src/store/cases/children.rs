@@ -5,12 +5,14 @@ use diesel::prelude::*;
 use super::save::Writer;
 use super::side_roads;
 use crate::error::Result;
+use crate::ids::UnitId;
 use crate::store::Tx;
 use crate::store::schema::{
     assignments, clocks, countersign_requests, promises, proposers, replies,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Assignment, Case, Clock, Countersign, Promise, Proposer, Reply};
+use crate::workflow::role::Line;
 
 /// Calls `insert` for what is new and `update` for what changed, by key.
 fn sync<T: PartialEq, K: PartialEq>(
@@ -109,28 +111,7 @@ pub(super) fn write(
             Ok(())
         },
     )?;
-    sync(
-        tx,
-        old!(clocks),
-        &after.clocks,
-        |item| item.id,
-        |tx, item| insert_clock(tx, item, writer),
-        |tx, item| {
-            diesel::update(clocks::table.find((writer.committee, item.id)))
-                .set((
-                    clocks::started_at.eq(At(item.started_at)),
-                    clocks::time_limit.eq(&item.limit),
-                    clocks::due_at.eq(At(item.due_at)),
-                    clocks::stopped_at.eq(item.stopped_at.map(At)),
-                    clocks::provisional.eq(item.provisional),
-                    clocks::changes.eq(Json::of(&item.changes)?),
-                    clocks::wake_at.eq(item.wake_at.map(At)),
-                    clocks::woken.eq(false),
-                ))
-                .execute(tx.conn)?;
-            Ok(())
-        },
-    )?;
+    write_clocks(tx, before, after, writer)?;
     let tracked = before.and_then(|case| case.tracked_since);
     side_roads::write_tracking(tx, tracked, after.tracked_since, writer)?;
     side_roads::write(tx, before, after, writer)
@@ -333,7 +314,59 @@ fn insert_promise(tx: &mut Tx<'_>, item: &Promise, writer: &Writer<'_>) -> Resul
     Ok(())
 }
 
-fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()> {
+/// Clocks, with the unit and the line that they are listed under.
+fn write_clocks(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let place = |case: &Case, clock: &Clock| (case.unit_of(clock), case.proposal.assigning_line);
+    for item in &after.clocks {
+        let at = place(after, item);
+        let old = before.and_then(|case| {
+            let old = case.clocks.iter().find(|old| old.id == item.id);
+            old.map(|old| (old, place(case, old)))
+        });
+        match old {
+            None => insert_clock(tx, item, at, writer)?,
+            Some((old, was)) if old != item || (item.stopped_at.is_none() && was != at) => {
+                update_clock(tx, item, at, writer)?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn update_clock(
+    tx: &mut Tx<'_>,
+    item: &Clock,
+    (unit, line): (Option<UnitId>, Option<Line>),
+    writer: &Writer<'_>,
+) -> Result<()> {
+    diesel::update(clocks::table.find((writer.committee, item.id)))
+        .set((
+            clocks::started_at.eq(At(item.started_at)),
+            clocks::time_limit.eq(&item.limit),
+            clocks::calendar_version.eq(item.calendar_version),
+            clocks::due_at.eq(At(item.due_at)),
+            clocks::stopped_at.eq(item.stopped_at.map(At)),
+            clocks::provisional.eq(item.provisional),
+            clocks::changes.eq(Json::of(&item.changes)?),
+            clocks::unit_id.eq(unit),
+            clocks::line.eq(line),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+fn insert_clock(
+    tx: &mut Tx<'_>,
+    item: &Clock,
+    (unit, line): (Option<UnitId>, Option<Line>),
+    writer: &Writer<'_>,
+) -> Result<()> {
     diesel::insert_into(clocks::table)
         .values((
             clocks::committee_id.eq(writer.committee),
@@ -352,6 +385,8 @@ fn insert_clock(tx: &mut Tx<'_>, item: &Clock, writer: &Writer<'_>) -> Result<()
             clocks::changes.eq(Json::of(&item.changes)?),
             clocks::wake_at.eq(item.wake_at.map(At)),
             clocks::woken.eq(false),
+            clocks::unit_id.eq(unit),
+            clocks::line.eq(line),
         ))
         .execute(tx.conn)?;
     Ok(())

@@ -9,13 +9,14 @@ use super::rows::{
 };
 use super::side_roads;
 use crate::error::{Error, Result};
-use crate::ids::{AssignmentId, CommitteeId, ProposalId, ReplyId, SessionId};
+use crate::ids::{AssignmentId, ClockId, CommitteeId, ProposalId, ReplyId, SessionId};
 use crate::store::Tx;
 use crate::store::connection::{AnyConnection, MultiBackend};
 use crate::store::events::Head;
 use crate::store::schema::{
-    assignments, case_marks, clocks, contacts, countersign_requests, feedback_forms, opinions,
-    promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions, terms,
+    assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms,
+    opinions, promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions,
+    terms,
 };
 use crate::store::sql_types::{Json, On};
 use crate::workflow::case::{Case, Form, Session};
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub case: Case,
     /// Where its history ends.
     pub head: Head,
+    /// The committee's current version of the calendar.
+    pub calendar: i32,
 }
 
 /// Selects the columns of a row type.
@@ -56,6 +59,16 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
         .get_result(tx.conn)
         .optional()?;
     // What becomes of a merged proposal depends on its main one: that is locked too.
+    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
+        hold(tx, committee, main)?;
+    }
+    row.map(|row| assemble(tx, row)).transpose()
+}
+
+/// Locks a case for the rest of the transaction and reads it, without counting its version: for
+/// who may find that there is nothing to do.
+pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
+    let row = hold(tx, committee, id)?;
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
         hold(tx, committee, main)?;
     }
@@ -111,7 +124,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         seq: row.event_seq,
         hash: row.event_hash.clone(),
     };
-    let session = session(tx, committee, row.session_id)?
+    let (session, calendar) = session(tx, committee, row.session_id)?
         .ok_or_else(|| Error::internal("a proposal without its session"))?;
     let form: Json = proposal_texts::table
         .find((committee, id, row.text_version))
@@ -151,7 +164,11 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         add_handling(tx, &mut case)?;
     }
     side_roads::add(tx, &mut case, &marks, main_id)?;
-    Ok(Loaded { case, head })
+    Ok(Loaded {
+        case,
+        head,
+        calendar,
+    })
 }
 
 /// What exists only once units are at work; each part is read only if what it needs is there.
@@ -318,46 +335,56 @@ fn marks_of(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<M
     Ok(row.unwrap_or_default())
 }
 
-/// A session with the number of its term.
-fn session(tx: &mut Tx<'_>, committee: CommitteeId, id: SessionId) -> Result<Option<Session>> {
-    let row: Option<(SessionRow, i32)> = sessions::table
-        .inner_join(
-            terms::table.on(terms::committee_id
-                .eq(sessions::committee_id)
-                .and(terms::id.eq(sessions::term_id))),
-        )
-        .filter(sessions::committee_id.eq(committee))
+/// Sessions with their terms and the committee, whose current calendar is read with them.
+macro_rules! sessions_of {
+    ($committee:expr) => {
+        sessions::table
+            .inner_join(
+                terms::table.on(terms::committee_id
+                    .eq(sessions::committee_id)
+                    .and(terms::id.eq(sessions::term_id))),
+            )
+            .inner_join(committees::table.on(committees::id.eq(sessions::committee_id)))
+            .filter(sessions::committee_id.eq($committee))
+            .select((
+                columns!(SessionRow),
+                terms::number,
+                committees::calendar_version,
+            ))
+    };
+}
+
+/// A session, and the committee's current version of the calendar.
+fn session(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SessionId,
+) -> Result<Option<(Session, i32)>> {
+    let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
         .filter(sessions::id.eq(id))
-        .select((columns!(SessionRow), terms::number))
         .first(tx.conn)
         .optional()?;
-    Ok(row.map(|(row, term)| row.into_facts(term)))
+    Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
 }
 
 /// The session of a new proposal: the one that was asked for, or the last one whose window has
-/// opened by `today`; an ordinary proposal belongs to the last session held.
+/// opened by `today`; an ordinary proposal belongs to the last session held. With it comes the
+/// committee's current version of the calendar.
 pub fn session_for(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     wanted: Option<SessionId>,
     today: Date,
-) -> Result<Option<Session>> {
+) -> Result<Option<(Session, i32)>> {
     if let Some(id) = wanted {
         return session(tx, committee, id);
     }
-    let row: Option<(SessionRow, i32)> = sessions::table
-        .inner_join(
-            terms::table.on(terms::committee_id
-                .eq(sessions::committee_id)
-                .and(terms::id.eq(sessions::term_id))),
-        )
-        .filter(sessions::committee_id.eq(committee))
+    let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
         .filter(sessions::window_opens_on.le(On(today)))
         .order((sessions::window_opens_on.desc(), sessions::id.desc()))
-        .select((columns!(SessionRow), terms::number))
         .first(tx.conn)
         .optional()?;
-    Ok(row.map(|(row, term)| row.into_facts(term)))
+    Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
 }
 
 /// The case that a row belongs to.
@@ -373,6 +400,19 @@ pub fn find_by_assignment(
         .optional()?)
 }
 
+/// The cases that rows belong to.
+pub fn of_assignments(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[AssignmentId],
+) -> Result<Vec<ProposalId>> {
+    Ok(assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::id.eq_any(ids))
+        .select(assignments::proposal_id)
+        .load(tx.conn)?)
+}
+
 /// The case that a reply belongs to.
 pub fn find_by_reply(
     tx: &mut Tx<'_>,
@@ -382,6 +422,19 @@ pub fn find_by_reply(
     Ok(replies::table
         .find((committee, id))
         .select(replies::proposal_id)
+        .first(tx.conn)
+        .optional()?)
+}
+
+/// The case that a clock belongs to.
+pub fn find_by_clock(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: ClockId,
+) -> Result<Option<ProposalId>> {
+    Ok(clocks::table
+        .find((committee, id))
+        .select(clocks::proposal_id)
         .first(tx.conn)
         .optional()?)
 }

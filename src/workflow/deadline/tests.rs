@@ -57,25 +57,43 @@ fn told(limit: &str, start: &str, paused: &str) -> Vec<String> {
     steps.into_iter().map(tell).collect()
 }
 
+/// The vectors V1–V12 of domain 4.4 (V1 in full in [`worked_example_day_by_day`]).
 #[test]
 fn examples_of_the_counting_rules() {
-    for (limit, start, paused, end) in [
-        ("5 wd", "2025-09-26", "", "2025-10-10"),
-        ("10 wd", "2026-02-11", "", "2026-03-03"),
-        ("15 wd", "2026-04-20", "", "2026-05-13"),
-        ("7 cd", "2026-09-18", "", "2026-09-28"),
-        ("3 mo", "2025-11-30", "", "2026-02-28"),
-        ("3 mo", "2026-02-04", "", "2026-05-06"),
-        ("3 mo", "2026-03-20", "", "2026-06-22"),
-        ("10 wd", "2026-02-11", "2026-02-25/2026-03-02", "2026-03-09"),
-        ("3 mo", "2026-03-25", "2026-04-13/2026-04-25", "2026-07-07"),
-        ("6 mo", "2026-03-25", "", "2026-09-28"),
-        ("6 mo", "2025-08-31", "", "2026-02-28"),
+    for (vector, limit, start, paused, end) in [
+        ("V1", "5 wd", "2025-09-26", "", "2025-10-10"),
+        ("V2", "10 wd", "2026-02-11", "", "2026-03-03"),
+        ("V3", "15 wd", "2026-04-20", "", "2026-05-13"),
+        ("V4", "7 cd", "2026-09-18", "", "2026-09-28"),
+        ("V5", "3 mo", "2025-11-30", "", "2026-02-28"),
+        ("V6", "3 mo", "2026-02-04", "", "2026-05-06"),
+        ("V7", "3 mo", "2026-03-20", "", "2026-06-22"),
+        (
+            "V8",
+            "10 wd",
+            "2026-02-11",
+            "2026-02-25/2026-03-02",
+            "2026-03-09",
+        ),
+        (
+            "V9",
+            "3 mo",
+            "2026-03-25",
+            "2026-04-13/2026-04-25",
+            "2026-07-07",
+        ),
+        ("V10", "6 mo", "2026-03-25", "", "2026-09-28"),
+        ("V11", "6 mo", "2025-08-31", "", "2026-02-28"),
     ] {
         let due = count(limit, start, paused).due;
-        assert_eq!(last_day(due.at).to_string(), end, "{limit} from {start}");
+        assert_eq!(
+            last_day(due.at).to_string(),
+            end,
+            "{vector}: {limit} from {start}"
+        );
         assert_eq!(due, fixed(last_day(due.at)), "24:00, complete data");
     }
+    // V12: hours never roll.
     let start = at(date(2026, 3, 5), 15, 30);
     let due = due(start, Limit::hours(24), Calendar::builtin());
     assert_eq!(due.at, at(date(2026, 3, 6), 15, 30));

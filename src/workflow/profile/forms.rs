@@ -108,6 +108,16 @@ impl MonthDay {
     pub const fn new(month: i8, day: i8) -> Self {
         Self { month, day }
     }
+
+    /// The day in a year; the last of its month where the month has no such day.
+    pub fn in_year(self, year: i16) -> Date {
+        let first = Date::new(year, self.month, 1).unwrap_or(Date::MAX);
+        first
+            .with()
+            .day(self.day)
+            .build()
+            .unwrap_or(first.last_of_month())
+    }
 }
 
 impl std::fmt::Display for MonthDay {

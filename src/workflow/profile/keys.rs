@@ -103,7 +103,6 @@ keys! {
 /// Keys that can be set and that nothing reads so far: what they steer is not there yet. A test
 /// keeps this list in step with the program.
 pub const NOT_READ: &[&str] = &[
-    "tracking.look_back_date",
     "publication.default_level",
     "number.separate_series",
     "key.share_percent",

@@ -109,6 +109,7 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::KeepPromise, _) => Action::Proposal(Do::ReportProgress),
         (Task::AnswerUrging, _) => Action::Proposal(Do::AcknowledgeUrging),
         (Task::AnswerInstruction, _) => Action::Proposal(Do::AnswerInstruction),
+        (Task::LookBack, _) => Action::Proposal(Do::RecordLookBack),
         (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)
@@ -206,7 +207,10 @@ pub fn play(world: &mut World, people: &People, step: Move) -> Option<Attempt> {
             (actor.clone(), action, target)
         }
         8 => {
-            let actions: Vec<Action> = rules().map(|rule| rule.action).collect();
+            let actions: Vec<Action> = rules()
+                .filter(|rule| !["OT30", "OT31"].contains(&rule.id))
+                .map(|rule| rule.action)
+                .collect();
             let targets = targets(world);
             let action = actions[index % actions.len()];
             (

@@ -19,3 +19,8 @@ mod side_inputs;
 mod side_scenarios;
 mod stories;
 mod walks;
+
+/// A case as it is after PT01.
+pub(super) fn any_case() -> super::case::Case {
+    fixture::World::individual().case
+}

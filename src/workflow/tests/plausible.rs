@@ -95,7 +95,10 @@ fn on_reply(world: &World, action: Answer, tone: u8) -> Input {
             form.digest = format!("已优化两条线路（{}）。", world.log.len());
             form.into()
         }
-        Answer::RequestCountersign | Answer::Deliver | Answer::Supersede => NoInput {}.into(),
+        Answer::RequestCountersign
+        | Answer::Deliver
+        | Answer::Supersede
+        | Answer::LapseCountersign => NoInput {}.into(),
         Answer::Countersign => inputs::countersign().into(),
         Answer::Object => inputs::object().into(),
         Answer::Sign => SignIn {
@@ -146,7 +149,9 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         | Do::Recall
         | Do::CompleteHandling
         | Do::ConcludeFeedback
-        | Do::ExpireInvitations => NoInput {}.into(),
+        | Do::ExpireInvitations
+        | Do::RecountClock
+        | Do::OpenLookBack => NoInput {}.into(),
         Do::ApproveWithdrawal | Do::Archive => inputs::note().into(),
         Do::RejectWithdrawal => inputs::deny().into(),
         Do::CarryOutDisposition => inputs::disposition().into(),

@@ -64,6 +64,8 @@ OT26|filed assigned handled feedback closed|acknowledge_urging||urging.answered|
 OT27|submitted filed assigned handled feedback closed|instruct||instructed|leader committee_staff
 OT28|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|answer_instruction||instruction.answered|unit_clerk
 OT29|filed assigned handled feedback closed|record_look_back||look_back.recorded|supervision_officer committee_staff
+OT30|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recount_clock||clock.recounted|system
+OT31|filed assigned handled feedback closed|open_look_back||look_back.opened|system
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk
@@ -92,6 +94,7 @@ RT01|-|draft|draft|reply.drafted|unit_clerk
 RT02|draft countersigning|edit|draft|reply.edited|unit_clerk
 RT03|draft|request_countersign|countersigning|countersign.requested|unit_clerk
 RT04|countersigning|countersign||countersign.given|unit_signatory
+RT04b|countersigning|lapse_countersign||countersign.lapsed|system
 RT05|countersigning|object|draft|countersign.objected|unit_signatory
 RT05b|draft countersigning|coordinate||reply.coordinated|assigning_officer
 RT06|draft countersigning|sign|under_review|reply.signed|unit_signatory
@@ -151,12 +154,16 @@ fn the_rows_of_the_system() {
         "expire_invitations",
         "complete_handling",
         "conclude_feedback",
+        "open_look_back",
         "deem_accepted",
         "note_missing_opinion",
         "end_pause",
+        "lapse_countersign",
     ];
     assert_eq!(of(Cause::Settled), settled);
     let parts = [
+        "recount_clock",
+        "open_look_back",
         "create",
         "mark_replied",
         "hand_over",

@@ -14,6 +14,7 @@ use crate::workflow::decide::Target;
 use crate::workflow::input::{Input, NoInput};
 use crate::workflow::proposal::{ProposalAction as Do, ProposalStatus};
 use crate::workflow::refusal::Refusal;
+use crate::workflow::reply::ReplyAction;
 use crate::workflow::role::{Actor, Line};
 use crate::workflow::rule::Action;
 
@@ -298,6 +299,21 @@ pub const OF_A_ROW: &[Case] = &[
         let mut world = World::individual().sole().accepted(0);
         let input = inputs::object_contact(world.env().id());
         refuse_row(&mut world, P::Member(0), 0, inputs::OBJECT_CONTACT, input)
+    }),
+    ("countersign_lapsed", || {
+        let world = World::individual()
+            .together()
+            .accepted(0)
+            .contacted(0)
+            .drafted(0, OutcomeMeaning::Resolved)
+            .countersigning();
+        let action = Action::Reply(ReplyAction::LapseCountersign);
+        by_system(&world, world.reply_target(0), action)
+    }),
+    ("look_back_opens", || {
+        let world = World::individual().filed();
+        let action = Action::Proposal(Do::OpenLookBack);
+        by_system(&world, Target::Proposal, action)
     }),
     ("opinion_lapsed", || {
         let world = World::individual().together();

@@ -97,6 +97,58 @@ impl TestDatabase {
         }
     }
 
+    /// The number `n` that a statement gives.
+    pub fn number(&self, sql: &str) -> i64 {
+        let count: Count = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).get_result(&mut conn).expect(sql)
+            }
+            DatabaseUrl::Sqlite(path) => diesel::sql_query(sql)
+                .get_result(&mut sqlite(path))
+                .expect(sql),
+        };
+        count.n
+    }
+
+    /// The texts `name` that a statement gives.
+    pub fn names(&self, sql: &str) -> Vec<String> {
+        let names: Vec<Name> = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                diesel::sql_query(sql).load(&mut conn).expect(sql)
+            }
+            DatabaseUrl::Sqlite(path) => diesel::sql_query(sql).load(&mut sqlite(path)).expect(sql),
+        };
+        names.into_iter().map(|one| one.name).collect()
+    }
+
+    /// How the database would answer a query, with statistics as they are now.
+    pub fn plan(&self, sql: &str) -> String {
+        let lines: Vec<Line> = match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                conn.batch_execute("ANALYZE").expect("statistics");
+                let explained: Vec<Plan> = diesel::sql_query(format!("EXPLAIN {sql}"))
+                    .load(&mut conn)
+                    .expect(sql);
+                explained
+                    .into_iter()
+                    .map(|plan| Line { detail: plan.line })
+                    .collect()
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = sqlite(path);
+                conn.batch_execute("ANALYZE").expect("statistics");
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+                    .load(&mut conn)
+                    .expect(sql)
+            }
+        };
+        let lines: Vec<_> = lines.into_iter().map(|line| line.detail).collect();
+        lines.join("\n")
+    }
+
     /// Asserts that the database itself refuses a statement that breaks a reference.
     pub fn refuses(&self, sql: &str) {
         let refused = match &self.url {
@@ -163,6 +215,18 @@ fn sqlite(path: &Path) -> diesel::SqliteConnection {
     conn.batch_execute("PRAGMA busy_timeout = 20000")
         .expect("to set the patience");
     conn
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    detail: String,
 }
 
 #[derive(QueryableByName)]

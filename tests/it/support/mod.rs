@@ -1,5 +1,6 @@
 //! What tests are made of: a service with a database of its own, and a client for it.
 
+pub mod bulk;
 mod client;
 pub mod database;
 pub mod files;

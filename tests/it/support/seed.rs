@@ -135,6 +135,7 @@ fn ctx(committee: CommitteeId, user: UserId, now: Timestamp) -> Ctx {
             member: None,
             grants: vec![Grant::of(Role::Administrator)],
             must_change_password: false,
+            machine: None,
         },
         now,
         request_id: RequestId::new(now),

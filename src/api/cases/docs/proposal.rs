@@ -244,8 +244,12 @@ pub(super) fn of(action: P) -> Doc {
         | P::Instruct
         | P::AnswerInstruction
         | P::RecordLookBack => super::follow_up::of(action),
-        P::Create | P::Edit | P::CompleteHandling | P::ConcludeFeedback | P::ExpireInvitations => {
-            doc("", json!({}))
-        }
+        P::Create
+        | P::Edit
+        | P::CompleteHandling
+        | P::ConcludeFeedback
+        | P::ExpireInvitations
+        | P::RecountClock
+        | P::OpenLookBack => doc("", json!({})),
     }
 }

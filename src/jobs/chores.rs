@@ -1,0 +1,59 @@
+//! What is done once a day for each committee, by one of all processes.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::kind::JobKind;
+use crate::app::App;
+use crate::error::Result;
+use crate::store::idempotency;
+use crate::store::jobs::{self, Claim, Wanted};
+
+/// Kinds of work that every committee has once, always waiting for its next time.
+const DAILY: &[JobKind] = &[JobKind::SweepKeys];
+/// The one piece of such work.
+const KEY: &str = "daily";
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sees to it that every committee has its daily work; gives how much was missing.
+pub(super) async fn ensure(app: &App) -> Result<usize> {
+    let now = app.clock.now();
+    let mut count = 0;
+    for kind in DAILY {
+        let missing = app
+            .db
+            .read("jobs.chores", move |tx| jobs::committees_without(tx, *kind))
+            .await?;
+        if missing.is_empty() {
+            continue;
+        }
+        count += missing.len();
+        app.db
+            .write("jobs.chores", move |tx| {
+                for committee in &missing {
+                    let wanted = Wanted {
+                        committee: *committee,
+                        kind: *kind,
+                        key: KEY.to_owned(),
+                        payload: Value::Null,
+                        at: now,
+                    };
+                    jobs::want(tx, &wanted, now)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(count)
+}
+
+/// Removes the stored answers of old idempotency keys of a committee, and comes back tomorrow.
+pub(super) async fn sweep_keys(app: &App, claim: Claim) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .write("jobs.sweep_keys", move |tx| {
+            idempotency::sweep(tx, claim.job.committee_id, now - idempotency::KEPT)?;
+            jobs::again(tx, &claim, &Value::Null, now + DAY)
+        })
+        .await
+}
