@@ -318,6 +318,11 @@ impl Running {
         &self.app
     }
 
+    /// Starts the work that is done after the answer, where it does not run yet.
+    pub fn start_jobs(&mut self) {
+        self.jobs.get_or_insert_with(|| Jobs::start(&self.app));
+    }
+
     /// A handle that stops the service at once, from any thread.
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()

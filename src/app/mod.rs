@@ -10,6 +10,7 @@ pub mod feed;
 pub mod live;
 pub mod policy;
 pub mod publish;
+pub mod referrals;
 pub mod setup;
 pub mod signin;
 pub mod succession;

@@ -10,16 +10,21 @@ use crate::demo::{self, CODE, Made, PASSWORD, RECEIVED};
 use crate::startup;
 
 /// Makes the data if the database is empty, then serves until it is told to stop.
-pub fn run(config: Config) -> Result<(), Failure> {
+pub fn run(mut config: Config) -> Result<(), Failure> {
+    // The demo tells a story of the past. Workers, who live today, would interrupt it.
+    let works = std::mem::take(&mut config.jobs.in_server);
     let database = config.database.url.to_string();
     Ok(startup::block_on(async move {
         let clock = Arc::new(SystemClock);
         let started = Instant::now();
-        let running = startup::build(config, Arc::<SystemClock>::clone(&clock)).await?;
+        let mut running = startup::build(config, Arc::<SystemClock>::clone(&clock)).await?;
         if !demo::is_made(running.app()).await? {
             out::line("Making the demo committee …");
         }
         let made = demo::make(running.app(), clock.now()).await?;
+        if works {
+            running.start_jobs();
+        }
         tell(&running.address().to_string(), &database, made, started);
         running.until_signal().await
     })?)

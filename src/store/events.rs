@@ -202,8 +202,9 @@ pub fn head(tx: &mut Tx<'_>, stream: &Stream) -> Result<Head> {
         .unwrap_or_default())
 }
 
-/// Appends to a stream whose end is known; gives the new end.
-pub fn append_after(
+/// Appends to a stream whose end is known; gives the new end. The outbox is left to the caller, who
+/// tells of several events at once.
+pub(in crate::store) fn append_after(
     tx: &mut Tx<'_>,
     stream: &Stream,
     head: &Head,
@@ -266,9 +267,21 @@ pub fn append(
     happening: Happening,
 ) -> Result<()> {
     let head = head(tx, stream)?;
-    let end = append_after(tx, stream, &head, circumstances, happening)?;
+    append_to(tx, stream, &head, circumstances, happening).map(|_| ())
+}
+
+/// Appends to a stream whose end is known.
+pub fn append_to(
+    tx: &mut Tx<'_>,
+    stream: &Stream,
+    head: &Head,
+    circumstances: &Circumstances,
+    happening: Happening,
+) -> Result<Head> {
+    let end = append_after(tx, stream, head, circumstances, happening)?;
     // Nobody is told of an entry of a register; those who follow the feed see it.
-    outbox::put(tx, stream, end.seq, &[Vec::new()], At(circumstances.at))
+    outbox::put(tx, stream, end.seq, &[Vec::new()], At(circumstances.at))?;
+    Ok(end)
 }
 
 /// Events of a stream from `after` on, oldest first, at most `limit`.

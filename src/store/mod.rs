@@ -30,6 +30,7 @@ pub mod policy_profiles;
 pub mod proposals;
 pub mod records;
 pub mod references;
+pub mod referrals;
 pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;

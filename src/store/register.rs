@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Tx;
 use super::events::{self, Circumstances, Happening, Head, Stream};
-use super::outbox;
 use super::sql_types::At;
 use crate::app::Ctx;
 use crate::error::{Code, Error, Message, Result};
@@ -184,8 +183,8 @@ pub(in crate::store) fn record_created<F: Register>(
     let stream = Stream::of(committee, F::NAME, entry.id);
     let happening = Happening::change(&format!("{}.created", F::NAME), &(), entry);
     let circumstances = Circumstances::of(ctx, F::WRITERS);
-    let head = events::append_after(tx, &stream, &Head::default(), &circumstances, happening)?;
-    outbox::put(tx, &stream, head.seq, &[Vec::new()], At(circumstances.at))
+    events::append_to(tx, &stream, &Head::default(), &circumstances, happening)?;
+    Ok(())
 }
 
 /// The row that a field of a body refers to; 422 at `pointer` where there is none.

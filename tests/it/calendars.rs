@@ -198,7 +198,7 @@ async fn a_broken_line_is_named_and_nothing_is_imported() {
     import(&admin, &body).await.status(422).blames(&["/days/1"]);
     import(&admin, &json!({ "source_note": " ", "csv": YEAR }))
         .await
-        .status(400);
+        .status(422);
     assert_eq!(app.database().row_counts(), rows);
 }
 

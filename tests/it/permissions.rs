@@ -149,7 +149,7 @@ fn fill(
     operation: &str,
     town: &Town,
     case: &Story<'_>,
-    [profile, clock, known_token, hook, delivery]: [&str; 5],
+    others: &[(&str, String)],
 ) -> String {
     let row = usize::from(operation == "submit_opinion_assignment");
     let known = |name: &str| match name {
@@ -163,17 +163,17 @@ fn fill(
         "member_id" => town.members[0].member.expect("a member").to_string(),
         "organisation_id" => town.party.to_string(),
         "unit_id" => town.units[0].to_string(),
-        "profile_id" => profile.to_owned(),
-        "clock_id" => clock.to_owned(),
         "version" => "current".to_owned(),
-        "webhook_id" => hook.to_owned(),
-        "delivery_id" => delivery.to_owned(),
         "user_id" => town.members[0].user.to_string(),
-        "api_token_id" => known_token.to_owned(),
         "code" => "not-found".to_owned(),
         "reason_code" => "bad_form".to_owned(),
         "file" | "path" | "name" | "tail" => String::new(),
-        other => panic!("say in this test what {{{other}}} of {operation} is"),
+        other => others
+            .iter()
+            .find(|(name, _)| *name == other)
+            .unwrap_or_else(|| panic!("say in this test what {{{other}}} of {operation} is"))
+            .1
+            .clone(),
     };
     template
         .split('/')
@@ -188,6 +188,23 @@ fn fill(
         })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// A case that another committee, below this one, sent.
+async fn sent_from(app: &TestApp, below: &Town, town: &Town) -> String {
+    let sql = format!(
+        "UPDATE committees SET level = 'county', \
+         parent_id = (SELECT id FROM committees WHERE code = '{}') WHERE code = '{}'",
+        town.code, below.code
+    );
+    app.database().execute(&sql);
+    let case = Story::draft(app, below, &below.members[0]).await;
+    case.submit().await;
+    let refer = json!({ "committee_id": town.committee, "reason": "须由上级统筹。" });
+    case.does(&below.chair, "refer-up", refer).await;
+    let staff = app.signed_in(town, &town.staff);
+    let list = staff.get("/api/v1/incoming-referrals").send().await;
+    list.text("/items/0/id")
 }
 
 async fn status(client: &Client, method: &str, path: &str) -> u16 {
@@ -285,6 +302,11 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     }));
     let token = token.send().await.status(201);
     let machine = app.client(&token.text("/token"));
+    app.work().await;
+    let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
+    let job = jobs.text("/items/0/id");
+    let below = app.town_called("qingshui").await;
+    let referral = sent_from(&app, &below, &town).await;
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");
@@ -296,8 +318,16 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
         let clocks = format!("{}/clocks?limit=1", case.path());
         let clocks = case.as_(&town.auditor).get(&clocks).send().await;
         let clock = clocks.status(200).text("/items/0/id");
-        let others = [profile.clone(), clock, token.id(), hook.id(), delivery.id()];
-        let mut path_here = fill(path, id, &town, case, others.each_ref().map(String::as_str));
+        let others = [
+            ("profile_id", profile.clone()),
+            ("clock_id", clock),
+            ("api_token_id", token.id()),
+            ("job_id", job.clone()),
+            ("referral_id", referral.clone()),
+            ("webhook_id", hook.id()),
+            ("delivery_id", delivery.id()),
+        ];
+        let mut path_here = fill(path, id, &town, case, &others);
         // A stream that is opened does not end.
         if id == "stream_events" {
             path_here.push_str("?after=x");

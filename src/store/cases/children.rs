@@ -354,6 +354,8 @@ fn update_clock(
             clocks::stopped_at.eq(item.stopped_at.map(At)),
             clocks::provisional.eq(item.provisional),
             clocks::changes.eq(Json::of(&item.changes)?),
+            clocks::wake_at.eq(item.wake_at.map(At)),
+            clocks::woken.eq(false),
             clocks::unit_id.eq(unit),
             clocks::line.eq(line),
         ))

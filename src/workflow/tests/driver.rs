@@ -110,6 +110,7 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::AnswerUrging, _) => Action::Proposal(Do::AcknowledgeUrging),
         (Task::AnswerInstruction, _) => Action::Proposal(Do::AnswerInstruction),
         (Task::LookBack, _) => Action::Proposal(Do::RecordLookBack),
+        (Task::NoteReferralAnswer, _) => Action::Proposal(Do::NoteReferralAnswer),
         (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)
@@ -258,6 +259,7 @@ pub fn to_the_end(mut world: World, people: &People) -> World {
         if world.status().is_final() {
             return world;
         }
+        world.settle();
         let done = one_duty(&mut world, people, false) || one_duty(&mut world, people, true);
         if !done && !give_up(&mut world, people) {
             world.wait(40);
