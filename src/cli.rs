@@ -176,7 +176,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
-        Command::Jobs(command) => jobs::run(command, &load(&sources)?),
+        Command::Jobs(command) => jobs::run(&command, &load(&sources)?),
         Command::Verify => verify::run(&load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }

@@ -98,6 +98,8 @@ id_kinds! {
     CaseRequest, CaseRequestId, "creq";
     /// An entry about promises, tracking, supervision, urging or an instruction on a case.
     FollowUp, FollowUpId, "flup";
+    /// A case sent to another committee; both sides know it by this name.
+    Referral, ReferralId, "refl";
     /// A consultation on a case.
     Consultation, ConsultationId, "cons";
     /// An entry of the audit trail.

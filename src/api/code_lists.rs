@@ -16,14 +16,15 @@ use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    AdjustCause, Adoption, AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
-    CountersignStatus, Disposition, DrivingMode, FollowUpKind, FollowUpStatus, Grade, HandlingKind,
-    InstructionKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, PromiseVerdict,
-    ProposerRole, PublicationLevel, PublishedPart, Recommendation, RehandlingCause, Relevance,
-    RequestKind, RequestStatus, Secrecy, SessionMark, SourceKind, Stage, SubjectClass,
-    SupervisionMode, Urgency,
+    AdjustCause, Adoption, AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm,
+    ContactWay, CountersignStatus, Disposition, DrivingMode, FollowUpKind, FollowUpStatus, Grade,
+    HandlingKind, InstructionKind, LinkKind, OutcomeMeaning, ProgrammeTier, PromiseStatus,
+    PromiseVerdict, ProposerRole, PublicationLevel, PublishedPart, Recommendation,
+    ReferralDirection, ReferralStatus, RehandlingCause, Relevance, RequestKind, RequestStatus,
+    Secrecy, SessionMark, SourceKind, Stage, SubjectClass, SupervisionMode, Urgency,
 };
 use crate::workflow::desk::Task;
+use crate::workflow::input::ReferralVerdict;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::profile::{
     ConsultationCase, DropUnsigned, ExtensionApprover, LapseMeans, LapsedForm, Letter,
@@ -86,6 +87,7 @@ pub fn all() -> CodeLists {
         "assignment_status" AssignmentStatus;
         "attachment_status" AttachmentStatus;
         "bound_kind" BoundKind;
+        "case_series" CaseSeries;
         "clock_kind" ClockKind;
         "committee_level" CommitteeLevel;
         "consent_status" ConsentStatus;
@@ -127,6 +129,9 @@ pub fn all() -> CodeLists {
         "raters" Raters;
         "reason_status" ReasonStatus;
         "recommendation" Recommendation;
+        "referral_direction" ReferralDirection;
+        "referral_status" ReferralStatus;
+        "referral_verdict" ReferralVerdict;
         "rehandling_cause" RehandlingCause;
         "relevance" Relevance;
         "reply_action" ReplyAction;

@@ -44,6 +44,10 @@ const TAGS: &[(&str, &str)] = &[
         "The rows that bind handling units to a case, and the acts of units. 交办与承办。",
     ),
     (
+        "referrals",
+        "Cases sent to committees above and below, on both sides. 转报转办。",
+    ),
+    (
         "replies",
         "Replies of units: drafted, signed, reviewed, delivered. 答复。",
     ),

@@ -20,12 +20,13 @@ use crate::workflow::access;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::Case;
 use crate::workflow::decide::{self, Decision, Env, Possibility, References, Target};
-use crate::workflow::input::{Input, NoInput, ProposalIn};
+use crate::workflow::input::{CosignIn, Input, NoInput, ProposalIn};
+use crate::workflow::lists::ProposerKind;
 use crate::workflow::profile::Profile;
 use crate::workflow::proposal::ProposalAction;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyAction;
-use crate::workflow::role::{Actor, Role};
+use crate::workflow::role::{Actor, Grant, Role};
 use crate::workflow::rule::{Action, State, Who, is_open_to_machines, roles_of, rules, rules_of};
 use crate::workflow::{Origin, begin};
 
@@ -252,6 +253,10 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
         organisations: input.organisations(),
         proposals: input.proposals(),
         reasons: input.reasons().to_vec(),
+        committees: match input {
+            Input::Refer(input) => input.committee_id.into_iter().collect(),
+            _ => Vec::new(),
+        },
         place: match input {
             Input::Designate(input) => Some((input.tier, input.year)),
             _ => None,
@@ -261,6 +266,14 @@ fn named_in(case: &Case, actor: &Actor, target: Target, action: Action, input: &
         (target, action)
     {
         named.units.extend(case.reply(id).map(|reply| reply.unit));
+    }
+    if let Input::Cosign(CosignIn {
+        proposer_id: Some(id),
+        ..
+    }) = input
+    {
+        let invited = case.proposers.iter().find(|one| one.id == *id);
+        named.members.extend(invited.and_then(|one| one.member));
     }
     if action == Action::Proposal(ProposalAction::Second) {
         named.members.extend(actor.member);
@@ -310,6 +323,7 @@ fn circumstances(ctx: &Ctx, actor: &Actor, decision: &Decision, input: &Input) -
         let rater = match input {
             Input::Feedback(form) => form.rater_id,
             Input::Waive(paper) => paper.rater_id,
+            Input::Cosign(paper) => paper.proposer_id,
             _ => None,
         };
         by.on_behalf_of = match rater {
@@ -349,7 +363,31 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
         let needs = entitled.to_vec();
         return Err(refuse(Refusal::NotAllowed { needs }, None));
     }
-    let input = &parse()?;
+    begin_for(tx, ctx, &actor, &parse()?, false)
+}
+
+/// PT01 as a consequence: a case that another committee sent becomes a proposal here. The account
+/// that accepted it made it, and staff go on with it as with one from paper.
+pub(super) fn create_from_outside(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    input: &ProposalIn,
+) -> Result<ProposalId> {
+    let actor = Actor {
+        grants: vec![Grant::of(Role::CommitteeStaff)],
+        ..ctx.principal.actor()
+    };
+    let made = begin_for(tx, ctx, &actor, input, true)?;
+    Ok(made.case.proposal.id)
+}
+
+fn begin_for(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    actor: &Actor,
+    input: &ProposalIn,
+    by_system: bool,
+) -> Result<Known> {
     let today = crate::workflow::deadline::local_date(ctx.now);
     let (session, calendar) =
         cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
@@ -364,13 +402,16 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, parse: &dyn Fn() -> Result<ProposalIn>
     let mut decision = begin(
         ctx.committee(),
         session,
-        &actor,
+        actor,
         input,
         &origin,
         env(ctx.now, &profile, &calendar, &references),
     )
     .map_err(|refusal| refuse(refusal, None))?;
-    let by = circumstances(ctx, &actor, &decision, &Input::None(NoInput {}));
+    for happened in &mut decision.happened {
+        happened.by_system |= by_system;
+    }
+    let by = circumstances(ctx, actor, &decision, &Input::None(NoInput {}));
     cases::create(tx, &mut decision, &profile, &by)?;
     Ok(Known {
         case: decision.case,
@@ -419,6 +460,13 @@ fn origin(
         .or(own)
         .ok_or_else(|| missing("/member_id"))?;
     member(tx, ctx, id, term)
+}
+
+/// Kind of an organisation of the committee.
+pub(super) fn kind_of(tx: &mut Tx<'_>, ctx: &Ctx, id: OrganisationId) -> Result<ProposerKind> {
+    references::organisation(tx, ctx.committee(), id)?
+        .map(|(_, kind, _)| kind)
+        .ok_or_else(|| unknown("/organisation_id"))
 }
 
 fn organisation(tx: &mut Tx<'_>, ctx: &Ctx, id: OrganisationId) -> Result<Origin> {

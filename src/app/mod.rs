@@ -9,6 +9,7 @@ pub mod ctx;
 pub mod notify;
 pub mod policy;
 pub mod publish;
+pub mod referrals;
 pub mod setup;
 pub mod signin;
 pub mod succession;

@@ -54,8 +54,8 @@ fn kind() -> impl TypedValueParser<Value = JobKind> {
         .try_map(|text| text.parse::<JobKind>())
 }
 
-pub fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let filter = match &command {
+pub fn run(command: &Command, config: &Config) -> Result<(), Failure> {
+    let filter = match command {
         Command::List(list) => JobFilter {
             committee: None,
             state: list.state,
@@ -77,7 +77,7 @@ pub fn run(command: Command, config: &Config) -> Result<(), Failure> {
                 .await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.id);
-            match &command {
+            match command {
                 Command::List(_) => rows.iter().for_each(line),
                 Command::Retry(retry) => {
                     let wanted: Vec<_> = rows
@@ -98,7 +98,7 @@ pub fn run(command: Command, config: &Config) -> Result<(), Failure> {
                 }
             }
         }
-        if let Command::Retry(retry) = &command {
+        if let Command::Retry(retry) = command {
             out::line(&format!("{tried} jobs wait for a worker again"));
             if tried < retry.jobs.len() {
                 return Err(Failure::Other(format!(

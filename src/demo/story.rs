@@ -146,7 +146,10 @@ impl<'a, 'tx> Teller<'a, 'tx> {
                     author,
                     20,
                     P::Withdraw,
-                    Input::Withdraw(WithdrawIn { reason }),
+                    Input::Withdraw(WithdrawIn {
+                        reason,
+                        attachment_ids: Vec::new(),
+                    }),
                 );
             }
             Stop::Returned => return self.send_back(),

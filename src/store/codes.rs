@@ -14,10 +14,11 @@ use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::calendar::DayMark;
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
-    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
+    CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind, LinkKind, OutcomeMeaning,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation,
+    ReferralDirection, ReferralStatus, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
+    SubjectClass, Urgency,
 };
 use crate::workflow::desk::Task;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
@@ -33,6 +34,7 @@ text_codes!(
     AssignmentStatus,
     AttachmentStatus,
     BoundKind,
+    CaseSeries,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
@@ -63,6 +65,8 @@ text_codes!(
     ReasonCode,
     ReasonStatus,
     Recommendation,
+    ReferralDirection,
+    ReferralStatus,
     ReplyStatus,
     RequestKind,
     RequestStatus,

@@ -18,7 +18,7 @@ use super::schema::committees;
 use super::sql_types::{At, Uid};
 use super::users::{self, UserFields};
 use crate::app::Ctx;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::ids::{CommitteeId, kind};
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::Role;
@@ -128,6 +128,26 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
         .execute(tx.conn)?;
     policy_profiles::insert_first(tx, entry.id, entry.created_at)?;
     refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
+}
+
+/// Name of another active committee above or below, and whether it stands above.
+pub fn relation(
+    tx: &mut Tx<'_>,
+    own: CommitteeId,
+    id: CommitteeId,
+) -> Result<Option<(String, bool)>> {
+    let found = |tx: &mut Tx<'_>, id| match CommitteeFields::find(tx, own, id) {
+        Ok(entry) => Ok(Some(entry.fields)),
+        Err(error) if error.code() == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    if own == id {
+        return Ok(None);
+    }
+    let (Some(mine), Some(other)) = (found(tx, own)?, found(tx, id)?) else {
+        return Ok(None);
+    };
+    Ok(other.active.then(|| (other.name, other.level < mine.level)))
 }
 
 /// Holds the row of a committee for the rest of the transaction and leaves it as it is: acts that

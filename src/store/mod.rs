@@ -34,6 +34,7 @@ pub mod proposals;
 pub mod readers;
 pub mod records;
 pub mod references;
+pub mod referrals;
 pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;

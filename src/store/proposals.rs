@@ -19,7 +19,8 @@ use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    AssignmentRole, ConsentStatus, FollowUpKind, ProgrammeTier, ProposerRole, Secrecy, SubjectClass,
+    AssignmentRole, CaseSeries, ConsentStatus, FollowUpKind, ProgrammeTier, ProposerRole, Secrecy,
+    SubjectClass,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -67,6 +68,8 @@ pub struct Filter {
     pub main: Option<ProposalId>,
     /// This case number.
     pub case_no: Option<i32>,
+    /// Numbered in this series.
+    pub case_series: Option<CaseSeries>,
     /// This serial number.
     pub serial_no: Option<i32>,
     /// Title contains this.
@@ -342,6 +345,10 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
     }
     if let Some(number) = filter.case_no {
         query = query.filter(proposals::case_no.eq(number));
+    }
+    if let Some(series) = filter.case_series {
+        query = query.filter(proposals::case_series.eq(series));
+        query = query.filter(proposals::case_no.is_not_null());
     }
     if let Some(number) = filter.serial_no {
         query = query.filter(proposals::serial_no.eq(number));

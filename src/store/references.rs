@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::schema::{case_marks, members, organisations, proposals, units};
+use super::schema::{case_marks, members, organisations, proposals, units, users};
 use super::{Tx, cases, committees, refusal_uses, succession};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
 use crate::workflow::codes::ProgrammeTier;
 use crate::workflow::decide::{
-    MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
+    CommitteeFacts, MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
 };
 use crate::workflow::lists::{ProposerKind, SystemLine};
 use crate::workflow::proposal::ProposalStatus;
@@ -27,6 +27,8 @@ pub struct Named {
     pub proposals: Vec<ProposalId>,
     /// Reasons for not filing.
     pub reasons: Vec<ReasonCode>,
+    /// Other committees.
+    pub committees: Vec<CommitteeId>,
     /// A place in the programme: tier and year.
     pub place: Option<(ProgrammeTier, i32)>,
 }
@@ -64,6 +66,12 @@ pub fn load(
                 proposers: cases::proposers_of(tx, committee, *id)?,
             };
             references.proposals.insert(*id, facts);
+        }
+    }
+    for id in &named.committees {
+        if let Some((name, above)) = committees::relation(tx, committee, *id)? {
+            let facts = CommitteeFacts { name, above };
+            references.committees.insert(*id, facts);
         }
     }
     let (unit_ids, member_ids) = (&named.units, &named.members);
@@ -147,15 +155,22 @@ pub fn member(
         ))
         .first(tx.conn)
         .optional()?;
-    Ok(row.map(
-        |(name, sector, party, member_no, own_term, active)| MemberFacts {
-            name,
-            sector,
-            party,
-            member_no,
-            current: active && own_term == term,
-        },
-    ))
+    let Some((name, sector, party, member_no, own_term, active)) = row else {
+        return Ok(None);
+    };
+    let accounts = users::table
+        .filter(users::committee_id.eq(committee))
+        .filter(users::member_id.eq(id))
+        .select(users::id)
+        .load(tx.conn)?;
+    Ok(Some(MemberFacts {
+        name,
+        sector,
+        party,
+        member_no,
+        current: active && own_term == term,
+        accounts,
+    }))
 }
 
 /// Name, kind and state of an organisation.

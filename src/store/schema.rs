@@ -145,6 +145,7 @@ diesel::table! {
         published_replies -> Nullable<Text>,
         replies_published_at -> Nullable<Moment>,
         has_follow_ups -> Bool,
+        has_referrals -> Bool,
     }
 }
 
@@ -404,6 +405,28 @@ diesel::table! {
         etag -> Nullable<Text>,
         location -> Nullable<Text>,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    incoming_referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        sender_id -> Uid,
+        sender_name -> Text,
+        sender_proposal_id -> Uid,
+        direction -> Text,
+        status -> Text,
+        version -> Integer,
+        content -> Doc,
+        received_at -> Moment,
+        proposal_id -> Nullable<Uid>,
+        note -> Nullable<Text>,
+        answered_by -> Nullable<Uid>,
+        answered_at -> Nullable<Moment>,
     }
 }
 
@@ -673,6 +696,7 @@ diesel::table! {
         updated_at -> Moment,
         event_seq -> Integer,
         event_hash -> Text,
+        case_series -> Text,
     }
 }
 
@@ -699,6 +723,26 @@ diesel::table! {
         created_at -> Moment,
         excused -> Nullable<Text>,
         waived_round -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    referrals (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        proposal_id -> Uid,
+        direction -> Text,
+        target_id -> Nullable<Uid>,
+        body -> Text,
+        status -> Text,
+        reason -> Text,
+        sent_by -> Uid,
+        sent_at -> Moment,
+        counterpart_id -> Nullable<Uid>,
+        answer -> Nullable<Doc>,
     }
 }
 
@@ -978,6 +1022,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     feedback_forms,
     follow_ups,
     idempotency_keys,
+    incoming_referrals,
     jobs,
     mails,
     members,
@@ -993,6 +1038,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposal_texts,
     proposals,
     proposers,
+    referrals,
     refresh_tokens,
     refusal_reasons,
     refusal_uses,

@@ -283,6 +283,12 @@ pub fn may_read_follow_up(case: &Case, entry: &FollowUp, actor: &Actor) -> bool 
     }
 }
 
+/// To whom the case was sent, and what came back: for the committee, for those who steer the case
+/// and lead, for the units that handle it and for its proposers.
+pub fn may_read_referrals(case: &Case, actor: &Actor) -> bool {
+    may_read_contacts(case, actor) || may_read_opinions(actor) || actor.has(Role::Leader)
+}
+
 /// Whether every entry of a kind may be read: an event names no entry.
 fn reads_all(case: &Case, kind: FollowUpKind, actor: &Actor) -> bool {
     let mut entries = case.follow_ups.iter().filter(|entry| entry.kind == kind);
@@ -377,6 +383,9 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         | "supervision.recorded"
         | "look_back.recorded"
         | "look_back.opened" => may_read_contacts(case, actor) || actor.has(Role::Leader),
+        "referral.sent" | "referral.answered" | "referral.recalled" => {
+            may_read_referrals(case, actor)
+        }
         "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
     }

@@ -44,6 +44,7 @@ code_list! {
         CoOpinion = "co_opinion", "会办意见", "opinion of a co-handler";
         Reply = "reply", "答复", "reply";
         OpinionForm = "opinion_form", "征询意见表", "opinion form";
+        Request = "request", "申请", "request: return, extension, pause, withdrawal";
     }
 }
 
@@ -107,7 +108,7 @@ impl FileType {
 pub struct Binding {
     /// Kind of the text.
     pub kind: BoundKind,
-    /// The proposal, proposer, contact, row or reply; of an opinion form the reply.
+    /// The proposal, proposer, contact, row, reply or request; of an opinion form the reply.
     pub id: SubjectId,
     /// Of an opinion form the rater.
     pub rater: Option<ProposerId>,
@@ -152,7 +153,11 @@ pub struct AttachmentFacts {
 const CARRIERS: &[Action] = &[
     Action::Proposal(P::Edit),
     Action::Proposal(P::ConsentCosign),
+    Action::Proposal(P::Withdraw),
     Action::Proposal(P::GiveFeedback),
+    Action::Assignment(A::RequestReturn),
+    Action::Assignment(A::RequestExtension),
+    Action::Assignment(A::RequestPause),
     Action::Assignment(A::RecordContact),
     Action::Assignment(A::SubmitOpinion),
     Action::Reply(R::Draft),
@@ -217,6 +222,9 @@ pub fn may_read(case: &Case, id: AttachmentId, facts: &AttachmentFacts, actor: &
             Some(form.rater) == bound.rater
                 && form.reply.cast() == bound.id
                 && access::may_read_form(case, form, actor)
+        }),
+        BoundKind::Request => case.requests.iter().any(|request| {
+            request.id.cast() == bound.id && access::may_read_request(case, request, actor)
         }),
     }
 }

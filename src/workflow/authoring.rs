@@ -4,17 +4,20 @@ use serde_json::json;
 
 use super::attachments::{self, Binding, BoundKind};
 use super::case::{Case, Marks, Proposal, Proposer, Session};
-use super::codes::{ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency};
+use super::codes::{
+    CaseSeries, ClockKind, ConsentStatus, ProposerRole, Secrecy, SessionMark, Urgency,
+};
 use super::decide::{Decision, Env, Happened, MemberFacts, Number, Record, Step, Target};
 use super::examination::required;
-use super::input::{Input, ProposalForm, ProposalIn};
+use super::guard;
+use super::input::{CosignIn, Input, ProposalForm, ProposalIn};
 use super::lists::ProposerKind;
 use super::profile::DropUnsigned;
 use super::proposal::ProposalStatus;
 use super::refusal::Refusal;
 use super::role::{Actor, Role};
 use super::rule::{State, Who};
-use crate::ids::{CommitteeId, MemberId, OrganisationId};
+use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposerId};
 
 /// Who a new proposal is from, as the registers know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +73,7 @@ pub fn begin(
         round: 1,
         serial_no: None,
         case_no: None,
+        case_series: CaseSeries::Main,
         session_mark: None,
         form: input.form.clone(),
         text_version: 1,
@@ -109,6 +113,7 @@ pub fn begin(
         requests: Vec::new(),
         consultations: Vec::new(),
         follow_ups: Vec::new(),
+        referrals: Vec::new(),
         absorbed: Vec::new(),
         main: None,
         clocks: Vec::new(),
@@ -546,16 +551,16 @@ fn answer_invitation(
             "Consent needs an opinion.",
         ));
     }
-    let (actor, now, version) = (step.actor, step.env.now, step.case.proposal.text_version);
-    let Some(proposer) = step
-        .case
-        .proposers
-        .iter_mut()
-        .find(|proposer| proposer.role == ProposerRole::Cosigner && proposer.is(actor))
-    else {
-        return Err(Refusal::NotAllowed {
-            needs: vec![Who::Invitee],
-        });
+    let (now, version) = (step.env.now, step.case.proposal.text_version);
+    let id = match input.proposer_id {
+        Some(id) if step.actor.has(Role::CommitteeStaff) => {
+            step.who = Who::Staff;
+            on_paper(step, id, input, answer)?
+        }
+        named => own_invitation(step, named)?,
+    };
+    let Some(proposer) = step.proposer_mut(id) else {
+        return Err(mismatched());
     };
     let subject = proposer.id.cast();
     proposer.status = answer;
@@ -566,6 +571,68 @@ fn answer_invitation(
     let binding = Binding::to(BoundKind::Consent, subject);
     attachments::attach(step, &input.attachment_ids, binding)?;
     Ok(())
+}
+
+/// The actor's own open invitation.
+fn own_invitation(step: &Step<'_>, named: Option<ProposerId>) -> Result<ProposerId, Refusal> {
+    let mut open = step.case.open_invitations(step.env.now);
+    let own = open.find(|one| one.is(step.actor) && named.is_none_or(|named| named == one.id));
+    match own {
+        Some(own) => Ok(own.id),
+        // Only staff can come here without an invitation of their own.
+        None if named.is_none() => Err(required("/proposer_id")),
+        None => Err(Refusal::invalid(
+            "/proposer_id",
+            "not_own",
+            "不能代他人答复联名邀请。",
+            "Nobody but staff answers an invitation to somebody else.",
+        )),
+    }
+}
+
+/// The invitation whose answer staff enter from paper, with its scan.
+fn on_paper(
+    step: &Step<'_>,
+    id: ProposerId,
+    input: &CosignIn,
+    answer: ConsentStatus,
+) -> Result<ProposerId, Refusal> {
+    let mut invited = step.case.proposers.iter();
+    let invited = invited.find(|one| one.id == id && one.role == ProposerRole::Cosigner);
+    let Some(invited) = invited else {
+        return Err(Refusal::invalid(
+            "/proposer_id",
+            "unknown_invitee",
+            "本案没有邀请此联名人。",
+            "The case asked no such co-signer.",
+        ));
+    };
+    let mut open = step.case.open_invitations(step.env.now);
+    if !open.any(|one| one.id == id) {
+        let (zh, en) = guard::INVITATION_OPEN.message;
+        return Err(Refusal::unmet("invitation_open", Some("I17"), zh, en));
+    }
+    if input.attachment_ids.is_empty() {
+        return Err(Refusal::invalid(
+            "/attachment_ids",
+            "scan_required",
+            "代录入的联名答复须附纸质件扫描件。",
+            "An answer entered from paper needs its scan.",
+        ));
+    }
+    // Who examined the proposal does not sign it, on paper either.
+    let accounts = invited
+        .member
+        .and_then(|member| step.env.references.members.get(&member))
+        .map_or(&[][..], |facts| &facts.accounts);
+    let mut opinions = step.case.opinions.iter();
+    if answer == ConsentStatus::Consented
+        && opinions.any(|opinion| accounts.contains(&opinion.examiner))
+    {
+        let (zh, en) = guard::NOT_ITS_EXAMINER.message;
+        return Err(Refusal::unmet("not_its_examiner", Some("I10"), zh, en));
+    }
+    Ok(id)
 }
 
 /// PT06, PT07: handing in. Serial number and session mark are given once (I3).
@@ -648,6 +715,14 @@ pub fn withdraw(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
             "required",
             "已提交过的提案撤案须说明理由。",
             "A proposal that was submitted is withdrawn with a reason.",
+        ));
+    }
+    if !input.attachment_ids.is_empty() {
+        return Err(Refusal::invalid(
+            "/attachment_ids",
+            "no_request",
+            "立案前直接撤案，不附附件。",
+            "Before the filing the proposal is withdrawn at once: there is no request that files could go with.",
         ));
     }
     step.stop(&[ClockKind::K01, ClockKind::K02, ClockKind::K03], None);

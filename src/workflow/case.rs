@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::assignment::AssignmentStatus;
 use super::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus,
-    Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus, ProposerRole,
-    PublicationLevel, Recommendation, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
-    SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind,
+    FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier, PromiseStatus,
+    ProposerRole, PublicationLevel, Recommendation, ReferralStatus, RequestKind, RequestStatus,
+    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
 };
 use super::input::{ProposalForm, ReplyForm};
 use super::lists::ProposerKind;
@@ -25,7 +25,8 @@ use crate::ids::{
 mod side_roads;
 
 pub use side_roads::{
-    Absorbed, Before, Consultation, Contact, FollowUp, Main, Request, RequestDecision, RequestForm,
+    Absorbed, Before, Consultation, Contact, FollowUp, Main, Referral, ReferralAnswer, Request,
+    RequestDecision, RequestForm,
 };
 
 /// The facts on which every decision rests.
@@ -59,6 +60,8 @@ pub struct Case {
     pub consultations: Vec<Consultation>,
     /// Progress, verdicts, supervision, urgings, instructions, in order; their words are records.
     pub follow_ups: Vec<FollowUp>,
+    /// To whom the case was sent, in order.
+    pub referrals: Vec<Referral>,
     /// The proposals absorbed by this one.
     pub absorbed: Vec<Absorbed>,
     /// The proposal that absorbed this one.
@@ -88,6 +91,8 @@ pub struct Proposal {
     pub serial_no: Option<i32>,
     /// Given at filing (I2).
     pub case_no: Option<i32>,
+    /// The series that the case number is from.
+    pub case_series: CaseSeries,
     /// Set at the first submission.
     pub session_mark: Option<SessionMark>,
     /// What the proposer wrote: the present version.
@@ -589,6 +594,12 @@ impl Case {
             .filter(move |entry| entry.kind == kind && entry.status == FollowUpStatus::Open)
     }
 
+    /// Referrals that wait for an answer.
+    pub fn open_referrals(&self) -> impl Iterator<Item = &Referral> {
+        let open = |one: &&Referral| one.status == ReferralStatus::Sent;
+        self.referrals.iter().filter(open)
+    }
+
     /// Whether an entry waits for an answer of the actor.
     pub fn asks(&self, entry: &FollowUp, actor: &Actor) -> bool {
         let unit = entry.unit.is_some_and(|unit| {
@@ -624,6 +635,18 @@ impl Case {
             request.reply == reply
                 && request.status == CountersignStatus::Requested
                 && self.lapsed(ClockKind::K09, request.assignment.cast(), now)
+        })
+    }
+
+    /// Invitations that wait for an answer and have not run out.
+    pub fn open_invitations(&self, now: Timestamp) -> impl Iterator<Item = &Proposer> {
+        self.proposers.iter().filter(move |proposer| {
+            proposer.role == ProposerRole::Cosigner
+                && matches!(
+                    proposer.status,
+                    ConsentStatus::Invited | ConsentStatus::Stale
+                )
+                && !self.lapsed(ClockKind::K01, proposer.id.cast(), now)
         })
     }
 
@@ -718,6 +741,19 @@ impl Case {
             self.current_opinions()
                 .all(|opinion| opinion.stage != *stage)
         })
+    }
+
+    /// How the case is cited: its number with the session that it belongs to.
+    pub fn citation(&self) -> String {
+        let (session, number) = (&self.session, self.proposal.case_no.unwrap_or_default());
+        let place = format!(
+            "政协第{}届委员会第{}次会议",
+            session.term_number, session.number
+        );
+        match self.proposal.case_series {
+            CaseSeries::Main => format!("{place}第{number}号提案"),
+            CaseSeries::Ordinary => format!("{place}平时提案第{number}号"),
+        }
     }
 
     /// Outcome meaning of the whole case: the worst of the delivered replies.

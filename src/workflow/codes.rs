@@ -32,6 +32,14 @@ code_list! {
 }
 
 code_list! {
+    /// Series of case numbers in a session: one for all, or ordinary proposals apart.
+    pub enum CaseSeries {
+        Main = "main", "提案", "proposals";
+        Ordinary = "ordinary", "平时提案", "ordinary proposals";
+    }
+}
+
+code_list! {
     /// The urgent lane.
     pub enum Urgency {
         Normal = "normal", "普通", "normal";
@@ -409,6 +417,25 @@ code_list! {
         Recorded = "recorded", "已记录", "on record";
         Open = "open", "待答复", "waits for an answer";
         Answered = "answered", "已答复", "answered";
+    }
+}
+
+code_list! {
+    /// Where a case is sent.
+    pub enum ReferralDirection {
+        Up = "up", "上报", "up";
+        Down = "down", "下转", "down";
+    }
+}
+
+code_list! {
+    /// How far a referral is.
+    pub enum ReferralStatus {
+        Sent = "sent", "已转送", "sent";
+        Accepted = "accepted", "已接收", "accepted";
+        Rejected = "rejected", "已退回", "rejected";
+        ForReference = "sent_for_reference", "转参考", "taken for reference";
+        Recalled = "recalled", "已撤回", "recalled";
     }
 }
 

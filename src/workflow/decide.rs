@@ -19,13 +19,14 @@ use super::profile::Profile;
 use super::proposal::ProposalStatus;
 use super::reasons::{ReasonCode, ReasonFacts};
 use super::recount;
+use super::referral::Sent;
 use super::refusal::{Refusal, Unmet};
 use super::role::{Actor, Role};
 use super::rule::{Action, Cause, Machine, Rule, State, To, Who, rules, rules_of};
 use super::wake;
 use crate::ids::{
-    AssignmentId, AttachmentId, ConsultationId, ContactId, DecisionId, FollowUpId, Id, IdKind,
-    MemberId, OrganisationId, ProposalId, ReplyId, SessionId, UnitId,
+    AssignmentId, AttachmentId, CommitteeId, ConsultationId, ContactId, DecisionId, FollowUpId, Id,
+    IdKind, MemberId, OrganisationId, ProposalId, ReferralId, ReplyId, SessionId, UnitId, UserId,
 };
 
 mod step;
@@ -69,6 +70,8 @@ pub struct MemberFacts {
     pub member_no: String,
     /// Member of the term of the case, and active.
     pub current: bool,
+    /// Its accounts.
+    pub accounts: Vec<UserId>,
 }
 
 /// Facts of everything an input names.
@@ -86,6 +89,8 @@ pub struct References {
     pub proposals: BTreeMap<ProposalId, ProposalFacts>,
     /// How many cases have the place in the programme that the input names.
     pub designated: u32,
+    /// Active committees above and below by identifier.
+    pub committees: BTreeMap<CommitteeId, CommitteeFacts>,
     /// Reasons for not filing by code.
     pub reasons: BTreeMap<ReasonCode, ReasonFacts>,
 }
@@ -97,6 +102,15 @@ pub struct OrganisationFacts {
     pub name: String,
     /// May propose.
     pub active: bool,
+}
+
+/// Facts of another committee named in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitteeFacts {
+    /// Name.
+    pub name: String,
+    /// It stands above; otherwise below.
+    pub above: bool,
 }
 
 /// Facts of another proposal named in an input.
@@ -229,6 +243,20 @@ pub enum Record {
         id: FollowUpId,
         /// What was written.
         content: Value,
+    },
+    /// Another committee of this service gets a copy of the case.
+    Referred {
+        /// The referral.
+        id: ReferralId,
+        /// The copy.
+        sent: Sent,
+    },
+    /// A copy that another committee got waits for no answer any more.
+    ReferralRecalled {
+        /// The referral.
+        id: ReferralId,
+        /// Why.
+        reason: String,
     },
     /// The answer to an urging or an instruction.
     FollowUpAnswer {

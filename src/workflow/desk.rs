@@ -8,7 +8,7 @@ use super::assignment::AssignmentStatus;
 use super::case::{Assignment, Case, FollowUp, Reply, Request};
 use super::codes::{
     AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, HandlingKind,
-    ProposerRole, RequestKind, RequestStatus,
+    ProposerRole, RequestKind, RequestStatus, Secrecy,
 };
 use super::profile::Profile;
 use super::proposal::ProposalStatus;
@@ -49,6 +49,7 @@ code_list! {
         AnswerUrging = "answer_urging", "答复催办", "answer the urging";
         AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on the instruction";
         LookBack = "look_back", "回头看", "look back at the open promises";
+        NoteReferralAnswer = "note_referral_answer", "登记转报转办答复", "note the answer to the referral";
     }
 }
 
@@ -165,7 +166,7 @@ pub struct Duty {
     pub audience: Audience,
     /// What.
     pub task: Task,
-    /// `proposal`, `assignment`, `reply`, `proposer`, `promise` or `follow_up`.
+    /// `proposal`, `assignment`, `reply`, `proposer`, `promise`, `follow_up` or `referral`.
     pub subject_kind: &'static str,
     /// On what.
     pub subject: SubjectId,
@@ -230,6 +231,7 @@ pub fn duties(case: &Case, profile: &Profile) -> Vec<Duty> {
     }
     desk.requests();
     desk.follow_ups();
+    desk.referrals();
     desk.list.sort();
     desk.list.dedup();
     desk.list
@@ -358,6 +360,17 @@ impl Desk<'_> {
                 let clerk = Audience::unit(Role::UnitClerk, unit);
                 self.entry(clerk, Task::AnswerInstruction, ClockKind::K19, entry);
             }
+        }
+    }
+
+    /// Bodies outside of this service answer on paper.
+    fn referrals(&mut self) {
+        let case = self.case;
+        let outside = case.open_referrals().filter(|one| one.committee.is_none());
+        for referral in outside.filter(|_| case.proposal.secrecy != Secrecy::Secret) {
+            let place = ("referral", referral.id.cast());
+            let staff = Audience::role(Role::CommitteeStaff);
+            self.push(staff, Task::NoteReferralAnswer, place, None);
         }
     }
 

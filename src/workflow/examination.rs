@@ -7,8 +7,8 @@ use serde_json::json;
 use super::authoring::mismatched;
 use super::case::Opinion;
 use super::codes::{
-    ClockKind, ConsentStatus, Disposition, ProposerRole, Recommendation, Secrecy, SessionMark,
-    Urgency,
+    CaseSeries, ClockKind, ConsentStatus, Disposition, ProposerRole, Recommendation, Secrecy,
+    SessionMark, Urgency,
 };
 use super::deadline;
 use super::decide::{Number, Record, Step};
@@ -156,6 +156,10 @@ pub fn file(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     }
     proposal.filed_at = Some(now);
     proposal.profile_version = step.env.profile.version;
+    proposal.case_series = match proposal.session_mark {
+        Some(SessionMark::Ordinary) if step.env.profile.separate_series => CaseSeries::Ordinary,
+        _ => CaseSeries::Main,
+    };
     step.numbers.push(Number::Case);
     freeze_signers(step);
     step.stop(&[ClockKind::K01, ClockKind::K03], None);

@@ -12,6 +12,7 @@ use super::codes::{ClockKind, RequestKind, RequestStatus};
 use super::deadline::{self, Due, Limit, Pause};
 use super::decide::Step;
 use super::examination::{not_blank, required};
+use super::follow_up::not_past;
 use super::input::Input;
 use super::profile::{ExtensionApprover, Profile};
 use super::refusal::Refusal;
@@ -147,6 +148,7 @@ pub fn request_extension(step: &mut Step<'_>, input: &Input) -> Result<(), Refus
         reason: input.reason.clone(),
         signatory: Some(input.signatory.clone()),
         until: Some(input.new_date),
+        attachment_ids: input.attachment_ids.clone(),
         ..RequestForm::default()
     };
     let request = ask(step, RequestKind::Extension, Some(id), form)?;
@@ -171,6 +173,7 @@ pub fn grant_extension(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal
     let Some(date) = input.new_date.or(asked) else {
         return Err(required("/new_date"));
     };
+    not_past(step, "/new_date", date)?;
     check_new_date(step, &clock, date, "/new_date")?;
     let decided_on = step.env.today();
     change(
@@ -210,6 +213,7 @@ pub fn request_pause(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> 
         reason: input.reason.clone(),
         signatory: Some(input.signatory.clone()),
         until: Some(input.expected_end),
+        attachment_ids: input.attachment_ids.clone(),
         ..RequestForm::default()
     };
     let request = ask(step, RequestKind::Pause, Some(id), form)?;

@@ -137,7 +137,8 @@ fn not_in_future(step: &Step<'_>, pointer: &str, date: Date) -> Result<(), Refus
     ))
 }
 
-fn not_past(step: &Step<'_>, pointer: &str, date: Date) -> Result<(), Refusal> {
+/// The day is today or later.
+pub fn not_past(step: &Step<'_>, pointer: &str, date: Date) -> Result<(), Refusal> {
     if date >= step.env.today() {
         return Ok(());
     }

@@ -220,12 +220,9 @@ guards! {
     INVITATION_OPEN, "invitation_open", Some("I17"),
         "联名邀请已答复或已过期。", "The invitation is answered or has run out.",
         |view| {
-            view.case.proposers.iter().any(|proposer| {
-                proposer.role == ProposerRole::Cosigner
-                    && proposer.is(view.actor)
-                    && matches!(proposer.status, ConsentStatus::Invited | ConsentStatus::Stale)
-                    && !view.case.lapsed(ClockKind::K01, proposer.id.cast(), view.env.now)
-            })
+            // Staff enter the answer of any of them from paper.
+            let staff = view.actor.has(Role::CommitteeStaff);
+            view.case.open_invitations(view.env.now).any(|proposer| staff || proposer.is(view.actor))
         };
     /// Only joint proposals have co-signers.
     IS_JOINT, "is_joint", None,
@@ -468,6 +465,24 @@ guards! {
     INSTRUCTIONS_ANSWERED, "instructions_answered", None,
         "有领导批示尚未反馈办理情况。", "A leader's instruction waits for its feedback.",
         |view| view.case.unanswered(FollowUpKind::Instruction).next().is_none();
+    /// Closing condition (g): no referral waits for its answer.
+    REFERRALS_ANSWERED, "referrals_answered", None,
+        "转报转办尚未得到答复。", "A referral waits for its answer.",
+        |view| view.case.open_referrals().next().is_none();
+    /// What another committee may be sent: an open case whose text is there.
+    REFERABLE, "referable", Some("I29"),
+        "内部、涉密或正文已移除的提案不得转报转办。",
+        "A restricted or secret case, or one whose text was removed, is not sent to others.",
+        |view| view.case.proposal.secrecy == Secrecy::Open
+            && !view.case.proposal.form.situation.trim().is_empty();
+    /// A referral waits for its answer.
+    REFERRAL_OPEN, "referral_open", None,
+        "没有待答复的转报转办。", "No referral waits for its answer.",
+        |view| view.case.open_referrals().next().is_some();
+    /// A referral to a body outside of this service waits for its answer.
+    OUTSIDE_REFERRAL_OPEN, "outside_referral_open", None,
+        "没有待登记答复的系统外转报转办。", "No referral to a body outside of this service waits for its answer.",
+        |view| view.case.open_referrals().any(|one| one.committee.is_none());
     /// The case is tracked.
     TRACKED, "tracked", Some("I27"),
         "本案未列入跟踪办理。", "The case is not tracked.",

@@ -32,6 +32,7 @@ mod programme;
 pub mod proposal;
 pub mod reasons;
 pub mod recount;
+pub mod referral;
 pub mod refusal;
 pub mod reminders;
 pub mod reply;

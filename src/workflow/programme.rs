@@ -9,6 +9,7 @@ use super::decide::Step;
 use super::examination::{not_blank, required};
 use super::input::Input;
 use super::refusal::Refusal;
+use super::urgency::relimit_replies;
 use super::withdrawal::{answer, ask};
 
 /// OT10: proposed for the programme; the chair decides.
@@ -60,6 +61,7 @@ pub fn designate(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         input.note.as_deref(),
         None,
     );
+    relimit_replies(step);
     let content = serde_json::to_value(input).unwrap_or_default();
     step.record_decision("designate_key", content);
     Ok(())
@@ -86,6 +88,7 @@ pub fn release(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let marks = &mut step.case.proposal.marks;
     let tier = marks.tier.take();
     let year = marks.programme_year.take();
+    relimit_replies(step);
     step.record_decision(
         "release_key",
         json!({ "tier": tier, "year": year, "reason": input.reason }),

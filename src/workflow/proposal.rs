@@ -10,101 +10,16 @@ use super::follow_up as f;
 use super::guard as g;
 use super::merging as m;
 use super::programme as k;
+use super::referral as z;
 use super::rounds as r;
 use super::rule::{Action, Rule, State, To, Who, is_unambiguous};
 use super::units as u;
 use super::urgency as y;
 use super::withdrawal as w;
-use crate::code_list;
 
-code_list! {
-    /// Statuses of a proposal.
-    pub enum ProposalStatus {
-        Draft = "draft", "草稿", "draft";
-        Submitted = "submitted", "已提交(审查中)", "submitted, under examination";
-        Returned = "returned", "退回修改", "returned for revision";
-        Filed = "filed", "已立案", "filed";
-        NotFiled = "not_filed", "不予立案", "not filed";
-        Merged = "merged", "已并案", "merged";
-        Withdrawn = "withdrawn", "已撤案", "withdrawn";
-        Assigned = "assigned", "已交办(办理中)", "assigned, in handling";
-        Handled = "handled", "已办复", "handled";
-        Feedback = "feedback", "已反馈", "feedback received";
-        Closed = "closed", "已办结", "closed";
-    }
-}
+mod lists;
 
-impl ProposalStatus {
-    /// Statuses that nothing but an exception leaves (I36).
-    pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::NotFiled | Self::Merged | Self::Withdrawn | Self::Closed
-        )
-    }
-}
-
-code_list! {
-    /// Actions on a proposal.
-    pub enum ProposalAction {
-        Create = "create", "新建", "create";
-        Edit = "edit", "修改", "edit";
-        InviteCosigners = "invite_cosigners", "邀请联名", "invite co-signers";
-        ConsentCosign = "consent_cosign", "同意联名", "consent to sign";
-        DeclineCosign = "decline_cosign", "拒绝联名", "decline to sign";
-        Submit = "submit", "提交", "submit";
-        Recall = "recall", "撤回", "recall";
-        Withdraw = "withdraw", "撤案", "withdraw";
-        ReturnForRevision = "return_for_revision", "退回修改", "return for revision";
-        Examine = "examine", "审查", "examine";
-        File = "file", "立案", "file";
-        NotFile = "not_file", "不予立案", "refuse to file";
-        Assign = "assign", "交办", "assign";
-        CompleteHandling = "complete_handling", "办复", "complete handling";
-        GiveFeedback = "give_feedback", "反馈", "give feedback";
-        ConcludeFeedback = "conclude_feedback", "反馈完成", "conclude feedback";
-        Close = "close", "办结", "close";
-        Second = "second", "附议", "second";
-        ExpireInvitations = "expire_invitations", "联名邀请过期", "let invitations run out";
-        ApproveWithdrawal = "approve_withdrawal", "同意撤案", "approve the withdrawal";
-        RejectWithdrawal = "reject_withdrawal", "不同意撤案", "reject the withdrawal";
-        CarryOutDisposition = "carry_out_disposition", "办理处置", "carry out the disposition";
-        Merge = "merge", "并案", "merge";
-        Unmerge = "unmerge", "撤销并案", "unmerge";
-        AdjustUnits = "adjust_units", "调整承办单位", "adjust the units";
-        CorrectFeedback = "correct_feedback", "更正反馈", "correct feedback";
-        ExcuseRater = "excuse_rater", "免予反馈", "excuse a rater";
-        Rehandle = "rehandle", "重新办理", "handle again";
-        WaiveRehandling = "waive_rehandling", "放弃重办", "give up re-handling";
-        RecordConsultation = "record_consultation", "登记协商", "record a consultation";
-        ReviewPublication = "review_publication", "公开审核", "review the publication";
-        Reopen = "reopen", "再办", "reopen";
-        SetSecrecy = "set_secrecy", "设定密级", "set the secrecy";
-        Archive = "archive", "归档", "archive";
-        LinkCases = "link_cases", "关联提案", "link cases";
-        RequestUrgency = "request_urgency", "申请急办", "ask for the urgent lane";
-        MarkUrgent = "mark_urgent", "列为急办", "mark as urgent";
-        RefuseUrgency = "refuse_urgency", "不列为急办", "refuse the urgent lane";
-        DowngradeUrgency = "downgrade_urgency", "转为普通", "downgrade from urgent";
-        NominateKey = "nominate_key", "推荐重点提案", "nominate as key";
-        DesignateKey = "designate_key", "确定重点提案", "designate as key";
-        ReleaseKey = "release_key", "取消重点提案", "release from the programme";
-        Publish = "publish", "公开", "publish";
-        Unpublish = "unpublish", "撤下公开", "unpublish";
-        StartTracking = "start_tracking", "列入跟踪办理", "start tracking";
-        ReportProgress = "report_progress", "报告进展", "report progress";
-        FulfilPromise = "fulfil_promise", "确认承诺落实", "confirm that a promise was kept";
-        StopTracking = "stop_tracking", "结束跟踪办理", "stop tracking";
-        Supervise = "supervise", "督办", "supervise";
-        Urge = "urge", "催办", "urge";
-        AcknowledgeUrging = "acknowledge_urging", "答复催办", "answer an urging";
-        Instruct = "instruct", "批示", "instruct";
-        AnswerInstruction = "answer_instruction", "反馈批示办理情况", "give feedback on an instruction";
-        RecordLookBack = "record_look_back", "登记回头看", "record a look-back";
-        RecountClock = "recount_clock", "按新日历重算期限", "count a clock anew on a new calendar";
-        OpenLookBack = "open_look_back", "启动回头看", "open the yearly look-back";
-    }
-}
+pub use lists::{ProposalAction, ProposalStatus};
 
 use ProposalAction as Do;
 use ProposalStatus as S;
@@ -128,8 +43,8 @@ const WITHDRAWN: State = State::Proposal(S::Withdrawn);
 /// A filed case, to its end.
 const FILED_TO_CLOSED: &[State] = &[FILED, ASSIGNED, HANDLED, FEEDBACK, CLOSED];
 
-/// Whatever the status.
-const ANY: &[State] = &[
+/// Every status.
+const ALL: &[State] = &[
     DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED, FEEDBACK,
     CLOSED,
 ];
@@ -174,7 +89,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::ConsentCosign),
         from: &[DRAFT, SUBMITTED, RETURNED],
         to: To::Stay,
-        who: &[Who::Invitee, Who::InvitedClerk],
+        who: &[Who::Invitee, Who::InvitedClerk, Who::Staff],
         guards: &[&g::INVITATION_OPEN, &g::NOT_ITS_EXAMINER, &g::NOT_SECRET],
         effect: a::consent,
         event: "cosign.consented",
@@ -184,7 +99,7 @@ pub const RULES: &[Rule] = &[
         action: action(Do::DeclineCosign),
         from: &[DRAFT, SUBMITTED, RETURNED],
         to: To::Stay,
-        who: &[Who::Invitee, Who::InvitedClerk],
+        who: &[Who::Invitee, Who::InvitedClerk, Who::Staff],
         guards: &[&g::INVITATION_OPEN, &g::NOT_SECRET],
         effect: a::decline,
         event: "cosign.declined",
@@ -494,6 +409,7 @@ pub const RULES: &[Rule] = &[
             &g::CONSULTATION_RECORDED,
             &g::NOTHING_OPEN,
             &g::INSTRUCTIONS_ANSWERED,
+            &g::REFERRALS_ANSWERED,
         ],
         effect: c::close,
         event: "proposal.closed",
@@ -531,7 +447,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT03",
         action: action(Do::SetSecrecy),
-        from: ANY,
+        from: ALL,
         to: To::Stay,
         who: &[Who::Staff, Who::Chair],
         guards: &[&g::NOT_A_SIGNER, &g::NOT_SECRET],
@@ -744,10 +660,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT28",
         action: action(Do::AnswerInstruction),
-        from: &[
-            DRAFT, SUBMITTED, RETURNED, FILED, NOT_FILED, MERGED, WITHDRAWN, ASSIGNED, HANDLED,
-            FEEDBACK, CLOSED,
-        ],
+        from: ALL,
         to: To::Stay,
         who: &[Who::AddressedClerk],
         guards: &[&g::INSTRUCTED, &g::NOT_SECRET],
@@ -767,7 +680,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "OT30",
         action: action(Do::RecountClock),
-        from: ANY,
+        from: ALL,
         to: To::Stay,
         who: &[Who::System],
         guards: &[&g::PART],
@@ -783,6 +696,56 @@ pub const RULES: &[Rule] = &[
         guards: &[&g::LOOK_BACK_OPENS],
         effect: f::open_look_back,
         event: "look_back.opened",
+    },
+    Rule {
+        id: "OT32",
+        action: action(Do::ReferUp),
+        from: &[SUBMITTED, FILED, ASSIGNED, NOT_FILED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERABLE, &g::NOT_SECRET],
+        effect: z::refer_up,
+        event: "referral.sent",
+    },
+    Rule {
+        id: "OT33",
+        action: action(Do::ReferDown),
+        from: &[FILED, ASSIGNED],
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERABLE],
+        effect: z::refer_down,
+        event: "referral.sent",
+    },
+    Rule {
+        id: "OT34",
+        action: action(Do::NoteReferralAnswer),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::Staff],
+        guards: &[&g::OUTSIDE_REFERRAL_OPEN, &g::NOT_SECRET],
+        effect: z::note_answer,
+        event: "referral.answered",
+    },
+    Rule {
+        id: "OT35",
+        action: action(Do::ReceiveReferralAnswer),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::System],
+        guards: &[&g::PART],
+        effect: u::part,
+        event: "referral.answered",
+    },
+    Rule {
+        id: "OT36",
+        action: action(Do::RecallReferral),
+        from: ALL,
+        to: To::Stay,
+        who: &[Who::Chair],
+        guards: &[&g::NOT_A_SIGNER, &g::REFERRAL_OPEN, &g::NOT_SECRET],
+        effect: z::recall,
+        event: "referral.recalled",
     },
 ];
 

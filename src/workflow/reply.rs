@@ -255,15 +255,10 @@ fn check_promises(step: &Step<'_>, form: &ReplyForm) -> Result<(), Refusal> {
 
 /// The text with the title that every reply has, and its hash.
 fn complete(step: &Step<'_>, form: &ReplyForm) -> (ReplyForm, String) {
-    let (proposal, session) = (&step.case.proposal, &step.case.session);
-    let title = form.title.clone().unwrap_or_else(|| {
-        format!(
-            "对政协第{}届委员会第{}次会议第{}号提案的答复",
-            session.term_number,
-            session.number,
-            proposal.case_no.unwrap_or_default()
-        )
-    });
+    let title = form
+        .title
+        .clone()
+        .unwrap_or_else(|| format!("对{}的答复", step.case.citation()));
     let form = ReplyForm {
         title: Some(title),
         ..form.clone()

@@ -47,6 +47,7 @@ pub fn request_return(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal>
         reason: input.reason.clone(),
         signatory: Some(input.signatory.clone()),
         units: input.suggested_unit_id.into_iter().collect(),
+        attachment_ids: input.attachment_ids.clone(),
         ..RequestForm::default()
     };
     ask(step, RequestKind::Return, Some(id), form)?;

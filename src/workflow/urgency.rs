@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::authoring::{examination_limit, mismatched};
@@ -15,6 +16,7 @@ use super::input::{AssignRow, Input};
 use super::refusal::Refusal;
 use super::units::{self, Standing, reply_limit};
 use super::withdrawal::{answer, ask};
+use crate::ids::ClockId;
 
 /// OT06: somebody thinks that the matter cannot wait; the chair decides.
 pub fn request(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
@@ -113,15 +115,7 @@ pub fn downgrade(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
 /// K03, K04 and K10 count on the limits of the present urgency, from their original start; what
 /// was paused or extended stays.
 fn relimit(step: &mut Step<'_>) {
-    let (on, calendar) = (step.env.today(), step.env.calendar);
-    let running: Vec<_> = step
-        .case
-        .clocks
-        .iter()
-        .filter(|clock| clock.stopped_at.is_none())
-        .map(|clock| (clock.id, clock.kind, clock.started_at))
-        .collect();
-    for (id, kind, started_at) in running {
+    for (id, kind, started_at) in running(step) {
         let (start, limit) = match kind {
             ClockKind::K03 => (started_at, examination_limit(step, started_at)),
             ClockKind::K04 => assignment_limit(step),
@@ -130,19 +124,51 @@ fn relimit(step: &mut Step<'_>) {
             }
             _ => continue,
         };
-        for clock in &mut step.case.clocks {
-            if clock.id != id || (clock.limit == limit && clock.started_at == start) {
-                continue;
-            }
-            clock.changes.push(ClockChange::Relimited {
-                on,
-                from: std::mem::replace(&mut clock.limit, limit.clone()),
-                to: limit.clone(),
-            });
-            clock.started_at = start;
-            let due = due_of(clock, calendar);
-            clock.due_at = due.at;
-            clock.provisional |= due.provisional;
+        put_on(step, id, start, &limit, false);
+    }
+}
+
+/// K10 of the first round counts on the limit of the present place in the programme, from its
+/// original start. A fixed date that is past already moves nothing: no unit falls behind by a
+/// decision.
+pub fn relimit_replies(step: &mut Step<'_>) {
+    for (id, kind, start) in running(step) {
+        if kind == ClockKind::K10 && step.case.proposal.round == 1 {
+            let limit = reply_limit(step, start);
+            put_on(step, id, start, &limit, true);
         }
     }
+}
+
+fn running(step: &Step<'_>) -> Vec<(ClockId, ClockKind, Timestamp)> {
+    step.case
+        .clocks
+        .iter()
+        .filter(|clock| clock.stopped_at.is_none())
+        .map(|clock| (clock.id, clock.kind, clock.started_at))
+        .collect()
+}
+
+fn put_on(step: &mut Step<'_>, id: ClockId, start: Timestamp, limit: &str, ahead: bool) {
+    let (now, on, calendar) = (step.env.now, step.env.today(), step.env.calendar);
+    let Some(clock) = step.case.clocks.iter_mut().find(|clock| clock.id == id) else {
+        return;
+    };
+    if clock.limit == limit && clock.started_at == start {
+        return;
+    }
+    let mut later = clock.clone();
+    later.changes.push(ClockChange::Relimited {
+        on,
+        from: std::mem::replace(&mut later.limit, limit.to_owned()),
+        to: limit.to_owned(),
+    });
+    later.started_at = start;
+    let due = due_of(&later, calendar);
+    if ahead && due.at < now {
+        return;
+    }
+    later.due_at = due.at;
+    later.provisional |= due.provisional;
+    *clock = later;
 }

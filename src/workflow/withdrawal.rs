@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
 use super::case::{Request, RequestDecision, RequestForm};
 use super::codes::{ClockKind, RequestKind, RequestStatus};
@@ -13,7 +14,7 @@ use super::refusal::Refusal;
 use super::rule::Who;
 use super::units;
 
-/// Notes a request, which waits for its decision.
+/// Notes a request, which waits for its decision; its files go with it.
 pub fn ask(
     step: &mut Step<'_>,
     kind: RequestKind,
@@ -25,7 +26,9 @@ pub fn ask(
             needs: vec![Who::FirstProposer],
         });
     };
-    let id = step.env.id();
+    let id: crate::ids::CaseRequestId = step.env.id();
+    let binding = Binding::to(BoundKind::Request, id.cast());
+    attachments::attach(step, &form.attachment_ids, binding)?;
     step.case.requests.push(Request {
         id,
         kind,
@@ -76,6 +79,7 @@ pub fn request(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     not_blank("/reason", &reason)?;
     let form = RequestForm {
         reason,
+        attachment_ids: input.attachment_ids.clone(),
         ..RequestForm::default()
     };
     let id = ask(step, RequestKind::Withdrawal, None, form)?;

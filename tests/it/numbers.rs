@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use actix_web::rt::spawn;
 use serde_json::{Value, json};
 
-use crate::support::story::{Story, form, meeting, members};
-use crate::support::{Reply, Request, TestApp, sides, steps};
+use crate::support::seed::Town;
+use crate::support::story::{Story, form, meeting, members, reply_form};
+use crate::support::{Reply, Request, TestApp, sides, steps, units};
 
 const MANY: usize = 200;
 
@@ -154,4 +155,106 @@ async fn documents_are_numbered_by_unit_and_word() {
             "云交提复〔2026〕3号",
         ]
     );
+}
+
+/// A draft handed in and examined, ready to be filed.
+async fn ready(app: &TestApp, town: &Town, title: &str) -> String {
+    steps::examined(app, town, title).await
+}
+
+#[actix_web::test]
+async fn ordinary_proposals_have_numbers_of_their_own_where_the_policy_says_so() {
+    let app = TestApp::start_with(|config| config.database.threads.write = 8).await;
+    let town = app.town().await;
+    let file = |path: &str| {
+        let chair = app.signed_in(&town, &town.chair);
+        let request = chair.post(&format!("{path}/actions/file"));
+        request.header("If-Match", "*").json(meeting())
+    };
+    // One series for all, as long as the policy says nothing.
+    let first = ready(&app, &town, "关于第一条线路的提案").await;
+    let first = file(&first).send().await.status(200);
+    assert_eq!(first.json["case_no"], 1);
+    assert_eq!(first.json["case_series"], "main");
+    let settings = json!({ "number.separate_series": true });
+    sides::policy(&app, &town, settings).await;
+    let mut paths = Vec::new();
+    for number in 0..24 {
+        paths.push(ready(&app, &town, &format!("关于第{number}条线路的提案")).await);
+    }
+    // After the deadline they are ordinary ones.
+    units::days(&app, 3);
+    for number in 0..25 {
+        let title = format!("关于第{number}个站点的提案");
+        paths.insert(number * 2, ready(&app, &town, &title).await);
+    }
+    // One without examination stands in between and takes no number of either series.
+    let late = steps::submitted(&app, &town, "关于未审查线路的提案").await;
+    paths.insert(20, late);
+    let replies = at_once(paths.iter().map(|path| file(path)).collect()).await;
+    let refused = replies.iter().filter(|reply| reply.status == 409);
+    assert_eq!(refused.count(), 1);
+    let of = |series: &str| {
+        let own = replies.iter().filter(|reply| reply.status == 200);
+        let own = own.filter(|reply| reply.json["case_series"] == series);
+        let mut numbers: Vec<_> = own
+            .filter_map(|reply| reply.json["case_no"].as_i64())
+            .collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    // The common series goes on; the other one begins (I2).
+    assert_eq!(of("main"), (2..=25).collect::<Vec<_>>());
+    assert_eq!(of("ordinary"), (1..=25).collect::<Vec<_>>());
+    for reply in replies.iter().filter(|reply| reply.status == 200) {
+        let ordinary = reply.json["session_mark"] == "ordinary";
+        assert_eq!(reply.json["case_series"] == "ordinary", ordinary, "{reply}");
+    }
+    // A number alone names two cases; with its series one.
+    let staff = app.signed_in(&town, &town.staff);
+    for (filter, found) in [
+        ("case_no=7", 2),
+        ("case_no=7&case_series=ordinary", 1),
+        ("case_series=ordinary&limit=100", 25),
+        ("case_series=main&limit=100", 25),
+    ] {
+        let page = staff.get(&format!("/api/v1/proposals?{filter}"));
+        let page = page.send().await.status(200);
+        let items = page.json["items"].as_array().expect("items");
+        assert_eq!(items.len(), found, "{filter}");
+    }
+    sides::is_whole(&app).await;
+}
+
+#[actix_web::test]
+async fn a_case_is_cited_with_its_series() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    sides::policy(&app, &town, json!({ "number.separate_series": true })).await;
+    let mut titles = Vec::new();
+    for _ in 0..2 {
+        let mut case = Story::draft(&app, &town, &town.members[0]).await;
+        case.until_filed().await;
+        case.assign("sole", &[0]).await;
+        case.accept(0).await;
+        case.contact(0).await;
+        let mut text = reply_form();
+        text.as_object_mut().expect("a form").remove("title");
+        titles.push(case.draft_reply_of(0, text).await.text("/form/title"));
+        // The number, once given, stays with its series through a later change of the policy.
+        units::days(&app, 3);
+    }
+    assert_eq!(
+        titles,
+        [
+            "对政协第14届委员会第4次会议第1号提案的答复",
+            "对政协第14届委员会第4次会议平时提案第1号的答复",
+        ]
+    );
+    sides::policy(&app, &town, json!({ "number.separate_series": false })).await;
+    let third = Story::draft(&app, &town, &town.members[1]).await;
+    let filed = third.until_filed().await;
+    assert_eq!(filed.json["session_mark"], "ordinary");
+    assert_eq!(filed.json["case_series"], "main");
+    assert_eq!(filed.json["case_no"], 2);
 }

@@ -265,3 +265,31 @@ async fn a_key_case_has_its_own_date_the_heads_signature_and_a_consultation() {
     plain.rate(&town.members[0], 0).await;
     plain.close().await;
 }
+
+/// Designated after the assignment, a case gets the fixed day of key proposals, unless that is past;
+/// released, it gets the ordinary one back.
+#[actix_web::test]
+async fn a_late_designation_counts_the_reply_anew() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let settings = json!({
+        "reply.fixed_date": "2026-06-30", "reply.key_fixed_date": "2026-05-31",
+    });
+    policy(&app, &town, settings).await;
+    let mut case = filed(&app, &town).await;
+    case.assign("sole", &[0]).await;
+    assert_eq!(case.due_on(0, "K10").await, "2026-06-30");
+    case.does(&town.chair, "designate-key", place("key", 2026))
+        .await;
+    assert_eq!(case.due_on(0, "K10").await, "2026-05-31");
+    let no = json!({ "reason": "主席会议调整年度重点。" });
+    case.does(&town.chair, "release-key", no.clone()).await;
+    assert_eq!(case.due_on(0, "K10").await, "2026-06-30");
+    // No unit is late by a decision.
+    app.clock
+        .set("2026-06-01T01:00:00Z".parse().expect("a moment"));
+    case.does(&town.chair, "designate-key", place("key", 2026))
+        .await;
+    assert_eq!(case.due_on(0, "K10").await, "2026-06-30");
+    case.witness(&["OT11", "OT12"]).await;
+}

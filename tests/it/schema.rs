@@ -8,8 +8,10 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{PgConnection, SqliteConnection};
 use jianjian::store::{DatabaseUrl, migrate};
 
+use crate::support::TestApp;
 use crate::support::database::TestDatabase;
 use crate::support::files;
+use crate::support::story::Story;
 
 /// A table as both databases see it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -305,6 +307,29 @@ fn migrating_twice_changes_nothing() {
             .expect("to look")
             .is_empty()
     );
+}
+
+/// The table of proposals is made anew on SQLite: nothing is lost, and references still hold.
+#[actix_web::test]
+async fn a_database_with_cases_takes_the_series_of_case_numbers() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let mut case = Story::draft(&app, &town, &town.members[0]).await;
+    case.until_filed().await;
+    case.assign("joint", &[0, 1]).await;
+    case.accept(0).await;
+    case.contact(0).await;
+    case.draft_reply(0).await;
+    let seen = case.seen_by(&town.auditor).await.status(200);
+    let rows = app.database().row_counts();
+    app.database()
+        .migrate_again("2026-11-25-000500_case_series");
+    assert_eq!(app.database().row_counts(), rows);
+    let again = case.seen_by(&town.auditor).await.status(200);
+    assert_eq!(again.json, seen.json);
+    app.database().refuses("DELETE FROM proposals");
+    let next = Story::draft(&app, &town, &town.members[1]).await;
+    assert_eq!(next.until_filed().await.json["case_no"], 2);
 }
 
 #[test]

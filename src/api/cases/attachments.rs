@@ -24,7 +24,9 @@ use crate::codes::Label;
 use crate::enter;
 use crate::error::{Code, Error, Result};
 use crate::files::name::disposition;
-use crate::ids::{AssignmentId, AttachmentId, ContactId, ProposalId, ProposerId, ReplyId, kind};
+use crate::ids::{
+    AssignmentId, AttachmentId, CaseRequestId, ContactId, ProposalId, ProposerId, ReplyId, kind,
+};
 use crate::store::attachments::AttachmentRow;
 use crate::workflow::attachments::{AttachmentStatus, Binding, BoundKind, FileType};
 use crate::workflow::case::Case;
@@ -126,7 +128,7 @@ pub struct BoundTo {
     pub kind: BoundKind,
     /// Label of the kind.
     pub label: Label,
-    /// Identifier of the proposal, proposer, contact, row or reply; of an opinion form the reply.
+    /// Identifier of the proposal, proposer, contact, row, reply or request; of an opinion form the reply.
     #[schema(max_length = 64, example = "repl_019a1b2c3d4e7f8090a1b2c3d4e5f607")]
     pub id: String,
     /// Of an opinion form the rater.
@@ -143,6 +145,7 @@ impl BoundTo {
             BoundKind::Consent => ProposerId::from_uuid(id.uuid()).to_string(),
             BoundKind::Contact => ContactId::from_uuid(id.uuid()).to_string(),
             BoundKind::CoOpinion => AssignmentId::from_uuid(id.uuid()).to_string(),
+            BoundKind::Request => CaseRequestId::from_uuid(id.uuid()).to_string(),
             BoundKind::Reply | BoundKind::OpinionForm => ReplyId::from_uuid(id.uuid()).to_string(),
         };
         Self {
@@ -205,7 +208,7 @@ pub struct AttachmentList {
 /// `multipart/form-data` with one part `file` that carries the name of the file. The file waits,
 /// visible to its uploader only, until an act of the same account names it in `attachment_ids`: a
 /// change of the proposal's text, the answer of a co-signer, a contact record, an opinion of a
-/// co-handler, a reply, an opinion form. What no text names within 24 hours is removed; at most 20
+/// co-handler, a reply, an opinion form, a request to return, extend, pause or withdraw. What no text names within 24 hours is removed; at most 20
 /// files may wait per account and case. For everybody with a right to one of these acts.
 ///
 /// With an Idempotency-Key, the request counts as the same if content and name are the same.

@@ -12,10 +12,10 @@ use crate::workflow::input::{
     DispositionIn, EscalateReturnIn, ExamineIn, ExcuseIn, FeedbackIn, FileIn, FulfilPromiseIn,
     GrantExtensionIn, GrantReturnIn, Input, InstructIn, InviteIn, LinkIn, LookBackIn, MergeIn,
     NoInput, NotFileIn, NoteIn, ObjectContactIn, ObjectIn, OpinionIn, PauseIn, ProgressIn,
-    PublicationReviewIn, PublishIn, ReasonIn, RehandleIn, RejectIn, RequestExtensionIn,
-    RequestPauseIn, RequestReturnIn, ReturnForRevisionIn, SecrecyIn, SignIn, StartTrackingIn,
-    StopTrackingIn, SuggestUnitsIn, SuperviseIn, UnpublishIn, UrgeIn, UrgentIn, WaiveIn,
-    WithdrawIn,
+    PublicationReviewIn, PublishIn, ReasonIn, RecallReferralIn, ReferIn, ReferralAnswerIn,
+    RehandleIn, RejectIn, RequestExtensionIn, RequestPauseIn, RequestReturnIn, ReturnForRevisionIn,
+    SecrecyIn, SignIn, StartTrackingIn, StopTrackingIn, SuggestUnitsIn, SuperviseIn, UnpublishIn,
+    UrgeIn, UrgentIn, WaiveIn, WithdrawIn,
 };
 use crate::workflow::proposal::ProposalAction as P;
 use crate::workflow::reply::ReplyAction as R;
@@ -108,15 +108,17 @@ fn of_proposal(action: P) -> Option<Body> {
         }),
         P::AnswerInstruction => read!(AnswerInstructionIn, AnswerInstruction),
         P::RecordLookBack => read!(LookBackIn, LookBack),
+        P::ReferUp | P::ReferDown => read!(ReferIn, Refer),
+        P::NoteReferralAnswer => read!(ReferralAnswerIn, ReferralAnswer),
+        P::RecallReferral => read!(RecallReferralIn, RecallReferral),
         P::Create
         | P::Edit
         | P::CompleteHandling
         | P::ConcludeFeedback
         | P::ExpireInvitations
         | P::RecountClock
-        | P::OpenLookBack => {
-            return None;
-        }
+        | P::OpenLookBack
+        | P::ReceiveReferralAnswer => return None,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::store::proposals::UnitLine;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{Case, Phase};
 use crate::workflow::codes::{
-    AssignmentRole, HandlingKind, Secrecy, SessionMark, SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, HandlingKind, Secrecy, SessionMark, SubjectClass, Urgency,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -66,6 +66,10 @@ pub struct ProposalItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub case_no: Option<i32>,
+    /// Series of the case number: ordinary proposals may be numbered apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub case_series: Option<CaseSeries>,
     /// Session or ordinary proposal; from the first submission on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -238,6 +242,7 @@ impl ProposalItem {
             delivered_replies,
             serial_no: row.serial_no,
             case_no: row.case_no,
+            case_series: row.case_no.map(|_| row.case_series),
             session_mark: row.session_mark,
             subject_class: row.subject_class,
             assigning_line: row.assigning_line,
@@ -287,6 +292,7 @@ impl ProposalItem {
             delivered_replies,
             serial_no: proposal.serial_no,
             case_no: proposal.case_no,
+            case_series: proposal.case_no.map(|_| proposal.case_series),
             session_mark: proposal.session_mark,
             subject_class: proposal.subject_class,
             assigning_line: proposal.assigning_line,

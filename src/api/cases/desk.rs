@@ -13,7 +13,9 @@ use crate::app::{Answer, App, Ctx};
 use crate::codes::Label;
 use crate::enter;
 use crate::error::Result;
-use crate::ids::{AssignmentId, DutyId, FollowUpId, PromiseId, ProposalId, ProposerId, ReplyId};
+use crate::ids::{
+    AssignmentId, DutyId, FollowUpId, PromiseId, ProposalId, ProposerId, ReferralId, ReplyId,
+};
 use crate::store::desk::{self, Asker, DutyRow, NEVER, Names};
 use crate::workflow::deadline;
 use crate::workflow::desk::{Audience, Task};
@@ -98,6 +100,10 @@ pub struct DeskItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub follow_up_id: Option<FollowUpId>,
+    /// The referral it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub referral_id: Option<ReferralId>,
     /// Where the actions on it are listed.
     #[schema(max_length = 300)]
     pub actions_href: String,
@@ -154,6 +160,7 @@ impl DeskItem {
             reply_id,
             promise_id: is("promise").then(|| row.subject_id.cast()),
             follow_up_id: is("follow_up").then(|| row.subject_id.cast()),
+            referral_id: is("referral").then(|| row.subject_id.cast()),
             proposer_id: (row.subject_kind == "proposer").then(|| row.subject_id.cast()),
             actions_href,
             due_at,

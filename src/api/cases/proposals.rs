@@ -22,7 +22,7 @@ use crate::ids::{MemberId, OrganisationId, ProposalId, SessionId, UnitId, kind};
 use crate::store::proposals::{self, Filter, Order};
 use crate::workflow::access::Reach;
 use crate::workflow::case::Phase;
-use crate::workflow::codes::{ProgrammeTier, SubjectClass};
+use crate::workflow::codes::{CaseSeries, ProgrammeTier, SubjectClass};
 use crate::workflow::input::{Input, ProposalForm, ProposalIn};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::{ProposalAction, ProposalStatus};
@@ -91,6 +91,9 @@ pub struct ProposalFilter {
     #[serde(default, deserialize_with = "positive")]
     #[param(minimum = 1, required = false)]
     case_no: Option<i32>,
+    /// Series of the case number.
+    #[param(inline, required = false)]
+    case_series: Option<CaseSeries>,
     /// Serial number (流水号).
     #[serde(default, deserialize_with = "positive")]
     #[param(minimum = 1, required = false)]
@@ -224,6 +227,7 @@ pub async fn list_proposals(
         programme_year: params.programme_year,
         main: params.main_id,
         case_no: params.case_no,
+        case_series: params.case_series,
         serial_no: params.serial_no,
         title: bounded(params.title)?,
         updated_since: params.updated_since,

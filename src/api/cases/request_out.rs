@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::Label;
-use crate::ids::{AssignmentId, CaseRequestId, ConsultationId, UnitId};
+use crate::ids::{AssignmentId, AttachmentId, CaseRequestId, ConsultationId, UnitId};
 use crate::workflow::case::{Case, Consultation, Request};
 use crate::workflow::codes::{ConsultationForm, RequestKind, RequestStatus};
 
@@ -84,6 +84,9 @@ pub struct RequestFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 4000)]
     pub statement: Option<String>,
+    /// Files that go with it.
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
     /// What was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -133,6 +136,7 @@ impl RequestFacts {
             until: form.until,
             escalated: request.escalated,
             statement: form.statement.clone(),
+            attachment_ids: form.attachment_ids.clone(),
             decision: request
                 .decision
                 .as_ref()

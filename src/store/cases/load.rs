@@ -157,6 +157,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         requests: Vec::new(),
         consultations: Vec::new(),
         follow_ups: Vec::new(),
+        referrals: Vec::new(),
         absorbed: Vec::new(),
         main: None,
     };

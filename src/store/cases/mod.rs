@@ -12,5 +12,5 @@ pub use load::{
     Loaded, find_by_assignment, find_by_clock, find_by_reply, hold, keep, load, lock, lock_all,
     of_assignments, proposers_of, session_for, touch,
 };
-pub use rows::ProposalRow;
+pub use rows::{ProposalRow, ReferralRow};
 pub use save::{create, save};

@@ -10,7 +10,7 @@ use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
 use crate::store::sql_types::{At, Json};
-use crate::store::{Tx, attachments, idempotency, refusal_uses};
+use crate::store::{Tx, attachments, idempotency, referrals, refusal_uses};
 use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
@@ -44,7 +44,12 @@ pub(super) fn write(
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .execute(tx.conn)?;
             attachments::hide(tx, writer.committee, writer.proposal, writer.by)?;
+            referrals::hide(tx, case)?;
             idempotency::forget_proposals(tx, writer.committee)?;
+        }
+        Record::Referred { id, sent } => referrals::send(tx, case, *id, sent, writer.by)?,
+        Record::ReferralRecalled { id, reason } => {
+            referrals::recall(tx, case, *id, reason, writer.by)?;
         }
         Record::Attachment { id, to } => {
             attachments::bind(tx, writer.committee, *id, *to, writer.by.at)?;

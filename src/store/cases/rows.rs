@@ -5,24 +5,25 @@ use diesel::prelude::*;
 use crate::error::Result;
 use crate::ids::{
     AssignmentId, CaseRequestId, ClockId, CommitteeId, ConsultationId, ContactId, FollowUpId,
-    MemberId, OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReplyId, SessionId,
-    SubjectId, TermId, UnitId, UserId,
+    MemberId, OpinionId, OrganisationId, PromiseId, ProposalId, ProposerId, ReferralId, ReplyId,
+    SessionId, SubjectId, TermId, UnitId, UserId,
 };
 use crate::store::schema::{
     assignments, case_marks, clocks, consultations, contacts, countersign_requests, feedback_forms,
-    follow_ups, opinions, promises, proposals, proposers, replies, requests, sessions,
+    follow_ups, opinions, promises, proposals, proposers, referrals, replies, requests, sessions,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::{
     Assignment, Clock, Consultation, Contact, Countersign, DocumentNo, FollowUp, Form, Marks,
-    Opinion, Promise, Proposal, Proposer, Reply, Request, Session,
+    Opinion, Promise, Proposal, Proposer, Referral, Reply, Request, Session,
 };
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, ConsultationForm, ContactWay, CountersignStatus,
-    FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning, ProgrammeTier,
-    PromiseStatus, ProposerRole, PublicationLevel, Recommendation, RequestKind, RequestStatus,
-    Secrecy, SessionMark, Stage, SubjectClass, Urgency,
+    AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm, ContactWay,
+    CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind, OutcomeMeaning,
+    ProgrammeTier, PromiseStatus, ProposerRole, PublicationLevel, Recommendation,
+    ReferralDirection, ReferralStatus, RequestKind, RequestStatus, Secrecy, SessionMark, Stage,
+    SubjectClass, Urgency,
 };
 use crate::workflow::input::ProposalForm;
 use crate::workflow::lists::ProposerKind;
@@ -66,6 +67,7 @@ pub struct ProposalRow {
     pub updated_at: At,
     pub event_seq: i32,
     pub event_hash: String,
+    pub case_series: CaseSeries,
 }
 
 impl ProposalRow {
@@ -81,6 +83,7 @@ impl ProposalRow {
             round: self.round,
             serial_no: self.serial_no,
             case_no: self.case_no,
+            case_series: self.case_series,
             session_mark: self.session_mark,
             form,
             text_version: self.text_version,
@@ -452,6 +455,7 @@ pub struct MarksRow {
     pub has_consultations: bool,
     pub has_absorbed: bool,
     pub has_follow_ups: bool,
+    pub has_referrals: bool,
 }
 
 impl MarksRow {
@@ -569,5 +573,39 @@ impl From<ContactRow> for Contact {
             way: row.way,
             objection: row.objection,
         }
+    }
+}
+
+/// A row of `referrals`.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = referrals)]
+pub struct ReferralRow {
+    id: ReferralId,
+    direction: ReferralDirection,
+    target_id: Option<CommitteeId>,
+    body: String,
+    status: ReferralStatus,
+    reason: String,
+    sent_by: UserId,
+    sent_at: At,
+    counterpart_id: Option<ProposalId>,
+    answer: Option<Json>,
+}
+
+impl ReferralRow {
+    /// The facts.
+    pub fn into_facts(self) -> Result<Referral> {
+        Ok(Referral {
+            id: self.id,
+            direction: self.direction,
+            committee: self.target_id,
+            body: self.body,
+            status: self.status,
+            reason: self.reason,
+            sent_by: self.sent_by,
+            sent_at: self.sent_at.0,
+            counterpart: self.counterpart_id,
+            answer: self.answer.map(Json::to).transpose()?,
+        })
     }
 }

@@ -14,6 +14,7 @@ use crate::store::timeline::target_id;
 use crate::store::{Tx, numbers, outbox};
 use crate::text::fold;
 use crate::workflow::case::Case;
+use crate::workflow::codes::CaseSeries;
 use crate::workflow::decide::{Decision, Number};
 use crate::workflow::desk::{self, Duty};
 use crate::workflow::profile::Profile;
@@ -91,7 +92,11 @@ fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
                 decision.case.proposal.serial_no = Some(next);
             }
             Number::Case => {
-                let next = numbers::allot(tx, committee, &format!("case:{session}"))?;
+                let series = match decision.case.proposal.case_series {
+                    CaseSeries::Main => format!("case:{session}"),
+                    CaseSeries::Ordinary => format!("case:{session}:ordinary"),
+                };
+                let next = numbers::allot(tx, committee, &series)?;
                 decision.case.proposal.case_no = Some(next);
             }
             Number::Document(id) => {
@@ -158,6 +163,7 @@ fn update_proposal(tx: &mut Tx<'_>, case: &Case, head: &Head) -> Result<()> {
                 proposals::round.eq(proposal.round),
                 proposals::serial_no.eq(proposal.serial_no),
                 proposals::case_no.eq(proposal.case_no),
+                proposals::case_series.eq(proposal.case_series),
                 proposals::session_mark.eq(proposal.session_mark),
                 proposals::title.eq(&proposal.form.title),
                 proposals::title_folded.eq(fold(&proposal.form.title)),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::load::{proposers_of, touch};
-use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, RequestRow};
+use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, ReferralRow, RequestRow};
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
@@ -14,7 +14,7 @@ use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::schema::{
     case_links, case_marks, consultations, contacts, deliveries, follow_ups, merges, proposals,
-    replies, requests, trackings,
+    referrals, replies, requests, trackings,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Absorbed, Case, Main};
@@ -64,6 +64,16 @@ pub(super) fn add(
         case.follow_ups = rows.into_iter().map(Into::into).collect();
         // A decision can track a case that has no reply yet.
         case.tracked_since = tracked_since(tx, committee, id)?;
+    }
+    if marks.has_referrals {
+        let rows: Vec<ReferralRow> = referrals::table
+            .filter(referrals::committee_id.eq(committee))
+            .filter(referrals::proposal_id.eq(id))
+            .order(referrals::id)
+            .select(columns!(ReferralRow))
+            .load(tx.conn)?;
+        let rows = rows.into_iter().map(ReferralRow::into_facts);
+        case.referrals = rows.collect::<Result<_>>()?;
     }
     if marks.has_absorbed {
         case.absorbed = absorbed_by(tx, committee, id)?;
@@ -199,6 +209,7 @@ pub(super) fn write(
 ) -> Result<()> {
     write_contacts(tx, before, after, writer)?;
     pass_follow_ups(tx, before, after, writer)?;
+    write_referrals(tx, before, after, writer)?;
     let none = Vec::new();
     let old = before.map_or(&none, |case| &case.requests);
     for request in &after.requests {
@@ -218,6 +229,7 @@ pub(super) fn write(
             && case.requests.is_empty() == after.requests.is_empty()
             && case.consultations.is_empty() == after.consultations.is_empty()
             && case.follow_ups.is_empty() == after.follow_ups.is_empty()
+            && case.referrals.is_empty() == after.referrals.is_empty()
     });
     let nothing = before.is_none() && *marks == crate::workflow::case::Marks::default();
     if unchanged || nothing {
@@ -240,6 +252,7 @@ pub(super) fn write(
             case_marks::has_requests.eq(!after.requests.is_empty()),
             case_marks::has_consultations.eq(!after.consultations.is_empty()),
             case_marks::has_follow_ups.eq(!after.follow_ups.is_empty()),
+            case_marks::has_referrals.eq(!after.referrals.is_empty()),
         ))
         .execute(tx.conn)?;
     Ok(())
@@ -261,8 +274,53 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
                 case_marks::has_consultations.eq(false),
                 case_marks::has_absorbed.eq(false),
                 case_marks::has_follow_ups.eq(false),
+                case_marks::has_referrals.eq(false),
             ))
             .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Referrals that were sent, answered or recalled.
+fn write_referrals(
+    tx: &mut Tx<'_>,
+    before: Option<&Case>,
+    after: &Case,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let old = before
+        .map(|case| case.referrals.as_slice())
+        .unwrap_or_default();
+    for one in &after.referrals {
+        let answer = one.answer.as_ref().map(Json::of).transpose()?;
+        match old.iter().find(|known| known.id == one.id) {
+            Some(known) if known == one => {}
+            Some(_) => {
+                diesel::update(referrals::table.find((writer.committee, one.id)))
+                    .set((
+                        referrals::status.eq(one.status),
+                        referrals::counterpart_id.eq(one.counterpart),
+                        referrals::answer.eq(answer),
+                    ))
+                    .execute(tx.conn)?;
+            }
+            None => {
+                diesel::insert_into(referrals::table)
+                    .values((
+                        referrals::committee_id.eq(writer.committee),
+                        referrals::id.eq(one.id),
+                        referrals::proposal_id.eq(writer.proposal),
+                        referrals::direction.eq(one.direction),
+                        referrals::target_id.eq(one.committee),
+                        referrals::body.eq(&one.body),
+                        referrals::status.eq(one.status),
+                        referrals::reason.eq(&one.reason),
+                        referrals::sent_by.eq(one.sent_by),
+                        referrals::sent_at.eq(At(one.sent_at)),
+                    ))
+                    .execute(tx.conn)?;
+            }
+        }
     }
     Ok(())
 }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Proposer;
 use crate::ids::{
-    AssignmentId, CaseRequestId, ConsultationId, ContactId, FollowUpId, OrganisationId, PromiseId,
-    ProposalId, ProposerId, UnitId, UserId,
+    AssignmentId, AttachmentId, CaseRequestId, CommitteeId, ConsultationId, ContactId, FollowUpId,
+    OrganisationId, PromiseId, ProposalId, ProposerId, ReferralId, UnitId, UserId,
 };
 use crate::workflow::codes::{
-    ConsentStatus, ConsultationForm, ContactWay, FollowUpKind, FollowUpStatus, RequestKind,
-    RequestStatus,
+    ConsentStatus, ConsultationForm, ContactWay, FollowUpKind, FollowUpStatus, ReferralDirection,
+    ReferralStatus, RequestKind, RequestStatus,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -70,6 +70,9 @@ pub struct RequestForm {
     /// Statement of the unit's head when the dispute is carried further up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
+    /// Files that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// What was decided on a request.
@@ -170,4 +173,45 @@ pub struct Before {
     pub kind: ProposerKind,
     /// How far each signer was.
     pub signers: Vec<(ProposerId, ConsentStatus)>,
+}
+
+/// A case sent to another committee, on the side of the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// Identifier, the same on both sides.
+    pub id: ReferralId,
+    /// Up or down.
+    pub direction: ReferralDirection,
+    /// A committee of this service; `None` for a body outside of it.
+    pub committee: Option<CommitteeId>,
+    /// Its name at that time.
+    pub body: String,
+    /// How far it is.
+    pub status: ReferralStatus,
+    /// Why it was sent.
+    pub reason: String,
+    /// Who sent it.
+    pub sent_by: UserId,
+    /// When.
+    pub sent_at: Timestamp,
+    /// The proposal that it became there.
+    pub counterpart: Option<ProposalId>,
+    /// What came back, or why it was recalled.
+    pub answer: Option<ReferralAnswer>,
+}
+
+/// The end of a referral: the answer, or the recall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralAnswer {
+    /// When.
+    pub at: Timestamp,
+    /// In which words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where the paper is kept, if it came on paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper_reference: Option<String>,
+    /// Number of the counterpart, as the paper says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterpart_no: Option<String>,
 }

@@ -12,10 +12,13 @@ use super::codes::{
 use super::lists::ProposerKind;
 use super::reasons::ReasonCode;
 use super::role::Line;
-use crate::ids::{AttachmentId, MemberId, OrganisationId, ProposalId, SessionId, UnitId};
+use crate::ids::{
+    AttachmentId, MemberId, OrganisationId, ProposalId, ProposerId, SessionId, UnitId,
+};
 
 mod follow_up;
 mod handling;
+mod referral;
 mod rounds;
 mod units;
 
@@ -27,6 +30,7 @@ pub use handling::{
     AcceptIn, ApproveIn, CloseIn, ContactIn, CountersignIn, FeedbackIn, ObjectIn, OpinionIn, Point,
     PromiseIn, RejectIn, ReplyForm, SignIn,
 };
+pub use referral::{RecallReferralIn, ReferIn, ReferralAnswerIn, ReferralVerdict};
 pub use rounds::{
     ConsultationIn, CoordinateIn, DesignateIn, DispositionIn, ExcuseIn, LinkIn, MergeIn,
     PublicationReviewIn, PublishIn, RehandleIn, SecrecyIn, UnpublishIn, UrgentIn, WaiveIn,
@@ -194,10 +198,14 @@ pub struct InviteIn {
     pub organisation_ids: Vec<OrganisationId>,
 }
 
-/// PT04, PT05: the answer of an invited member.
+/// PT04, PT05: the answer of who was asked to sign.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CosignIn {
+    /// The co-signer, where staff enter an answer on paper; its scan stands in `attachment_ids`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub proposer_id: Option<ProposerId>,
     /// Opinion with the consent, or reason of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(
@@ -213,7 +221,7 @@ pub struct CosignIn {
     pub attachment_ids: Vec<AttachmentId>,
 }
 
-/// PT09: taking a proposal back before it is filed.
+/// PT09, PT10: taking a proposal back before it is filed, asking for it afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawIn {
@@ -226,6 +234,11 @@ pub struct WithdrawIn {
         example = "情况已有变化，拟重新调研后再提。"
     )]
     pub reason: Option<String>,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    /// Only after the filing, with the request to withdraw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// PT13: back to the proposer for revision.
@@ -451,6 +464,9 @@ pub enum Input {
     Instruct(Box<InstructIn>),
     AnswerInstruction(AnswerInstructionIn),
     LookBack(LookBackIn),
+    Refer(ReferIn),
+    ReferralAnswer(ReferralAnswerIn),
+    RecallReferral(RecallReferralIn),
 }
 
 impl Input {
@@ -482,6 +498,10 @@ impl Input {
             Self::Opinion(input) => &input.attachment_ids,
             Self::Reply(form) => &form.attachment_ids,
             Self::Feedback(input) => &input.attachment_ids,
+            Self::Withdraw(input) => &input.attachment_ids,
+            Self::RequestReturn(input) => &input.attachment_ids,
+            Self::RequestExtension(input) => &input.attachment_ids,
+            Self::RequestPause(input) => &input.attachment_ids,
             _ => &[],
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AssignRow, Meeting};
-use crate::ids::{AssignmentId, ContactId, UnitId};
+use crate::ids::{AssignmentId, AttachmentId, ContactId, UnitId};
 use crate::workflow::codes::{AdjustCause, HandlingKind};
 
 /// PT20: other units for an assigned case (I4, I5, I7 hold afterwards).
@@ -69,6 +69,10 @@ pub struct RequestReturnIn {
     /// Who signs the request.
     #[schema(min_length = 1, max_length = 50, example = "林涛")]
     pub signatory: String,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// AT05: the return is granted; for a lead or separate row another unit follows in the same act.
@@ -139,6 +143,10 @@ pub struct RequestExtensionIn {
     /// The new last day.
     #[schema(value_type = String, format = Date, max_length = 10, example = "2026-06-30")]
     pub new_date: Date,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// AT12: the due date moves; the original one stays on record.
@@ -176,6 +184,10 @@ pub struct RequestPauseIn {
     /// The day on which the clock goes on.
     #[schema(value_type = String, format = Date, max_length = 10, example = "2026-06-30")]
     pub expected_end: Date,
+    /// 附件: files uploaded to the case, in order, none twice; by default at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub attachment_ids: Vec<AttachmentId>,
 }
 
 /// AT14: the clock stands still from today.

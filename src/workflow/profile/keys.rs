@@ -105,7 +105,6 @@ keys! {
 /// keeps this list in step with the program.
 pub const NOT_READ: &[&str] = &[
     "publication.default_level",
-    "number.separate_series",
     "key.share_percent",
     "excellent.share_percent",
     "excellent.collective_min_percent",

@@ -306,6 +306,7 @@ fn desks(world: &World, people: &People) {
         Task::AnswerUrging,
         Task::AnswerInstruction,
         Task::DecideKey,
+        Task::NoteReferralAnswer,
     ];
     let rest = list.iter().filter(|duty| !after.contains(&duty.task));
     assert_eq!(rest.count() == 0, ended, "duties in {status}");

@@ -110,6 +110,7 @@ pub fn named_by(duty: &Duty) -> (Action, Target) {
         (Task::AnswerUrging, _) => Action::Proposal(Do::AcknowledgeUrging),
         (Task::AnswerInstruction, _) => Action::Proposal(Do::AnswerInstruction),
         (Task::LookBack, _) => Action::Proposal(Do::RecordLookBack),
+        (Task::NoteReferralAnswer, _) => Action::Proposal(Do::NoteReferralAnswer),
         (Task::CarryOutDisposition, _) => Action::Proposal(Do::CarryOutDisposition),
     };
     (action, target)

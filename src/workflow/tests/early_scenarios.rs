@@ -166,6 +166,7 @@ fn withdrawn_with_a_reason_once_it_was_submitted() {
     assert_eq!(wrong(&refusal), ("required", "/reason".to_owned()));
     let blank = crate::workflow::input::WithdrawIn {
         reason: Some("  ".to_owned()),
+        attachment_ids: Vec::new(),
     };
     world.refused(P::Member(0), Target::Proposal, on(Do::Withdraw), blank);
     world.on_proposal(P::Member(0), Do::Withdraw, inputs::withdraw());

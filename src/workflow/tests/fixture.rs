@@ -12,15 +12,16 @@ pub use super::people::{
     unit,
 };
 use super::people::{Person as P, fixed};
-use crate::ids::{CommitteeId, Id, ProposalId, ReplyId, SubjectId, TermId, kind};
+use crate::ids::{AttachmentId, CommitteeId, Id, ProposalId, ReplyId, SubjectId, TermId, kind};
+use crate::workflow::attachments::{AttachmentFacts, AttachmentStatus};
 use crate::workflow::calendar::Calendar;
 use crate::workflow::case::{Absorbed, Assignment, Case, Proposer, Reply, Session};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, HandlingKind, OutcomeMeaning, ProposerRole, Secrecy,
 };
 use crate::workflow::decide::{
-    Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts, Record,
-    References, Target, UnitFacts, decide, owes, settled,
+    CommitteeFacts, Decision, Env, Happened, MemberFacts, Number, OrganisationFacts, ProposalFacts,
+    Record, References, Target, UnitFacts, decide, owes, settled,
 };
 use crate::workflow::input::{AssignRow, Input, NoInput, ProposalIn};
 use crate::workflow::lists::{ProposerKind, SystemLine};
@@ -29,9 +30,33 @@ use crate::workflow::proposal::{ProposalAction, ProposalStatus};
 use crate::workflow::reasons::{BUILT_IN, ReasonFacts, ReasonLabel};
 use crate::workflow::refusal::Refusal;
 use crate::workflow::reply::ReplyStatus;
-use crate::workflow::role::{Actor, Line};
+use crate::workflow::role::{Actor, Line, Role};
 use crate::workflow::rule::Action;
 use crate::workflow::{Origin, begin};
+
+/// The committee above.
+pub fn above() -> CommitteeId {
+    fixed(7, 1)
+}
+
+/// A committee below.
+pub fn below() -> CommitteeId {
+    fixed(7, 2)
+}
+
+/// Files that staff uploaded: scans of paper.
+fn scans(proposal: ProposalId) -> BTreeMap<AttachmentId, AttachmentFacts> {
+    let staff = [P::Staff, P::MemberAnd(3, Role::CommitteeStaff)];
+    let uploader = |n: usize| staff[n % staff.len()].actor().user.unwrap();
+    let facts = |n: usize| AttachmentFacts {
+        proposal,
+        uploader: uploader(n),
+        status: AttachmentStatus::Staged,
+        bound: None,
+        size: 1000,
+    };
+    (0..40).map(|n| (fixed(10, n), facts(n))).collect()
+}
 
 fn references() -> References {
     let units = (0..=UNITS).map(|n| {
@@ -65,7 +90,7 @@ fn references() -> References {
         members: (0..=MEMBERS)
             .map(|n| (member(n), member_facts(n)))
             .collect(),
-        attachments: std::collections::BTreeMap::new(),
+        attachments: BTreeMap::new(),
         organisations: (0..=ORGANISATIONS)
             .map(|n| {
                 let facts = OrganisationFacts {
@@ -77,6 +102,12 @@ fn references() -> References {
             .collect(),
         proposals: others(),
         designated: 0,
+        committees: [(above(), true), (below(), false)]
+            .map(|(id, above)| {
+                let name = "政协云岭委员会".to_owned();
+                (id, CommitteeFacts { name, above })
+            })
+            .into(),
     }
 }
 
@@ -115,6 +146,7 @@ pub fn member_facts(n: usize) -> MemberFacts {
         party: None,
         member_no: format!("2026-{n:03}"),
         current: n < MEMBERS,
+        accounts: vec![fixed(4, n)],
     }
 }
 
@@ -231,11 +263,15 @@ impl World {
         };
         let committee: CommitteeId = fixed(7, 0);
         let decision = begin(committee, session(), actor, input, origin, env)?;
+        let attachments = scans(decision.case.proposal.id);
         Ok(Self {
             case: decision.case,
             now,
             profile,
-            references,
+            references: References {
+                attachments,
+                ..references.clone()
+            },
             serial: 17,
             case_no: 201,
             documents: BTreeMap::new(),
@@ -279,6 +315,13 @@ impl World {
         self.case = decision.case;
         self.case.proposal.version += 1;
         self.log.extend(decision.happened);
+        for record in &decision.records {
+            if let Record::Attachment { id, to } = record {
+                let facts = self.references.attachments.get_mut(id).unwrap();
+                facts.status = AttachmentStatus::Bound;
+                facts.bound = Some(*to);
+            }
+        }
         self.records.extend(decision.records);
         for number in decision.numbers {
             match number {
@@ -300,6 +343,15 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A file of somebody that no text names yet.
+    pub fn staged(&self, actor: &Actor) -> Option<AttachmentId> {
+        let mut all = self.references.attachments.iter();
+        let own = all.find(|(_, facts)| {
+            facts.status == AttachmentStatus::Staged && actor.user == Some(facts.uploader)
+        });
+        own.map(|(id, _)| *id)
     }
 
     /// An act on the proposal that must be granted.

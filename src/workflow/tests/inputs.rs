@@ -5,7 +5,7 @@ use jiff::civil::{Date, date};
 
 use super::fixture::{member, organisation_no, unit};
 pub use super::side_inputs::*;
-use crate::ids::{ProposerId, ReplyId};
+use crate::ids::{AttachmentId, ProposerId, ReplyId};
 use crate::workflow::assignment::AssignmentAction;
 use crate::workflow::codes::{
     AssignmentRole, ContactWay, Disposition, Grade, HandlingKind, OutcomeMeaning, PublicationLevel,
@@ -91,14 +91,24 @@ pub fn invite(members: &[usize]) -> InviteIn {
 
 pub fn cosign() -> CosignIn {
     CosignIn {
+        proposer_id: None,
         comment: Some("同意联名。".to_owned()),
         attachment_ids: Vec::new(),
+    }
+}
+
+pub fn cosign_on_paper(proposer: ProposerId, scan: Option<AttachmentId>) -> CosignIn {
+    CosignIn {
+        proposer_id: Some(proposer),
+        attachment_ids: scan.into_iter().collect(),
+        ..cosign()
     }
 }
 
 pub fn withdraw() -> WithdrawIn {
     WithdrawIn {
         reason: Some("情况已有变化。".to_owned()),
+        attachment_ids: Vec::new(),
     }
 }
 

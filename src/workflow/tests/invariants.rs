@@ -26,6 +26,8 @@ const OF_THE_INPUT: &[&str] = &[
     "publication_consented",
     "publication_reviewed",
     "inside_quota",
+    "invitation_open",
+    "not_its_examiner",
     "inside_reviewed_level",
     "rehandling_due",
     "reply_delivered",

@@ -13,7 +13,7 @@ use crate::workflow::codes::{
 };
 use crate::workflow::deadline;
 use crate::workflow::decide::Target;
-use crate::workflow::input::{CloseIn, Input, NoInput, ProposalForm, SignIn};
+use crate::workflow::input::{CloseIn, CosignIn, Input, NoInput, ProposalForm, SignIn};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::reasons::BUILT_IN;
@@ -127,7 +127,8 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         }
         .into(),
         Do::InviteCosigners => invitation(world, tone),
-        Do::ConsentCosign | Do::DeclineCosign | Do::Second => inputs::cosign().into(),
+        Do::ConsentCosign | Do::DeclineCosign => answer_of_a_cosigner(world, actor).into(),
+        Do::Second => inputs::cosign().into(),
         Do::Withdraw => inputs::withdraw().into(),
         Do::ReturnForRevision => inputs::return_for_revision().into(),
         Do::Examine => {
@@ -206,6 +207,11 @@ fn on_proposal(world: &World, actor: &Actor, action: Do, tone: u8) -> Input {
         | Do::Instruct
         | Do::AnswerInstruction
         | Do::RecordLookBack => super::follow_up::plausible(world, actor, action, tone),
+        Do::ReferUp
+        | Do::ReferDown
+        | Do::NoteReferralAnswer
+        | Do::ReceiveReferralAnswer
+        | Do::RecallReferral => super::referrals::plausible(world, action, tone),
         Do::SetSecrecy => inputs::secrecy(Secrecy::ALL[usize::from(tone) % 3]).into(),
     }
 }
@@ -240,6 +246,18 @@ fn invitation(world: &World, tone: u8) -> Input {
         free
     };
     inputs::invite(&[chosen]).into()
+}
+
+/// The actor's own answer, or one on paper.
+fn answer_of_a_cosigner(world: &World, actor: &Actor) -> CosignIn {
+    let open: Vec<_> = world.case.open_invitations(world.now).collect();
+    let own = open.iter().any(|one| one.is(actor));
+    match open.first() {
+        Some(first) if !own && actor.has(Role::CommitteeStaff) => {
+            inputs::cosign_on_paper(first.id, world.staged(actor))
+        }
+        _ => inputs::cosign(),
+    }
 }
 
 fn last_day(world: &World, row: AssignmentId) -> Option<jiff::civil::Date> {

@@ -11,9 +11,9 @@ const REFERENCE: &str = "\
 PT01|-|create|draft|proposal.created|member organisation_clerk committee_staff
 PT02|draft returned|edit||proposal.edited|member organisation_clerk committee_staff
 PT03|draft returned|invite_cosigners||cosign.invited|member organisation_clerk committee_staff
-PT04|draft submitted returned|consent_cosign||cosign.consented|member organisation_clerk
+PT04|draft submitted returned|consent_cosign||cosign.consented|member organisation_clerk committee_staff
 PT04b|draft submitted returned|second||proposal.seconded|member
-PT05|draft submitted returned|decline_cosign||cosign.declined|member organisation_clerk
+PT05|draft submitted returned|decline_cosign||cosign.declined|member organisation_clerk committee_staff
 PT05b|draft submitted returned|expire_invitations||cosign.expired|system
 PT06|draft|submit|submitted|proposal.submitted|member organisation_clerk committee_staff
 PT07|returned|submit|submitted|proposal.resubmitted|member organisation_clerk committee_staff
@@ -66,6 +66,11 @@ OT28|draft submitted returned filed not_filed merged withdrawn assigned handled 
 OT29|filed assigned handled feedback closed|record_look_back||look_back.recorded|supervision_officer committee_staff
 OT30|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recount_clock||clock.recounted|system
 OT31|filed assigned handled feedback closed|open_look_back||look_back.opened|system
+OT32|submitted filed assigned not_filed|refer_up||referral.sent|committee_chair
+OT33|filed assigned|refer_down||referral.sent|committee_chair
+OT34|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|note_referral_answer||referral.answered|committee_staff
+OT35|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|receive_referral_answer||referral.answered|system
+OT36|draft submitted returned filed not_filed merged withdrawn assigned handled feedback closed|recall_referral||referral.recalled|committee_chair
 AT01|-|create||assignment.created|system
 AT02|pending|accept|accepted|assignment.accepted|unit_clerk
 AT03|pending accepted|suggest_units||units.suggested|unit_clerk
@@ -164,6 +169,7 @@ fn the_rows_of_the_system() {
     let parts = [
         "recount_clock",
         "open_look_back",
+        "receive_referral_answer",
         "create",
         "mark_replied",
         "hand_over",

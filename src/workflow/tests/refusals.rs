@@ -19,6 +19,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         OF_THE_PROPOSAL,
         OF_A_ROW,
         OF_THE_FOLLOW_UP,
+        super::referrals::GUARDS,
     ];
     all.into_iter().flatten()
 }

@@ -38,7 +38,7 @@ fn by_system(world: &World, target: Target, action: Action) -> Refusal {
 }
 
 /// Rated by the only rater.
-fn rated(grade: Grade) -> World {
+pub fn rated(grade: Grade) -> World {
     let mut world = World::individual()
         .sole()
         .answered(0, OutcomeMeaning::Resolved);

@@ -111,6 +111,7 @@ pub fn ask_return(suggested: Option<usize>) -> RequestReturnIn {
         reason: "所提事项不属我局职责范围，建议由其他部门主办。".to_owned(),
         suggested_unit_id: suggested.map(unit),
         signatory: "林涛".to_owned(),
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -135,6 +136,7 @@ pub fn ask_extension(new_date: Date) -> RequestExtensionIn {
         reason: "方案须经市规委会审议。".to_owned(),
         signatory: "林涛".to_owned(),
         new_date,
+        attachment_ids: Vec::new(),
     }
 }
 
@@ -151,6 +153,7 @@ pub fn ask_pause(expected_end: Date) -> RequestPauseIn {
         reason: "须待国家标准修订稿发布。".to_owned(),
         signatory: "林涛".to_owned(),
         expected_end,
+        attachment_ids: Vec::new(),
     }
 }
 

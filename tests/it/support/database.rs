@@ -149,6 +149,36 @@ impl TestDatabase {
         lines.join("\n")
     }
 
+    /// Takes a migration back and applies it again, over the rows that are there.
+    pub fn migrate_again(&self, name: &str) {
+        let text = |backend: &str, file: &str| {
+            let root = env!("CARGO_MANIFEST_DIR");
+            let path = format!("{root}/migrations/{backend}/{name}/{file}.sql");
+            std::fs::read_to_string(&path).expect(&path)
+        };
+        match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                for file in ["down", "up"] {
+                    let sql = format!("BEGIN; {} COMMIT;", text("postgres", file));
+                    conn.batch_execute(&sql).expect(file);
+                }
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = sqlite(path);
+                conn.batch_execute("PRAGMA foreign_keys = ON")
+                    .expect("to guard references");
+                for file in ["down", "up"] {
+                    let sql = format!("BEGIN IMMEDIATE; {} COMMIT;", text("sqlite", file));
+                    conn.batch_execute(&sql).expect(file);
+                }
+                let wrong = diesel::sql_query("SELECT count(*) AS n FROM pragma_foreign_key_check");
+                let wrong: Count = wrong.get_result(&mut conn).expect("a count");
+                assert_eq!(wrong.n, 0, "references that lead nowhere");
+            }
+        }
+    }
+
     /// Asserts that the database itself refuses a statement that breaks a reference.
     pub fn refuses(&self, sql: &str) {
         let refused = match &self.url {

@@ -14,11 +14,11 @@ pub(super) fn of(action: P) -> Doc {
             json!({ "member_ids": ["memb_019a1b2c3d4e7f8090a1b2c3d4e5f607"] }),
         ),
         P::ConsentCosign => doc(
-            "The invited member signs. The consent is bound to the present text; a later change of the text makes it stale.",
+            "The invited member signs. The consent is bound to the present text; a later change of the text makes it stale. Staff enter an answer on paper with `proposer_id` and its scan in `attachment_ids`: the scan goes with the consent, and the trail names the co-signer as the one it is entered for.",
             json!({ "comment": "同意联名，建议补充试点线路。" }),
         ),
         P::DeclineCosign => doc(
-            "The invited member does not sign.",
+            "The invited member does not sign. Staff enter an answer on paper with `proposer_id` and its scan in `attachment_ids`.",
             json!({ "comment": "所提事项本人不熟悉。" }),
         ),
         P::Submit => doc(
@@ -244,6 +244,36 @@ pub(super) fn of(action: P) -> Doc {
         | P::Instruct
         | P::AnswerInstruction
         | P::RecordLookBack => super::follow_up::of(action),
+        P::ReferUp => doc(
+            "Puts an open case to a committee above: one of this service, which gets a copy and answers it there, or a body outside of it, whose answer staff note from paper. The status of the case stays. Until the answer is there, or the referral is recalled, the case is not closed.",
+            json!({
+                "committee_id": "cmte_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "所提事项须由省级统筹，建议作为省政协提案提出。"
+            }),
+        ),
+        P::ReferDown => doc(
+            "Gives an open case on file to a committee below, or to a body outside of this service. Otherwise as `refer-up`.",
+            json!({
+                "committee_id": "cmte_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "所提事项属县级职权范围，请研究办理。"
+            }),
+        ),
+        P::NoteReferralAnswer => doc(
+            "Notes what a body outside of this service answered on paper: accepted, rejected with its reason, or taken for reference.",
+            json!({
+                "referral_id": "refl_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "answer": "sent_for_reference",
+                "note": "已转有关部门参考。",
+                "paper_reference": "来函 2026-转-012"
+            }),
+        ),
+        P::RecallReferral => doc(
+            "Takes a referral back that nobody has answered, with a reason; it can be sent again.",
+            json!({
+                "referral_id": "refl_019a1b2c3d4e7f8090a1b2c3d4e5f607",
+                "reason": "事项已由本级解决，不再上报。"
+            }),
+        ),
         P::Create
         | P::Edit
         | P::CompleteHandling
@@ -251,5 +281,6 @@ pub(super) fn of(action: P) -> Doc {
         | P::ExpireInvitations
         | P::RecountClock
         | P::OpenLookBack => doc("", json!({})),
+        | P::ReceiveReferralAnswer => doc("", json!({})),
     }
 }

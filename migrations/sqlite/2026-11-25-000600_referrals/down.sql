@@ -1,0 +1,3 @@
+DROP TABLE incoming_referrals;
+DROP TABLE referrals;
+ALTER TABLE case_marks DROP COLUMN has_referrals;
