@@ -281,6 +281,6 @@ pub(super) fn of(action: P) -> Doc {
         | P::ExpireInvitations
         | P::RecountClock
         | P::OpenLookBack => doc("", json!({})),
-        | P::ReceiveReferralAnswer => doc("", json!({})),
+        P::ReceiveReferralAnswer => doc("", json!({})),
     }
 }
