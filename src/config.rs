@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
@@ -17,6 +19,7 @@ use serde::Deserialize;
 
 use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
+use crate::webhooks::{Keeper, Names};
 
 mod mail;
 
@@ -54,6 +57,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// What people are told.
     pub notifications: Notifications,
+    /// Messages to other systems.
+    pub webhooks: Webhooks,
     /// The log.
     pub log: Log,
 }
@@ -108,6 +113,19 @@ pub struct Jobs {
     pub lease: SignedDuration,
 }
 
+/// Messages to other systems.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Keeps the secrets of subscriptions.
+    pub keeper: Keeper,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// For development: http, and addresses of this machine.
+    pub allow_insecure_targets: bool,
+    /// Names whose addresses are known without asking: for tests, no setting.
+    pub names: Names,
+}
+
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -150,7 +168,16 @@ struct RawConfig {
     jobs: RawJobs,
     mail: mail::RawMail,
     notifications: mail::RawNotifications,
+    webhooks: RawWebhooks,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWebhooks {
+    key: String,
+    timeout_seconds: u64,
+    allow_insecure_targets: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -277,7 +304,9 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                "storage.s3_secret_access_key" | "mail.password" if shown_secret(value) => {
+                "storage.s3_secret_access_key" | "mail.password" | "webhooks.key"
+                    if shown_secret(value) =>
+                {
                     "\"***\"".to_owned()
                 }
                 _ => toml(value),
@@ -500,6 +529,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         jobs,
         mail,
         notifications,
+        webhooks,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -540,6 +570,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 3600,
             )?),
         },
+        webhooks: check_webhooks(&webhooks, origins)?,
         log: check_log(log, origins)?,
     })
 }
@@ -562,6 +593,28 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
+    })
+}
+
+fn check_webhooks(raw: &RawWebhooks, origins: &Origins) -> Result<Webhooks, ConfigError> {
+    let key = match raw.key.as_str() {
+        "" => None,
+        text => {
+            let bytes = STANDARD.decode(text).ok();
+            let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            Some(bytes.ok_or_else(|| origins.wrong("webhooks.key", "not 32 bytes in base64"))?)
+        }
+    };
+    Ok(Webhooks {
+        keeper: Keeper::new(key),
+        timeout: Duration::from_secs(origins.within(
+            "webhooks.timeout_seconds",
+            raw.timeout_seconds,
+            1,
+            60,
+        )?),
+        allow_insecure_targets: raw.allow_insecure_targets,
+        names: Names::default(),
     })
 }
 

@@ -180,6 +180,9 @@ error_codes! {
     PreconditionRequired, 428, "precondition-required", "缺少 If-Match 请求头", "If-Match is required",
         "修改已有对象须带 If-Match，其值为所读版本的 ETag。",
         "Changing an existing object needs If-Match with the ETag of the version that was read.";
+    TooManyStreams, 429, "too-many-streams", "事件流连接过多", "Too many event streams",
+        "该账号同时打开的事件流已达上限（4 个）。请关闭不用的连接，在 Retry-After 所示秒数后重试。",
+        "The account has as many event streams open as it may (4). Close one that is not used, and repeat after Retry-After seconds.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
         "服务故障，没有作任何修改。请报告 `instance`，日志中以此可查原因。",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";

@@ -114,6 +114,10 @@ id_kinds! {
     Notification, NotificationId, "noti";
     /// A mail to an account.
     Mail, MailId, "mail";
+    /// A subscription to what happens, delivered by HTTP.
+    Webhook, WebhookId, "whok";
+    /// A message on its way to the target of such a subscription.
+    Delivery, DeliveryId, "dlvr";
     /// One HTTP request.
     Request, RequestId, "reqt";
     /// Any thing that owns a chain of events; carries the UUID of that thing.

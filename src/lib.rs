@@ -18,4 +18,5 @@ pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod webhooks;
 pub mod workflow;

@@ -15,6 +15,7 @@ use crate::api::json::Schemas;
 use crate::api::service::{self, Condition};
 use crate::api::workflow::Description;
 use crate::api::{self, problem};
+use crate::app::live::Live;
 use crate::app::{App, AppSettings};
 use crate::auth::password::HashParams;
 use crate::clock::Clock;
@@ -23,6 +24,7 @@ use crate::error::{Code, Error, Result};
 use crate::jobs::Jobs;
 use crate::store::{DatabaseUrl, Db, migrate};
 use crate::telemetry::Metrics;
+use crate::webhooks::Settings;
 
 /// A request's head must arrive within this time.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -80,6 +82,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
+    tokio::task::spawn_local(Live::follow(app.clone()));
     let Interface {
         schemas,
         document,
@@ -104,6 +107,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     .client_request_timeout(HEAD_TIME)
     .client_disconnect_timeout(DISCONNECT_TIME)
     .keep_alive(KEEP_ALIVE)
+    .on_connect(let_go_of_stuck_readers)
     .backlog(BACKLOG)
     .shutdown_timeout(config.server.shutdown.as_secs())
     .disable_signals();
@@ -130,6 +134,19 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     })
 }
 
+/// A client that takes nothing of an answer for this long is cut off.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// The server itself waits for ever for a client to take its answer; the system does not.
+fn let_go_of_stuck_readers(connection: &dyn std::any::Any, _: &mut actix_web::dev::Extensions) {
+    #[cfg(target_os = "linux")]
+    if let Some(tcp) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(tcp).set_tcp_user_timeout(Some(STUCK))
+    {
+        tracing::debug!(%error, "no limit for stuck readers");
+    }
+}
+
 fn app_settings(config: &Config) -> AppSettings {
     AppSettings {
         issuer: config.auth.issuer.clone(),
@@ -137,6 +154,13 @@ fn app_settings(config: &Config) -> AppSettings {
         storage: config.storage.clone(),
         mail: config.mail.clone(),
         keep_read: config.notifications.keep_read,
+        webhooks: Settings {
+            keeper: config.webhooks.keeper.clone(),
+            insecure: config.webhooks.allow_insecure_targets,
+            timeout: config.webhooks.timeout,
+            names: config.webhooks.names.clone(),
+            source: config.server.public_url.clone(),
+        },
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,
@@ -333,6 +357,7 @@ impl Running {
     pub async fn stop(self) -> Result<()> {
         self.condition.stop();
         tokio::time::sleep(self.grace).await;
+        self.app.live.stop();
         self.handle.stop(true).await;
         let ended = outcome(self.server.await);
         if let Some(jobs) = self.jobs {

@@ -52,7 +52,7 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     }
     let principal = {
         let app = app(request)?;
-        app.authenticate(bearer(request)?).await?
+        app.authenticate(bearer_of(request.headers())?).await?
     };
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
@@ -101,8 +101,8 @@ fn app(request: &ServiceRequest) -> Result<Data<App>> {
 }
 
 /// The token of the one `Authorization: Bearer` header.
-fn bearer(request: &ServiceRequest) -> Result<&str> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION);
+pub(super) fn bearer_of(headers: &header::HeaderMap) -> Result<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Error::new(Code::Unauthenticated));
     };

@@ -7,6 +7,7 @@ pub mod cases;
 pub mod code_lists;
 pub mod committees;
 pub mod document;
+pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod jobs;
@@ -31,6 +32,8 @@ pub mod terms;
 pub mod units;
 pub mod upload;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 pub mod workflow;
 
 use routes::Routes;
@@ -62,5 +65,7 @@ pub fn register_all() -> Routes {
     notifications::routes(&mut routes);
     jobs::routes(&mut routes);
     calendars::routes(&mut routes);
+    events::routes(&mut routes);
+    webhooks::routes(&mut routes);
     routes
 }

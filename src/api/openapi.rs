@@ -3,9 +3,12 @@
 use actix_web::http::Method;
 use std::collections::BTreeSet;
 
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
@@ -75,6 +78,14 @@ const TAGS: &[(&str, &str)] = &[
     (
         "notifications",
         "What the caller was told, and how: inbox, choices, mails. 通知。",
+    ),
+    (
+        "events",
+        "What happened in the committee, to follow as a list or as a stream. 事件流。",
+    ),
+    (
+        "webhooks",
+        "Subscriptions of other systems: what happens is sent to them. 外部系统订阅。",
     ),
     (
         "jobs",
@@ -151,8 +162,77 @@ pub fn base() -> OpenApi {
             tag.description = Some((*description).to_owned());
             tag
         })))
+        .webhooks(Some(sent()))
         .components(Some(components))
         .build()
+}
+
+/// What the service sends to subscriptions.
+fn sent() -> Paths {
+    let text = |max: usize, example: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(max))
+            .examples([example])
+    };
+    let header = |name: &str, schema: ObjectBuilder, about: &str| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(about))
+            .schema(Some(schema))
+            .build()
+    };
+    let answer = |about: &str| ResponseBuilder::new().description(about).build();
+    let body = RequestBodyBuilder::new()
+        .description(Some("The event, without texts."))
+        .required(Some(Required::True))
+        .content(
+            "application/cloudevents+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("WebhookMessage")))
+                .build(),
+        )
+        .build();
+    let operation = OperationBuilder::new()
+        .operation_id(Some("deliver_event"))
+        .tag("webhooks")
+        .summary(Some("Something happened"))
+        .description(Some(
+            "Sent to the target of every subscription that wants the event, at least once and in \
+             no promised order; repeated with the same `webhook-id` until it is taken. Verify the \
+             signature (Standard Webhooks 1.0.0) before anything else.",
+        ))
+        .securities(Some(Vec::<SecurityRequirement>::new()))
+        .parameter(header(
+            "webhook-id",
+            text(64, "dlvr_019a1b2c3d4e7f8090a1b2c3d4e5f607"),
+            "The message: the same on every attempt.",
+        ))
+        .parameter(header(
+            "webhook-timestamp",
+            text(20, "1768699800"),
+            "The moment of the attempt, in seconds since 1970.",
+        ))
+        .parameter(header(
+            "webhook-signature",
+            text(200, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
+            "Signatures by the present secret and, for some time after a rotation, by the old \
+             one, with a blank between them.",
+        ))
+        .request_body(Some(body))
+        .response("2XX", answer("Taken. The body is not looked at."))
+        .response("410", answer("Gone: the subscription is disabled."))
+        .response(
+            "4XX",
+            answer("Not taken: tried again later; `Retry-After` is heard."),
+        )
+        .build();
+    let mut paths = Paths::new();
+    let item = PathItem::new(HttpMethod::Post, operation);
+    paths.paths.insert("event".to_owned(), item);
+    paths
 }
 
 fn names_an_object(path: &str) -> bool {
@@ -202,15 +282,14 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
             "Run every check and the whole act, answer as usual, and keep nothing.",
         );
     }
+    codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }
     if path.ends_with("/content") {
         codes.extend([Code::ContentRemoved, Code::StorageUnavailable]);
     }
-    if method == Method::DELETE {
-        codes.push(Code::InUse);
-    }
+    codes.extend((method == Method::DELETE).then_some(Code::InUse));
     if has_body {
         codes.extend([
             Code::MalformedJson,

@@ -11,6 +11,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use crate::app::Ctx;
 use crate::digest;
 use crate::error::{Code, Error, Message, Result};
+use crate::ids::CommitteeId;
 
 /// How many items a page has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,11 @@ impl Binding {
         ]))
     }
 
+    /// The feed of a committee, whatever is asked of it: a place in it is the same for everybody.
+    pub fn feed(committee: CommitteeId) -> Self {
+        Self(digest::hex(&[committee.uuid().as_bytes(), b"feed"]))
+    }
+
     /// A cursor that continues after `key`.
     pub fn encode(&self, key: &impl Serialize) -> Result<String> {
         let key = serde_json::to_string(key).map_err(Error::internal)?;
@@ -90,9 +96,14 @@ impl Binding {
 
     /// The key to continue after.
     pub fn decode<K: DeserializeOwned>(&self, cursor: &str) -> Result<K> {
+        self.decode_from("cursor", cursor)
+    }
+
+    /// The same for a cursor that stands in the parameter or header `place`.
+    pub fn decode_from<K: DeserializeOwned>(&self, place: &str, cursor: &str) -> Result<K> {
         let invalid = || {
             Error::new(Code::InvalidCursor).field(
-                "cursor",
+                place,
                 "invalid",
                 Message::new(
                     "游标不属于本列表。",

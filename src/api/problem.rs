@@ -179,6 +179,9 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
+        Code::TooManyStreams => {
+            answer.insert_header((header::RETRY_AFTER, "10"));
+        }
         Code::PayloadTooLarge => {
             answer.force_close();
         }

@@ -6,6 +6,8 @@ pub mod batch;
 pub mod bulk;
 pub mod calendars;
 pub mod ctx;
+pub mod feed;
+pub mod live;
 pub mod notify;
 pub mod policy;
 pub mod publish;
@@ -14,6 +16,7 @@ pub mod setup;
 pub mod signin;
 pub mod succession;
 pub mod timed;
+pub mod webhooks;
 pub mod write;
 
 use std::sync::Arc;
@@ -30,6 +33,7 @@ use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
 use crate::mail::Mailer;
 use crate::store::{Db, signing_keys};
+use crate::webhooks::{Sender, Settings};
 
 pub use ctx::Ctx;
 pub use write::Answer;
@@ -53,6 +57,10 @@ pub struct App {
     mailer: Option<Arc<Mailer>>,
     /// How long messages are kept that were read.
     pub(crate) keep_read: SignedDuration,
+    /// The open event streams of this process.
+    pub live: Arc<live::Live>,
+    /// Sends messages to subscriptions.
+    pub sender: Arc<Sender>,
     /// How long a worker may hold a job at least.
     pub lease: SignedDuration,
     /// What the workers of this process have done.
@@ -76,6 +84,8 @@ pub struct AppSettings {
     pub mail: Option<Mail>,
     /// How long messages are kept that were read.
     pub keep_read: SignedDuration,
+    /// How messages are sent to subscriptions.
+    pub webhooks: Settings,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
 }
@@ -95,6 +105,7 @@ impl App {
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
             .await?;
         let keys = Arc::new(Keys::new(keys));
+        let sender = Arc::new(Sender::new(settings.webhooks)?);
         let parties = Arc::new(Parties {
             issuer: settings.issuer,
             audience: settings.audience,
@@ -108,6 +119,8 @@ impl App {
             parties,
             mailer,
             keep_read: settings.keep_read,
+            live: Arc::default(),
+            sender,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),

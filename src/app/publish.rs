@@ -7,7 +7,7 @@ use super::App;
 use super::notify::{self, Post};
 use crate::error::Result;
 use crate::ids::CommitteeId;
-use crate::store::{Tx, feed, outbox};
+use crate::store::{Tx, feed, outbox, webhooks};
 
 /// Parcels published in one transaction.
 pub const CHUNK: usize = 200;
@@ -39,6 +39,10 @@ pub async fn publish(app: &App) -> Result<usize> {
             }
         }
     }
+    if count > 0 {
+        // Streams and deliveries wait for what is in the feed now.
+        app.wake_workers();
+    }
     failure.map_or(Ok(count), Err)
 }
 
@@ -48,5 +52,8 @@ fn chunk(tx: &mut Tx<'_>, committee: CommitteeId, post: Post, now: Timestamp) ->
     let parcels = outbox::take(tx, committee, i64::try_from(CHUNK).unwrap_or(i64::MAX))?;
     feed::append(tx, committee, last, &parcels)?;
     notify::deliver(tx, committee, &parcels, post, now)?;
+    if !parcels.is_empty() {
+        webhooks::feed_grew(tx, committee, now)?;
+    }
     Ok(parcels.len())
 }

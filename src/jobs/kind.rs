@@ -10,6 +10,7 @@ code_list! {
         WakeCase = "wake_case", "期限处理", "do what time alone does to a case";
         Digest = "digest", "每日汇总", "make the digests of a day";
         SendMail = "send_mail", "发送邮件", "send a mail";
+        ServeWebhook = "serve_webhook", "投递通知", "deliver what happened to a subscription";
         RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
         SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
@@ -21,6 +22,7 @@ code_list! {
     pub enum Lane {
         Cases = "cases", "提案", "cases";
         Mail = "mail", "邮件", "mail";
+        Webhooks = "webhooks", "外部通知", "webhooks";
         Chores = "chores", "日常维护", "chores";
     }
 }
@@ -59,6 +61,7 @@ impl JobKind {
             Self::WakeCase => Lane::Cases,
             Self::Digest | Self::SendMail => Lane::Mail,
             Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes => Lane::Chores,
+            Self::ServeWebhook => Lane::Webhooks,
         }
     }
 
@@ -69,7 +72,8 @@ impl JobKind {
             | Self::Digest
             | Self::RecountClocks
             | Self::SweepKeys
-            | Self::SweepInboxes => PATIENT,
+            | Self::SweepInboxes
+            | Self::ServeWebhook => PATIENT,
             Self::SendMail => STUBBORN,
         }
     }
@@ -85,6 +89,8 @@ impl JobKind {
             | Self::SweepInboxes => SignedDuration::from_secs(1),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
+            // Longer than the longest time that an attempt may take.
+            Self::ServeWebhook => SignedDuration::from_secs(120),
         }
     }
 }
@@ -95,6 +101,8 @@ impl Lane {
         match self {
             Self::Cases => 32,
             Self::Mail => 8,
+            // They mostly wait for others, without holding anything.
+            Self::Webhooks => 64,
             Self::Chores => 1,
         }
     }

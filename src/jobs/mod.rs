@@ -25,6 +25,7 @@ async fn perform(app: &App, claim: &Claim) -> Result<()> {
         JobKind::WakeCase => wake_case(app, claim.clone()).await,
         JobKind::Digest => notify::digest(app, claim.clone()).await,
         JobKind::SendMail => notify::send(app, claim.clone()).await,
+        JobKind::ServeWebhook => app.serve_webhook(claim.clone()).await,
         JobKind::RecountClocks => recount_clocks(app, claim.clone()).await,
         JobKind::SweepKeys => chores::sweep_keys(app, claim.clone()).await,
         JobKind::SweepInboxes => chores::sweep_inboxes(app, claim.clone()).await,

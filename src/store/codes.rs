@@ -10,6 +10,7 @@ use diesel::sql_types::{Nullable, Text};
 use super::sql_types::text_codes;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
+use crate::webhooks::{DeliveryStatus, WebhookStatus};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
 use crate::workflow::calendar::DayMark;
@@ -42,6 +43,7 @@ text_codes!(
     ContactWay,
     CountersignStatus,
     DayMark,
+    DeliveryStatus,
     FileType,
     FollowUpKind,
     FollowUpStatus,
@@ -79,4 +81,5 @@ text_codes!(
     Task,
     TopicGroup,
     Urgency,
+    WebhookStatus,
 );

@@ -5,9 +5,10 @@ use diesel::prelude::*;
 use super::Tx;
 use super::connection::per_backend;
 use super::outbox::Parcel;
-use super::schema::{feed, number_series};
+use super::schema::{events, feed, number_series};
+use super::sql_types::{At, Json};
 use crate::error::Result;
-use crate::ids::{CommitteeId, StreamId};
+use crate::ids::{CommitteeId, EventId, StreamId};
 
 /// Series of the positions.
 const SERIES: &str = "feed";
@@ -109,4 +110,90 @@ pub fn after(
             feed::seq,
         ))
         .load(tx.conn)?)
+}
+
+/// An event as the feed shows it, without what it changed.
+#[derive(Debug, Clone, Queryable)]
+pub struct Seen {
+    /// Its place, from 1.
+    pub position: i64,
+    /// Whose history it is in.
+    pub stream_id: StreamId,
+    /// Such as `proposal`.
+    pub stream_kind: String,
+    /// Identifier.
+    pub id: EventId,
+    /// What happened.
+    pub name: String,
+    /// The moment.
+    pub at: At,
+    /// The role that entitled the actor.
+    pub actor_role: String,
+}
+
+/// The next `limit` events after a position, in order, whoever may know of them.
+pub fn scan(tx: &mut Tx<'_>, committee: CommitteeId, after: i64, limit: i64) -> Result<Vec<Seen>> {
+    Ok(feed::table
+        .inner_join(
+            events::table.on(events::committee_id
+                .eq(feed::committee_id)
+                .and(events::stream_id.eq(feed::stream_id))
+                .and(events::seq.eq(feed::seq))),
+        )
+        .filter(feed::committee_id.eq(committee))
+        .filter(feed::position.gt(after))
+        .order(feed::position.asc())
+        .limit(limit)
+        .select((
+            feed::position,
+            feed::stream_id,
+            feed::stream_kind,
+            events::id,
+            events::name,
+            events::at,
+            events::actor_role,
+        ))
+        .load(tx.conn)?)
+}
+
+/// What the events at these positions changed, by position.
+pub fn contents(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    positions: &[i64],
+) -> Result<Vec<(i64, Json)>> {
+    Ok(feed::table
+        .inner_join(
+            events::table.on(events::committee_id
+                .eq(feed::committee_id)
+                .and(events::stream_id.eq(feed::stream_id))
+                .and(events::seq.eq(feed::seq))),
+        )
+        .filter(feed::committee_id.eq(committee))
+        .filter(feed::position.eq_any(positions.to_vec()))
+        .order(feed::position.asc())
+        .select((feed::position, events::content))
+        .load(tx.conn)?)
+}
+
+/// The last position; 0 before the first.
+pub fn end(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i64> {
+    let last: Option<i32> = number_series::table
+        .find((committee, SERIES))
+        .select(number_series::last_number)
+        .first(tx.conn)
+        .optional()?;
+    Ok(last.unwrap_or(0).into())
+}
+
+/// The last position of every committee.
+pub fn ends(tx: &mut Tx<'_>) -> Result<Vec<(CommitteeId, i64)>> {
+    let ends: Vec<(CommitteeId, i32)> = number_series::table
+        .filter(number_series::series.eq(SERIES))
+        .select((number_series::committee_id, number_series::last_number))
+        .load(tx.conn)?;
+    Ok(ends
+        .into_iter()
+        .map(|(committee, last)| (committee, last.into()))
+        .collect())
 }

@@ -332,6 +332,15 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
     Ok(())
 }
 
+/// The worker goes on: the lease begins anew. An error if another worker holds the job now.
+pub fn hold(tx: &mut Tx<'_>, claim: &Claim, lease: SignedDuration, now: Timestamp) -> Result<()> {
+    let lease = lease.max(claim.job.kind.lease());
+    let held = diesel::update(held!(claim))
+        .set(jobs::run_at.eq(At(now + lease)))
+        .execute(tx.conn)?;
+    if held == 0 { Err(lost()) } else { Ok(()) }
+}
+
 /// The job failed: it comes back at `next`, or is given up.
 pub fn fail(
     tx: &mut Tx<'_>,

@@ -55,6 +55,7 @@ pub mod units;
 pub mod users;
 pub mod verify;
 pub mod wakes;
+pub mod webhooks;
 
 pub use connection::DatabaseUrl;
 pub use tx::{Db, Threads, Tx};

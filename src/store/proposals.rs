@@ -503,3 +503,19 @@ pub fn among(
         .select(<ProposalRow as Selectable<MultiBackend>>::construct_selection())
         .load(tx.conn)?)
 }
+
+/// Those of `ids` that may be read, with their case numbers.
+pub fn readable(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    reach: &Reach,
+    ids: &[ProposalId],
+) -> Result<Vec<(ProposalId, Option<i32>)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(filtered(committee, reach, &Filter::default())
+        .filter(proposals::id.eq_any(ids.to_vec()))
+        .select((proposals::id, proposals::case_no))
+        .load(tx.conn)?)
+}

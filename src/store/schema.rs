@@ -1000,6 +1000,68 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    webhook_attempts (committee_id, delivery_id, number) {
+        committee_id -> Uid,
+        delivery_id -> Uid,
+        number -> Integer,
+        at -> Moment,
+        millis -> Integer,
+        http_status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    webhook_deliveries (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        webhook_id -> Uid,
+        event -> Text,
+        event_id -> Nullable<Uid>,
+        body -> Text,
+        status -> Text,
+        attempts -> Integer,
+        tries -> Integer,
+        next_at -> Nullable<Moment>,
+        sent_at -> Moment,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    webhooks (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        url -> Text,
+        events -> Doc,
+        description -> Text,
+        reads_as -> Doc,
+        status -> Text,
+        disabled_reason -> Nullable<Text>,
+        secret -> Text,
+        old_secret -> Nullable<Text>,
+        old_secret_until -> Nullable<Moment>,
+        position -> BigInt,
+        failures -> Integer,
+        held_until -> Nullable<Moment>,
+        last_success_at -> Nullable<Moment>,
+        last_failure_at -> Nullable<Moment>,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     assignments,
@@ -1053,4 +1115,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     units,
     user_roles,
     users,
+    webhook_attempts,
+    webhook_deliveries,
+    webhooks,
 );

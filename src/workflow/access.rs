@@ -9,6 +9,7 @@ use super::proposal::ProposalStatus;
 use super::reply::ReplyStatus;
 use super::role::{Actor, Role};
 use crate::ids::{MemberId, OrganisationId, UnitId};
+use jiff::Timestamp;
 
 /// What an actor may see in lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -388,5 +389,179 @@ pub fn may_know_of(case: &Case, event: &str, actor: &Actor) -> bool {
         }
         "contact.objected" | "extension.decided" | "pause.denied" => may_read_contacts(case, actor),
         _ => true,
+    }
+}
+
+/// What is known of an event of a case without its content.
+#[derive(Debug, Clone, Copy)]
+pub struct EventFacts<'a> {
+    /// Its name, such as `feedback.given`.
+    pub name: &'a str,
+    /// The moment.
+    pub at: Timestamp,
+}
+
+/// Whether the history of a case tells the actor of an event: drafts of units, requests between
+/// offices, forms before conclusion (I21) are for some only.
+pub fn may_see_event(case: &Case, event: EventFacts<'_>, actor: &Actor) -> bool {
+    if !may_know_of(case, event.name, actor) || is_hidden_draft(event.name, actor) {
+        return false;
+    }
+    !is_form(event.name) || is_concluded(case, form_round(case, event.at)) || {
+        let committee = FORM_READERS.iter().any(|role| actor.has(*role));
+        !on_handling_side(actor) && (committee || is_own(case, actor))
+    }
+}
+
+/// Who reads forms before their conclusion.
+const FORM_READERS: [Role; 4] = [
+    Role::CommitteeStaff,
+    Role::CommitteeChair,
+    Role::SupervisionOfficer,
+    Role::Auditor,
+];
+
+fn is_form(event: &str) -> bool {
+    matches!(event, "feedback.given" | "feedback.corrected")
+}
+
+/// The round of an event about a form: those of the present one came after its last reply.
+fn form_round(case: &Case, at: Timestamp) -> i32 {
+    let proposal = &case.proposal;
+    let present = proposal.status == ProposalStatus::Handled && at >= proposal.status_since;
+    proposal.round - i32::from(!present)
+}
+
+/// A step on the way to a reply, for those who look on or do not handle cases.
+fn is_hidden_draft(event: &str, actor: &Actor) -> bool {
+    let readers = [
+        Role::CommitteeStaff,
+        Role::Examiner,
+        Role::CommitteeChair,
+        Role::Auditor,
+        Role::UnitClerk,
+        Role::UnitSignatory,
+        Role::AssigningOfficer,
+        Role::SupervisionOfficer,
+    ];
+    let internal = event.starts_with("countersign.")
+        || matches!(event, "reply.drafted" | "reply.edited" | "reply.rejected");
+    internal && !readers.iter().any(|role| actor.has(*role))
+}
+
+/// Whether the answer of [`may_see_event`] is the same for every case that the actor may read:
+/// `None` says that the case must be looked at.
+pub fn sees_event_of_any_case(event: &str, actor: &Actor) -> Option<bool> {
+    if is_hidden_draft(event, actor) {
+        return Some(false);
+    }
+    let any = |roles: &[Role]| roles.iter().any(|role| actor.has(*role));
+    let always = any(&[Role::CommitteeStaff, Role::CommitteeChair, Role::Auditor]);
+    if (always && !is_form(event))
+        || (any(&FORM_READERS) && !on_handling_side(actor)) && is_form(event)
+    {
+        return Some(true);
+    }
+    (!depends_on_case(event)).then_some(true)
+}
+
+/// The events of which [`may_see_event`] asks the case.
+fn depends_on_case(event: &str) -> bool {
+    is_form(event)
+        || matches!(
+            event,
+            "withdrawal.requested"
+                | "withdrawal.rejected"
+                | "rater.excused"
+                | "rehandling.waived"
+                | "disposition.carried_out"
+                | "secrecy.set"
+                | "units.suggested"
+                | "suggestion.refused"
+                | "return.requested"
+                | "return.rejected"
+                | "return.escalated"
+                | "extension.requested"
+                | "pause.requested"
+                | "reply.coordinated"
+                | "instructed"
+                | "instruction.answered"
+                | "urged"
+                | "urging.answered"
+                | "tracking.progress"
+                | "supervision.recorded"
+                | "look_back.recorded"
+                | "contact.objected"
+                | "extension.decided"
+                | "pause.denied"
+        )
+}
+
+/// Whether the actor may know of an event that is not a case's: of a register, an account, a
+/// policy profile. What is not named here is the auditor's.
+pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
+    let any = |roles: &[Role]| roles.iter().any(|role| actor.has(*role));
+    if actor.has(Role::Auditor) {
+        return true;
+    }
+    match kind {
+        "user" => {
+            let account = ["user.created", "user.changed", "user.password_reset"];
+            account.contains(&event) && actor.has(Role::Administrator)
+        }
+        "webhook" | "api_token" | "job" => actor.has(Role::Administrator),
+        "committee" if event == "batch.executed" => any(&[
+            Role::CommitteeStaff,
+            Role::CommitteeChair,
+            Role::AssigningOfficer,
+        ]),
+        "committee" | "term" | "session" | "member" | "organisation" | "unit" | "profile"
+        | "calendar" | "refusal_reason" => any(&[
+            Role::Administrator,
+            Role::CommitteeStaff,
+            Role::CommitteeChair,
+        ]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::role::Grant;
+
+    /// What the shortcut says of every case is what the case itself says; there is no case here,
+    /// so this asks that no name is forgotten in `depends_on_case`.
+    #[test]
+    fn the_names_that_ask_the_case_are_those_that_may_know_of_asks() {
+        let source = include_str!("access.rs");
+        let body = |start: &str, end: &str| {
+            let rest = source.split_once(start).expect("the function").1;
+            rest.split_once(end).expect("its end").0.to_owned()
+        };
+        let names = |text: &str| -> std::collections::BTreeSet<String> {
+            text.split('"')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect()
+        };
+        let asked = names(&body("pub fn may_know_of(", "\n}\n"));
+        let told = names(&body("fn depends_on_case(", "\n}\n"));
+        assert_eq!(asked, told);
+    }
+
+    #[test]
+    fn the_handling_side_is_asked_about_forms_of_every_case() {
+        let mut actor = Actor::system();
+        actor.grants = vec![Grant::of(Role::Auditor)];
+        assert_eq!(sees_event_of_any_case("feedback.given", &actor), Some(true));
+        actor
+            .grants
+            .push(Grant::line(crate::workflow::role::Line::Party));
+        assert_eq!(sees_event_of_any_case("feedback.given", &actor), None);
+        actor.grants = vec![Grant::of(Role::Member)];
+        assert_eq!(sees_event_of_any_case("reply.drafted", &actor), Some(false));
+        assert_eq!(sees_event_of_any_case("proposal.filed", &actor), Some(true));
     }
 }

@@ -39,6 +39,13 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let administrator = app.signed_in(town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let draft = draft.json(json!({})).send().await.status(201);
+    let hook = administrator.post("/api/v1/webhooks").json(json!({
+        "url": "https://8.8.8.8/", "events": ["proposal.*"], "reads_as": { "role": "auditor" },
+    }));
+    let hook = hook.send().await.status(201);
+    let ping = format!("{}/actions/ping", hook.text_header("location"));
+    let ping = administrator.post(&ping).header("If-Match", "*");
+    let delivery = ping.json(json!({})).send().await.status(201);
     let file = steps::upload(&member, &joint, "a.pdf", steps::PDF)
         .await
         .status(201);
@@ -62,6 +69,8 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
         ("user_id", town.leader.user.to_string()),
         ("committee_id", town.committee.to_string()),
         ("profile_id", draft.id()),
+        ("webhook_id", hook.id()),
+        ("delivery_id", delivery.id()),
     ]
 }
 
@@ -217,7 +226,7 @@ async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
     let mut checked = 0;
     for (method, path, operation, _) in operations(&document, &objects) {
         if method != Method::GET
-            || ["/timeline", "/preview"]
+            || ["/timeline", "/preview", "/deliveries"]
                 .iter()
                 .any(|end| path.ends_with(end))
         {

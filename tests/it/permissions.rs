@@ -288,6 +288,13 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let administrator = app.signed_in(&town, &town.administrator);
     let draft = administrator.post("/api/v1/policy-profiles");
     let profile = draft.json(json!({})).send().await.status(201).id();
+    let hook = administrator.post("/api/v1/webhooks").json(json!({
+        "url": "https://8.8.8.8/", "events": ["proposal.*"], "reads_as": { "role": "auditor" },
+    }));
+    let hook = hook.send().await.status(201);
+    let ping = format!("{}/actions/ping", hook.text_header("location"));
+    let ping = administrator.post(&ping).header("If-Match", "*");
+    let delivery = ping.json(json!({})).send().await.status(201);
     // The unit's own system, beside its people.
     let token = administrator.post("/api/v1/api-tokens").json(json!({
         "name": "市交通运输局公文系统", "role": "unit_clerk", "unit_id": town.units[0],
@@ -317,8 +324,14 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             ("api_token_id", token.id()),
             ("job_id", job.clone()),
             ("referral_id", referral.clone()),
+            ("webhook_id", hook.id()),
+            ("delivery_id", delivery.id()),
         ];
-        let path_here = fill(path, id, &town, case, &others);
+        let mut path_here = fill(path, id, &town, case, &others);
+        // A stream that is opened does not end.
+        if id == "stream_events" {
+            path_here.push_str("?after=x");
+        }
         let events = case.trail().await.len();
         let mut cells = vec![(
             "anonymous".to_owned(),

@@ -18,9 +18,8 @@ use crate::error::Result;
 use crate::ids::{CommitteeId, EventId, ProposalId, RequestId, kind};
 use crate::store::events::Event;
 use crate::store::{Tx, refusal_uses, timeline};
-use crate::workflow::access;
+use crate::workflow::access::{self, EventFacts};
 use crate::workflow::case::Case;
-use crate::workflow::proposal::ProposalStatus;
 use crate::workflow::reasons::ReasonCode;
 use crate::workflow::role::Role;
 use crate::workflow::rule::rules;
@@ -170,21 +169,12 @@ fn reasons(tx: &mut Tx<'_>, committee: CommitteeId, event: &Event) -> Result<Vec
 /// What a caller may not know: examiners by name, drafts of units, forms before conclusion (I21).
 fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case) -> bool {
     let actor = ctx.principal.actor();
-    if !access::may_know_of(case, &item.name, &actor) {
+    let event = EventFacts {
+        name: &item.name,
+        at: item.at,
+    };
+    if !access::may_see_event(case, event, &actor) {
         return true;
-    }
-    let is_form = matches!(item.name.as_str(), "feedback.given" | "feedback.corrected");
-    if is_form && !access::is_concluded(case, form_round(item, case)) {
-        let own = access::is_own(case, &actor);
-        let committee = ctx.principal.has_any(&[
-            Role::CommitteeStaff,
-            Role::CommitteeChair,
-            Role::SupervisionOfficer,
-            Role::Auditor,
-        ]);
-        if access::on_handling_side(&actor) || !(own || committee) {
-            return true;
-        }
     }
     let committee = ctx.principal.has_any(&[
         Role::CommitteeStaff,
@@ -192,31 +182,10 @@ fn hide(item: &mut TimelineItem, ctx: &Ctx, case: &Case) -> bool {
         Role::CommitteeChair,
         Role::Auditor,
     ]);
-    if committee {
-        return false;
-    }
-    if item.actor_role == Role::Examiner.as_str() {
+    if !committee && item.actor_role == Role::Examiner.as_str() {
         item.actor = String::new();
     }
-    let handling = [
-        Role::UnitClerk,
-        Role::UnitSignatory,
-        Role::AssigningOfficer,
-        Role::SupervisionOfficer,
-    ];
-    let internal = item.name.starts_with("countersign.")
-        || matches!(
-            item.name.as_str(),
-            "reply.drafted" | "reply.edited" | "reply.rejected"
-        );
-    internal && !ctx.principal.has_any(&handling)
-}
-
-/// The round of an event about a form: those of the present one came after its last reply.
-fn form_round(item: &TimelineItem, case: &Case) -> i32 {
-    let proposal = &case.proposal;
-    let present = proposal.status == ProposalStatus::Handled && item.at >= proposal.status_since;
-    proposal.round - i32::from(!present)
+    false
 }
 
 /// The timeline of a case

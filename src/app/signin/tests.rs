@@ -40,6 +40,13 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
                 virtual_hosted: false,
             },
         },
+        webhooks: crate::webhooks::Settings {
+            keeper: crate::webhooks::Keeper::new(None),
+            insecure: false,
+            timeout: std::time::Duration::from_secs(1),
+            names: crate::webhooks::Names::default(),
+            source: String::new(),
+        },
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,

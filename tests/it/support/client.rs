@@ -90,6 +90,19 @@ impl Request {
         self
     }
 
+    /// Sends it and gives the answer whose body is still to come.
+    pub async fn open(
+        self,
+    ) -> awc::ClientResponse<
+        impl futures_util::Stream<Item = Result<actix_web::web::Bytes, awc::error::PayloadError>>,
+    > {
+        let what = format!("{} {}", self.inner.get_method(), self.inner.get_uri());
+        self.inner
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Reply {
         let what = format!("{} {}", self.inner.get_method(), self.inner.get_uri());
