@@ -23,7 +23,7 @@ use crate::store::{Tx, accounts, calendars, notification_settings, outbox, propo
 use crate::workflow::access::Reach;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::deadline::local_date;
-use crate::workflow::desk::Scope;
+use crate::workflow::desk::{Audience, Scope};
 use crate::workflow::reminders::{Reminder, Step, digest_day, morning, working_after};
 use crate::workflow::role::Actor;
 use crate::workflow::topics::{
@@ -93,7 +93,7 @@ pub fn deliver(
                 proposal: parcel.stream.cast(),
                 at: *at,
                 detail: Detail::default(),
-                scopes: told.iter().filter_map(|one| one.scope()).collect(),
+                scopes: told.iter().filter_map(Audience::scope).collect(),
                 actor: *actor,
             });
         }
@@ -131,7 +131,7 @@ pub fn remind(
                 scopes: reminder
                     .audiences
                     .iter()
-                    .filter_map(|one| one.scope())
+                    .filter_map(Audience::scope)
                     .collect(),
                 actor: None,
             })

@@ -118,6 +118,8 @@ pub fn told(
 /// What an event is called, when it happened, and who did it.
 pub type Fact = (String, Timestamp, Option<UserId>);
 
+type EventRow = (StreamId, i32, String, At, Option<UserId>);
+
 /// Names of the events of parcels that somebody is told of.
 pub fn facts(
     tx: &mut Tx<'_>,
@@ -142,8 +144,7 @@ pub fn facts(
                 .and(events::seq.between(parcel.first_seq, last)),
         );
     }
-    type Row = (StreamId, i32, String, At, Option<UserId>);
-    let rows: Vec<Row> = query.load(tx.conn)?;
+    let rows: Vec<EventRow> = query.load(tx.conn)?;
     let facts = rows.into_iter();
     Ok(facts
         .map(|(stream, seq, name, at, actor)| ((stream, seq), (name, at.0, actor)))

@@ -108,8 +108,14 @@ impl Telling<'_> {
             }
             "proposal.not_filed"
             | "disposition.carried_out"
+            | "referral.sent"
+            | "referral.recalled"
             | "publication.published"
             | "publication.withdrawn" => self.proposers(),
+            "referral.answered" => {
+                self.proposers();
+                self.role(Role::CommitteeStaff);
+            }
             "proposal.withdrawn" => {
                 self.proposers();
                 self.units_of_round();
@@ -158,7 +164,7 @@ impl Telling<'_> {
             }
             "assignment.created" | "return.rejected" | "suggestion.refused"
             | "assignment.voided" | "pause.denied" | "reply.approved" | "reply.rejected" => {
-                self.own_unit()
+                self.own_unit();
             }
             "assignment.accepted" | "units.suggested" | "return.requested" => self.line(),
             "extension.requested" | "pause.requested" => {
@@ -178,7 +184,9 @@ impl Telling<'_> {
                 self.line();
             }
             "contact.recorded" => self.proposers(),
-            "opinion.submitted" | "countersign.given" => self.lead(),
+            "opinion.submitted" | "countersign.given" | "countersign.lapsed" => self.lead(),
+            // Of whatever clock: those who handle the case plan with its dates.
+            "clock.recounted" => self.units(),
             "opinion.missing" => {
                 self.own_unit();
                 self.lead();
@@ -260,6 +268,7 @@ impl Telling<'_> {
                 self.proposers();
                 self.entries(FollowUpKind::Fulfilment);
             }
+            "look_back.opened" => self.role(Role::SupervisionOfficer),
             "supervision.recorded" => self.entries(FollowUpKind::Commitment),
             "urged" => self.entries(FollowUpKind::Urging),
             "urging.answered" => {

@@ -92,6 +92,9 @@ topics! {
     "key.nominated", Decision, "推荐为重点提案", "A proposal is nominated as key";
     "proposal.key", Decision, "确定为重点提案", "A proposal is a key proposal";
     "key.released", Decision, "不再列为重点提案", "A proposal left the programme";
+    "referral.sent", Decision, "提案已转报转办", "A proposal was referred to another committee";
+    "referral.answered", Decision, "转报转办已有答复", "A referral was answered";
+    "referral.recalled", Decision, "转报转办已撤回", "A referral was called back";
     "proposal.closed", Decision, "提案已办结", "A case was closed";
     "proposal.reopened", Decision, "提案再办", "A case was reopened";
     "publication.published", Decision, "提案内容已公开", "A part of a case was published";
@@ -115,6 +118,7 @@ topics! {
     "pause.denied", Assignment, "中止申请未获同意", "A pause was denied";
     "clock.paused", Assignment, "办理期限已中止", "The clock of a case was paused";
     "clock.resumed", Assignment, "办理期限恢复计时", "The clock of a case goes on";
+    "clock.recounted", Assignment, "按新日历重算了期限", "A due date was counted anew on a new calendar";
     "contact.recorded", Handling, "承办单位登记了沟通情况", "A unit recorded a contact with you";
     "contact.objected", Handling, "提案者对沟通记录提出异议", "A proposer objects to a contact record";
     "opinion.submitted", Handling, "会办意见已提交", "A co-handler gave its opinion";
@@ -122,6 +126,7 @@ topics! {
     "reply.edited", Handling, "答复稿已修改，会签撤回", "A reply changed: the countersigning is called back";
     "countersign.requested", Handling, "请会签答复稿", "Please countersign a reply";
     "countersign.given", Handling, "会办单位已会签", "A co-handler countersigned";
+    "countersign.lapsed", Handling, "会签逾期", "The time to countersign has run out";
     "countersign.objected", Handling, "会办单位不同意答复稿", "A co-handler objects to the reply";
     "reply.coordinated", Handling, "会签争议已协调", "The dispute about a reply was decided";
     "reply.signed", Handling, "答复已签发，待审核", "A reply was signed and awaits review";
@@ -142,6 +147,7 @@ topics! {
     "tracking.progress", Tracking, "承办单位报告进展", "A unit reported progress";
     "promise.fulfilled", Tracking, "承诺已落实", "A promise was kept";
     "tracking.stopped", Tracking, "跟踪办理结束", "The tracking of a case ended";
+    "look_back.opened", Tracking, "应开展回头看", "A look-back is due this year";
     "supervision.recorded", Tracking, "有督办记录", "The handling was supervised";
     "reminder.ahead", Reminder, "期限将至", "A due date is near";
     "reminder.due", Reminder, "今日到期", "Due today";

@@ -104,7 +104,7 @@ fn reminders_go_to_those_who_owe_and_further_up() {
             .audiences
     };
     let clerk = Audience::unit(Role::UnitClerk, unit(0));
-    assert_eq!(of(Step::Ahead(7)), [clerk.clone()]);
+    assert_eq!(of(Step::Ahead(7)), std::slice::from_ref(&clerk));
     let mut all = vec![
         clerk,
         Audience::unit(Role::UnitSignatory, unit(0)),
