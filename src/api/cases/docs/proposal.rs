@@ -280,7 +280,7 @@ pub(super) fn of(action: P) -> Doc {
         | P::ConcludeFeedback
         | P::ExpireInvitations
         | P::RecountClock
-        | P::OpenLookBack => doc("", json!({})),
-        P::ReceiveReferralAnswer => doc("", json!({})),
+        | P::OpenLookBack
+        | P::ReceiveReferralAnswer => doc("", json!({})),
     }
 }
