@@ -21,10 +21,10 @@ async fn with_mail() -> (TestApp, Town, Smtp) {
     (app, town, server)
 }
 
-async fn prefers(app: &TestApp, town: &Town, who: &Person, patch: Value) {
+async fn prefers(app: &TestApp, town: &Town, who: &Person, choices: Value) {
     let client = app.signed_in(town, who);
     let path = "/api/v1/notification-settings";
-    client.patch(path).json(patch).send().await.status(200);
+    client.patch(path).json(choices).send().await.status(200);
 }
 
 async fn mails(app: &TestApp, town: &Town, status: &str) -> Vec<Value> {

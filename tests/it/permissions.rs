@@ -190,23 +190,6 @@ fn fill(
         .join("/")
 }
 
-/// A case that another committee, below this one, sent.
-async fn sent_from(app: &TestApp, below: &Town, town: &Town) -> String {
-    let sql = format!(
-        "UPDATE committees SET level = 'county', \
-         parent_id = (SELECT id FROM committees WHERE code = '{}') WHERE code = '{}'",
-        town.code, below.code
-    );
-    app.database().execute(&sql);
-    let case = Story::draft(app, below, &below.members[0]).await;
-    case.submit().await;
-    let refer = json!({ "committee_id": town.committee, "reason": "须由上级统筹。" });
-    case.does(&below.chair, "refer-up", refer).await;
-    let staff = app.signed_in(town, &town.staff);
-    let list = staff.get("/api/v1/incoming-referrals").send().await;
-    list.text("/items/0/id")
-}
-
 async fn status(client: &Client, method: &str, path: &str) -> u16 {
     let method: Method = method.to_uppercase().parse().expect("a method");
     let mut request = client.request(method.clone(), path).header("If-Match", "*");
@@ -306,7 +289,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
     let job = jobs.text("/items/0/id");
     let below = app.town_called("qingshui").await;
-    let referral = sent_from(&app, &below, &town).await;
+    let referral = crate::referrals::sent_from(&app, &below, &town).await;
     let mut matrix = Vec::new();
     for (path, method, operation) in &operations {
         let id = operation["operationId"].as_str().expect("an id");

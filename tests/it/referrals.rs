@@ -421,3 +421,20 @@ async fn seventeen_put_to_the_national_body_nine_accepted_eight_for_reference() 
         denied.await.status(403);
     }
 }
+
+/// A case that another committee, below this one, sent.
+pub async fn sent_from(app: &TestApp, below: &Town, town: &Town) -> String {
+    let sql = format!(
+        "UPDATE committees SET level = 'county', \
+         parent_id = (SELECT id FROM committees WHERE code = '{}') WHERE code = '{}'",
+        town.code, below.code
+    );
+    app.database().execute(&sql);
+    let case = Story::draft(app, below, &below.members[0]).await;
+    case.submit().await;
+    let refer = json!({ "committee_id": town.committee, "reason": "须由上级统筹。" });
+    case.does(&below.chair, "refer-up", refer).await;
+    let staff = app.signed_in(town, &town.staff);
+    let list = staff.get("/api/v1/incoming-referrals").send().await;
+    list.text("/items/0/id")
+}

@@ -71,7 +71,7 @@ async fn a_unit_is_reminded_of_its_reply_and_then_its_signatory() {
     for other in [&town.signatories[0], &town.supervision] {
         assert_eq!(
             reminders(&app, &town, other, "K10").await,
-            [overdue.clone()]
+            std::slice::from_ref(&overdue)
         );
     }
     assert_eq!(

@@ -178,7 +178,7 @@ fn accepted(app: &TestApp) -> usize {
 }
 
 /// Waits until so many cases are done; gives how long it took.
-async fn until(app: &TestApp, count: usize) -> Duration {
+fn until(app: &TestApp, count: usize) -> Duration {
     let started = Instant::now();
     while accepted(app) < count {
         assert!(
@@ -210,16 +210,13 @@ async fn two_workers_do_everything_once_and_one_may_die() {
     let count = cases();
     due_cases(&app, count).await;
     let (one, other) = (Worker::start(&app), Worker::start(&app));
-    let first = until(&app, count / 3).await;
+    let first = until(&app, count / 3);
     one.kill();
-    let rest = until(&app, count).await;
+    let rest = until(&app, count);
     settled(&app).await;
     assert_eq!(wrongs(&app, count).await, [""; 0]);
     assert_eq!(other.terminate(), Some(0));
-    #[expect(clippy::print_stderr, reason = "a figure for whoever asks for it")]
-    {
-        eprintln!("{count} cases: a third in {first:?}, the rest in {rest:?}");
-    }
+    eprintln!("{count} cases: a third in {first:?}, the rest in {rest:?}");
     // The checker sees an event that is missing in the feed, and an effect that happened twice.
     app.database()
         .execute("DELETE FROM feed WHERE position = 3");

@@ -44,7 +44,7 @@ impl Events {
         loop {
             while let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let parsed = parse(frame);
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if let Some(parsed) = parsed {
                     return Some(parsed);
                 }
