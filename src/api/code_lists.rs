@@ -11,9 +11,12 @@ use super::answer::none_match;
 use super::routes::{Access, Routes};
 use super::service::Text;
 use crate::codes::Label;
-use crate::jobs::kind::{JobKind, JobState};
+use crate::jobs::kind::{JobKind, JobState, Lane as JobLane};
+use crate::mail::{Language, MailKind, MailStatus};
+use crate::webhooks::{DeliveryStatus, WebhookStatus};
 use crate::workflow::assignment::{AssignmentAction, AssignmentStatus};
 use crate::workflow::attachments::{AttachmentStatus, BoundKind, FileType};
+use crate::workflow::calendar::DayMark;
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
     AdjustCause, Adoption, AssignmentRole, CaseSeries, ClockKind, ConsentStatus, ConsultationForm,
@@ -24,6 +27,7 @@ use crate::workflow::codes::{
     Secrecy, SessionMark, SourceKind, Stage, SubjectClass, SupervisionMode, Urgency,
 };
 use crate::workflow::desk::Task;
+use crate::workflow::explain::DayVerdict;
 use crate::workflow::input::ReferralVerdict;
 use crate::workflow::lists::{CommitteeLevel, ProposerKind, SystemLine};
 use crate::workflow::profile::{
@@ -35,6 +39,7 @@ use crate::workflow::reasons::ReasonStatus;
 use crate::workflow::reply::{ReplyAction, ReplyStatus};
 use crate::workflow::role::{Line, Role};
 use crate::workflow::rule::Machine;
+use crate::workflow::topics::{Delivery, Group};
 
 /// A code with its labels.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -95,6 +100,10 @@ pub fn all() -> CodeLists {
         "consultation_form" ConsultationForm;
         "contact_way" ContactWay;
         "countersign_status" CountersignStatus;
+        "day_mark" DayMark;
+        "day_verdict" DayVerdict;
+        "delivery" Delivery;
+        "delivery_status" DeliveryStatus;
         "disposition" Disposition;
         "driving_mode" DrivingMode;
         "drop_unsigned" DropUnsigned;
@@ -103,16 +112,21 @@ pub fn all() -> CodeLists {
         "follow_up_kind" FollowUpKind;
         "follow_up_status" FollowUpStatus;
         "grade" Grade;
+        "group" Group;
         "handling_kind" HandlingKind;
         "instruction_kind" InstructionKind;
         "job_kind" JobKind;
         "job_state" JobState;
+        "lane" JobLane;
+        "language" Language;
         "lapse_means" LapseMeans;
         "lapsed_form" LapsedForm;
         "letter" Letter;
         "line" Line;
         "link_kind" LinkKind;
         "machine" Machine;
+        "mail_kind" MailKind;
+        "mail_status" MailStatus;
         "outcome_meaning" OutcomeMeaning;
         "phase" Phase;
         "policy_effect" PolicyEffect;
@@ -148,6 +162,7 @@ pub fn all() -> CodeLists {
         "system_line" SystemLine;
         "task" Task;
         "urgency" Urgency;
+        "webhook_status" WebhookStatus;
     };
     items.sort_unstable_by_key(|list| list.list);
     CodeLists { items }

@@ -22,7 +22,7 @@ pub struct Chosen {
     pub language: Language,
     /// For each group that is not told as usual: how.
     pub choices: BTreeMap<Group, Delivery>,
-    /// Rises with every change; 0 before the first.
+    /// Rises with every change; 1 before the first.
     pub version: i32,
 }
 
@@ -32,7 +32,7 @@ impl Default for Chosen {
             email: None,
             language: Language::Chinese,
             choices: BTreeMap::new(),
-            version: 0,
+            version: 1,
         }
     }
 }

@@ -207,7 +207,17 @@ pub fn set_secrecy(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         return Err(mismatched());
     };
     not_blank("/reason", &input.reason)?;
+    let is_main = !step.case.absorbed.is_empty();
     let proposal = &mut step.case.proposal;
+    if input.secrecy == Secrecy::Secret && is_main {
+        // Only the refusal is left of a secret proposal, and a main one is not refused.
+        return Err(Refusal::invalid(
+            "/secrecy",
+            "main_of_a_merge",
+            "本案已并入其他提案，须先撤销并案。",
+            "Other proposals were merged into this one: unmerge them first.",
+        ));
+    }
     if input.secrecy == Secrecy::Secret && proposal.status != ProposalStatus::Submitted {
         return Err(Refusal::invalid(
             "/secrecy",

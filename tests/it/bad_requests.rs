@@ -199,7 +199,11 @@ async fn documented_paging_works_on_every_list() {
         }
         // What follows cases is not for administrators.
         let client = match path.as_str() {
-            "/api/v1/instructions" | "/api/v1/promises" => &staff,
+            "/api/v1/instructions"
+            | "/api/v1/promises"
+            | "/api/v1/clocks"
+            | "/api/v1/referrals"
+            | "/api/v1/incoming-referrals" => &staff,
             _ => &administrator,
         };
         lists += 1;

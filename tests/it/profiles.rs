@@ -305,6 +305,10 @@ fn beyond(schema: &Value) -> Vec<Value> {
         None => {}
     }
     let number = |name: &str| schema[name].as_i64().expect(name);
+    if schema["items"]["$ref"] == "#/components/schemas/ReminderStep" {
+        let most = usize::try_from(number("maxItems")).expect("a number");
+        return vec![json!(["1"]), json!([0]), json!(5), json!(vec![1; most + 1])];
+    }
     match schema["type"].as_str() {
         Some("boolean") => vec![json!("true"), json!(1)],
         Some("integer") => vec![

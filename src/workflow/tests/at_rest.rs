@@ -80,8 +80,8 @@ fn nobody_is_stuck(world: &World, people: &People) {
         .any(|(_, actor)| !open_to(world, actor).is_empty());
     assert!(
         somebody,
-        "I36: nobody can do anything in {}",
-        world.case.proposal.status
+        "I36: nobody can do anything in {} ({}); proposers {:?}",
+        world.case.proposal.status, world.case.proposal.secrecy, world.case.proposers
     );
 }
 

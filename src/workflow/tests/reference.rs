@@ -168,7 +168,6 @@ fn the_rows_of_the_system() {
     assert_eq!(of(Cause::Settled), settled);
     let parts = [
         "recount_clock",
-        "open_look_back",
         "receive_referral_answer",
         "create",
         "mark_replied",

@@ -87,7 +87,10 @@ pub fn next(world: &World, number: u64) -> Step {
         },
         _ => anything(world, &mut dice).unwrap_or(sensible),
     };
-    Step::Do(command)
+    // What staff enter from paper is not modelled.
+    let paper = matches!(command.act, Act::Consent | Act::Decline) && command.who == Person::Staff;
+    let who = if paper { Person::Auditor } else { command.who };
+    Step::Do(Command { who, ..command })
 }
 
 fn anybody(dice: &mut Dice) -> Person {

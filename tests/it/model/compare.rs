@@ -294,7 +294,9 @@ pub fn of_actions(
         Target::Row(_) => act.is_about_row(),
         Target::Reply(_) => act.is_about_reply(),
     };
-    let acts = Act::ALL.into_iter().filter(fits);
+    // What staff enter from paper is not modelled.
+    let paper = |act: &Act| who == Person::Staff && matches!(act, Act::Consent | Act::Decline);
+    let acts = Act::ALL.into_iter().filter(fits).filter(|act| !paper(act));
     acts.filter_map(|act| {
         let rule = act.rule();
         let status = world.status(case, target);
