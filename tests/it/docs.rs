@@ -48,3 +48,20 @@ fn every_row_has_a_test() {
         "no test takes {missing:?}: add a call of witness to one (CONTRIBUTING.md, Adding an action)"
     );
 }
+
+/// `docs/practice.md` names tests as `file::test`: each of them is there.
+#[test]
+fn the_tests_that_play_the_practice_are_there() {
+    let page = files::read("docs/practice.md");
+    let named: Vec<_> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|name| name.split_once("::"))
+        .collect();
+    assert!(named.len() > 25, "{named:?}");
+    for (file, test) in named {
+        let source = files::read(&format!("tests/it/{file}.rs"));
+        assert!(source.contains(&format!("fn {test}(")), "{file}::{test}");
+    }
+}
