@@ -132,7 +132,7 @@ pub struct Imported {
 
 /// Makes the next version: the one before with the years of the file replaced. Acts count with it
 /// as soon as the transaction commits; open clocks follow with the next act on their case or by
-/// [`to_recompute`].
+/// the job that walks through [`to_recompute`].
 pub fn import(tx: &mut Tx<'_>, ctx: &Ctx, input: &CalendarIn) -> Result<Imported> {
     let (committee, file) = (ctx.committee(), input.read()?);
     // Also makes one import wait for the other.
