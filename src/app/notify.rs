@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::App;
 use crate::error::{Error, Result};
@@ -34,8 +34,10 @@ use crate::workflow::topics::{
 const LONGEST_MAIL: i64 = 200;
 /// Readers whose digests are made in one transaction.
 const READERS: i64 = 50;
-/// How long a digest waits for reminders that are just being made.
-const REMINDERS: Duration = Duration::from_millis(200);
+/// How often a digest looks whether the reminders of its morning are made.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How long it waits for them: what comes later goes into the digest of the next working day.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How this process tells people.
 #[derive(Debug, Clone, Copy)]
@@ -314,27 +316,30 @@ pub fn headlines(
 }
 
 /// Makes the digests of a day: one mail for each reader with everything that waits. What comes
-/// after a reader's digest waits for the next working day.
+/// after a reader's digest waits for the next working day. As long as reminders of this morning
+/// are being made, by whichever worker, the job goes back into the queue, but not for ever.
 pub async fn digest(app: &App, claim: Claim) -> Result<()> {
     let (committee, now) = (claim.job.committee_id, app.clock.now());
     let day: Date = claim.job.job_key.parse().map_err(Error::internal)?;
-    // Reminders of this morning go into it.
-    let busy = app
-        .db
-        .read("digest.look", move |tx| {
-            Ok(wakes::any(tx, now)?
-                || jobs::any_due(tx, JobKind::WakeCase.lane(), now)?
-                || outbox::depth(tx)? > 0)
-        })
-        .await?;
-    if busy {
-        tokio::time::sleep(REMINDERS).await;
+    let waits_since: Timestamp = match claim.job.payload.0["waits_since"].as_str() {
+        Some(since) => since.parse().map_err(Error::internal)?,
+        None => now,
+    };
+    let patient = now.duration_since(waits_since) < PATIENCE;
+    let waits = patient
+        && app
+            .db
+            .read("digest.look", move |tx| is_telling(tx, committee, now))
+            .await?;
+    if waits {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
     let post = app.post();
     app.db
         .write("digest.make", move |tx| {
-            if busy {
-                return jobs::again(tx, &claim, &Value::Null, now);
+            let payload = json!({ "waits_since": waits_since });
+            if waits {
+                return jobs::again(tx, &claim, &payload, now);
             }
             let readers = notifications::waiting_for_digest(tx, committee, day, READERS)?;
             let done = i64::try_from(readers.len()).is_ok_and(|count| count < READERS);
@@ -342,12 +347,19 @@ pub async fn digest(app: &App, claim: Claim) -> Result<()> {
             if done {
                 jobs::finish(tx, &claim)
             } else {
-                jobs::again(tx, &claim, &Value::Null, now)
+                jobs::again(tx, &claim, &payload, now)
             }
         })
         .await?;
     app.wake_workers();
     Ok(())
+}
+
+/// Whether anybody of a committee is still to be told of something that has happened by now.
+fn is_telling(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Result<bool> {
+    Ok(wakes::any_of(tx, committee, now)?
+        || jobs::any_open(tx, committee, JobKind::WakeCase, now)?
+        || outbox::any_of(tx, committee)?)
 }
 
 fn make_digests(

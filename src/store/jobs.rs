@@ -207,6 +207,25 @@ pub fn any_due(tx: &mut Tx<'_>, lane: Lane, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
+/// Whether a job of a kind waits for a worker of a committee, or one has it.
+pub fn any_open(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    kind: JobKind,
+    now: Timestamp,
+) -> Result<bool> {
+    let first: Option<JobId> = jobs::table
+        .filter(jobs::committee_id.eq(committee))
+        .filter(jobs::kind.eq(kind))
+        .filter(jobs::dead_at.is_null())
+        // A claim moves the moment to the end of its lease.
+        .filter(jobs::run_at.le(At(now)).or(jobs::lease_id.is_not_null()))
+        .select(jobs::id)
+        .first(tx.conn)
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// Takes up to `limit` due jobs of a lane, the longest due first, for `lease` or as long as their
 /// kind needs. Jobs that another worker is just taking are passed over. A job that has been taken
 /// more often than it may be tried, because its workers died of it, is given up here.

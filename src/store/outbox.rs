@@ -91,6 +91,16 @@ pub fn depth(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(outbox::table.count().get_result::<i64>(tx.conn)?)
 }
 
+/// Whether something of a committee waits.
+pub fn any_of(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool> {
+    let first: Option<OutboxId> = outbox::table
+        .filter(outbox::committee_id.eq(committee))
+        .select(outbox::id)
+        .first(tx.conn)
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// Takes the oldest parcels of a committee out of the outbox, in their order.
 pub fn take(tx: &mut Tx<'_>, committee: CommitteeId, limit: i64) -> Result<Vec<Parcel>> {
     let rows: Vec<Row> = outbox::table

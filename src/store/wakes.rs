@@ -87,6 +87,18 @@ pub fn any(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
     Ok(first.is_some())
 }
 
+/// The same for one committee.
+pub fn any_of(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Result<bool> {
+    let first: Option<ClockId> = clocks::table
+        .filter(clocks::committee_id.eq(committee))
+        .filter(clocks::woken.eq(false))
+        .filter(clocks::wake_at.le(At(now)))
+        .select(clocks::id)
+        .first(tx.conn)
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// Sets the next moments of clocks; the case must be held.
 pub fn set(tx: &mut Tx<'_>, committee: CommitteeId, moved: &[Clock]) -> Result<()> {
     for clock in moved {

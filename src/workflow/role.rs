@@ -20,7 +20,8 @@ code_list! {
         SupervisionOfficer = "supervision_officer", "督查人员", "supervision officer";
         Leader = "leader", "领导", "leader";
         Auditor = "auditor", "审计员", "auditor";
-        Administrator = "administrator", "管理员", "administrator";
+        Administrator = "administrator", "系统管理员", "system administrator";
+        SecurityAdministrator = "security_administrator", "安全管理员", "security administrator";
         System = "system", "系统", "system";
     }
 }
@@ -64,6 +65,7 @@ impl Role {
             | Self::Leader
             | Self::Auditor
             | Self::Administrator
+            | Self::SecurityAdministrator
             | Self::System => Narrowing::None,
         }
     }

@@ -2,9 +2,12 @@
 
 use jianjian::app::notify;
 use jianjian::ids::ProposalId;
+use jianjian::jobs::kind::{JobKind, Lane};
+use jianjian::store::jobs::{self, Wanted};
 use jianjian::workflow::codes::ClockKind;
 use jianjian::workflow::desk::Audience;
 use jianjian::workflow::reminders::{Reminder, Step};
+use jianjian::workflow::role::Role;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -12,6 +15,7 @@ use crate::support::TestApp;
 use crate::support::seed::{Person, Town};
 use crate::support::smtp::{Mood, Smtp};
 use crate::support::story::{Story, form};
+use crate::support::units::at;
 
 async fn with_mail() -> (TestApp, Town, Smtp) {
     let server = Smtp::start().await;
@@ -234,6 +238,75 @@ async fn forty_cases_are_one_digest() {
         "{}",
         received[1].words()
     );
+}
+
+/// A digest waits for the reminders of its morning, also for those that another worker is just
+/// making, but not for ever.
+#[actix_web::test]
+async fn a_digest_waits_for_the_reminders_of_its_morning() {
+    let (app, town, server) = with_mail().await;
+    let clerk = &town.unit_clerks[0];
+    prefers(&app, &town, clerk, json!({ "email": "clerk@example.cn" })).await;
+    let case = Story::draft(&app, &town, &town.members[0]).await.id;
+    let other = Story::draft(&app, &town, &town.members[0]).await.id;
+    app.work().await;
+    let (committee, unit) = (town.committee, town.units[0]);
+    let audience = Audience::unit(Role::UnitClerk, unit);
+    let remind = |key: &'static str, case: &str| {
+        let (case, now, post) = (
+            case.parse().expect("an id"),
+            app.clock_now(),
+            app.app.post(),
+        );
+        let reminder = Reminder {
+            key: key.to_owned(),
+            step: Step::Ahead(3),
+            kind: ClockKind::K10,
+            due_on: "2026-03-30".parse().expect("a day"),
+            audiences: vec![audience.clone()],
+        };
+        app.write(move |tx| notify::remind(tx, committee, case, &[reminder.clone()], post, now))
+    };
+    // Each round: one reminder is made, the other case is in the hands of another worker.
+    for (round, morning, patient) in [
+        (1, "2026-03-17T00:00:00Z", true),
+        (2, "2026-03-18T00:00:00Z", false),
+    ] {
+        at(&app, morning);
+        remind(if patient { "a" } else { "c" }, &case).await;
+        let now = app.clock_now();
+        let wanted = Wanted {
+            committee,
+            kind: JobKind::WakeCase,
+            key: other.clone(),
+            payload: Value::Null,
+            at: now,
+        };
+        let claims = app
+            .write(move |tx| {
+                jobs::want(tx, &wanted, now)?;
+                jobs::claim(tx, Lane::Cases, 1, now, SignedDuration::from_hours(1))
+            })
+            .await;
+        let drained = jianjian::jobs::drain(&app.app);
+        let meanwhile = async {
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            assert_eq!(server.received().len(), round - 1, "it waits");
+            if patient {
+                remind("b", &other).await;
+                let claim = claims.first().expect("a job").clone();
+                app.write(move |tx| jobs::finish(tx, &claim)).await;
+            } else {
+                later(&app, 601);
+            }
+        };
+        let (drained, ()) = futures_util::future::join(drained, meanwhile).await;
+        drained.expect("the work is done");
+        let received = server.received();
+        assert_eq!(received.len(), round, "one digest a morning");
+        let lines = received[round - 1].words().matches("<li>").count();
+        assert_eq!(lines, if patient { 2 } else { 1 });
+    }
 }
 
 /// Off means off; without an address nothing is queued; one who has none any more gets none.

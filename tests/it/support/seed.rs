@@ -81,8 +81,10 @@ pub struct Town {
     pub leader: Person,
     /// The auditor.
     pub auditor: Person,
-    /// The administrator.
+    /// The system administrator.
     pub administrator: Person,
+    /// The security administrator.
+    pub security: Person,
 }
 
 impl TestApp {
@@ -264,6 +266,7 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
         leader: make("leader", Grant::of(Role::Leader))?,
         auditor: make("auditor", Grant::of(Role::Auditor))?,
         administrator: make("admin", Grant::of(Role::Administrator))?,
+        security: make("security", Grant::of(Role::SecurityAdministrator))?,
         units,
     })
 }
