@@ -58,7 +58,7 @@ enum Command {
     Demo(ServeArgs),
     /// Bring the database up to date
     Migrate,
-    /// Manage administrators
+    /// Make the first administrators of a committee
     #[command(subcommand)]
     Admin(admin::Command),
     /// Look after the work that is done after the answer

@@ -17,6 +17,7 @@ pub mod desk;
 pub mod events;
 pub mod feed;
 pub mod follow_ups;
+pub mod grants;
 pub mod health;
 pub mod idempotency;
 pub mod jobs;

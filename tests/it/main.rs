@@ -36,6 +36,7 @@ mod extensions;
 mod feed;
 mod feedback;
 mod follow_up;
+mod grants;
 mod headers;
 mod idempotency;
 mod joint;
