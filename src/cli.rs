@@ -9,6 +9,7 @@ mod health;
 mod jobs;
 mod openapi;
 mod out;
+mod seed;
 mod verify;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ enum Command {
     Worker,
     /// Serve a demo committee with invented data, made on the first run
     Demo(ServeArgs),
+    /// Fill the database with synthetic committees, for load tests
+    Seed(seed::Args),
     /// Bring the database up to date
     Migrate,
     /// Make the first administrators of a committee
@@ -164,6 +167,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Arc::new(SystemClock),
         ))?),
         Command::Demo(_) => demo::run(load(&sources)?),
+        Command::Seed(args) => seed::run(&args, &load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;
             let applied = startup::block_on(startup::migrate(&config.database))?;

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod attachments;
+pub mod bulk;
 pub mod calendars;
 pub mod cases;
 pub mod clocks;

@@ -66,6 +66,7 @@ mod rounds;
 mod rounds_races;
 mod schema;
 mod secrecy;
+mod seeding;
 mod separate;
 mod service;
 mod sign_in;
