@@ -12,6 +12,7 @@ use super::register::{self, Resource};
 use super::routes::{Access, Routes};
 use super::users::InitialPassword;
 use crate::app::{Answer, App, Ctx};
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, kind};
@@ -176,8 +177,10 @@ pub async fn create_committee(
     ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
         .await?;
     let initial = InitialPassword { password };
+    // A new committee begins with the default policy.
+    let policy = PasswordPolicy::default();
     let hash = initial
-        .hash(&app, "/administrator/password", &username)
+        .hash(&app, &policy, "/administrator/password", &username)
         .await?;
     let roles = vec![Grant::of(Role::Administrator)];
     let first = UserFields {

@@ -12,7 +12,7 @@ use super::page::{Page, PageParams};
 use super::register::{self, Patch, Resource};
 use super::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
-use crate::auth::password::check_rules;
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::Result;
 use crate::ids::{UserId, kind};
@@ -41,9 +41,15 @@ pub struct InitialPassword {
 }
 
 impl InitialPassword {
-    /// Its hash, if it keeps the rules; `pointer` is where it stands in the body.
-    pub async fn hash(&self, app: &App, pointer: &str, username: &str) -> Result<String> {
-        check_rules(pointer, &self.password, username)?;
+    /// Its hash, if it keeps the policy; `pointer` is where it stands in the body.
+    pub async fn hash(
+        &self,
+        app: &App,
+        policy: &PasswordPolicy,
+        pointer: &str,
+        username: &str,
+    ) -> Result<String> {
+        policy.check(pointer, &self.password, username)?;
         app.passwords.hash(&self.password).await
     }
 }
@@ -115,7 +121,10 @@ pub async fn create_user(
     let NewUser { fields, initial } = body.parse()?;
     ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
         .await?;
-    let hash = initial.hash(&app, "/password", &fields.username).await?;
+    let policy = app.password_policy(ctx.committee()).await?;
+    let hash = initial
+        .hash(&app, &policy, "/password", &fields.username)
+        .await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         register::created(users::create(tx, &act, fields.clone(), &hash)?, &act)
@@ -182,8 +191,9 @@ pub async fn reset_user_password(
     let address = request.path();
     let secret = format!("{address} {}", String::from_utf8_lossy(body.bytes()));
     ctx.guard_password(&app, &secret).await?;
+    let policy = app.password_policy(committee).await?;
     let hash = initial
-        .hash(&app, "/password", &user.fields.username)
+        .hash(&app, &policy, "/password", &user.fields.username)
         .await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {

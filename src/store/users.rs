@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Tx;
 use super::connection::MultiBackend;
 use super::members::MemberFields;
 use super::register::{
@@ -16,6 +15,7 @@ use super::register::{
 use super::schema::{organisations, units, user_roles, users};
 use super::sign_ins::{EndReason, end_all};
 use super::sql_types::At;
+use super::{Tx, accounts, passwords};
 use crate::app::Ctx;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, Id, IdKind, MemberId, OrganisationId, UnitId, UserId, kind};
@@ -246,6 +246,11 @@ pub fn reset_password(
     password_hash: &str,
 ) -> Result<Entry<UserFields>> {
     let after = touch(tx, ctx, before, before.fields.clone(), "password_reset")?;
+    if let Some(old) =
+        accounts::find(tx, ctx.committee(), after.id)?.and_then(|account| account.password_hash)
+    {
+        passwords::keep(tx, ctx.committee(), after.id, &old)?;
+    }
     let row = users::table
         .filter(users::committee_id.eq(ctx.committee()))
         .filter(users::id.eq(after.id));

@@ -50,6 +50,11 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,
+        password_queue: 256,
+        address_limit: crate::auth::throttle::AddressLimit {
+            refusals: 100,
+            window: SignedDuration::from_mins(10),
+        },
         lease: jiff::SignedDuration::from_secs(60),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
@@ -103,7 +108,10 @@ impl World {
                     username,
                     password,
                 },
-                request(),
+                Origin {
+                    request: request(),
+                    address: None,
+                },
             )
             .await
     }
