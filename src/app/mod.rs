@@ -20,6 +20,7 @@ pub mod webhooks;
 pub mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -52,6 +53,8 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// How many refused sign-ins an address has.
     address_limit: AddressLimit,
+    /// Refused sign-ins are answered at multiples of this time only.
+    refusal_step: Duration,
     /// The keys that sign access tokens.
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
@@ -126,6 +129,7 @@ impl App {
             clock,
             passwords,
             address_limit: settings.address_limit,
+            refusal_step: signin::REFUSAL_STEP,
             keys,
             parties,
             mailer,

@@ -36,7 +36,7 @@ pub const REFRESH_IDLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// Refused sign-ins are answered at multiples of this time only, so that the time tells nothing
 /// about which of the checks failed.
-const REFUSAL_STEP: Duration = Duration::from_millis(100);
+pub(super) const REFUSAL_STEP: Duration = Duration::from_millis(100);
 
 /// What somebody offers in order to sign in.
 #[derive(Clone)]
@@ -172,7 +172,7 @@ impl App {
             .as_ref()
             .is_err_and(|error| error.code() == Code::BadCredentials)
         {
-            at_next_step(started).await;
+            at_next_step(started, self.refusal_step).await;
         }
         result
     }
@@ -180,7 +180,7 @@ impl App {
     /// Find, limit the address, verify, count and judge, begin: in this order, and each for
     /// everybody, so that what is refused does the same work.
     async fn try_login(&self, offered: Credentials, origin: Origin) -> Result<SignedIn> {
-        self.passwords.check_queue()?;
+        let place = self.passwords.place()?;
         let now = self.clock.now();
         let found = self.find_account(&offered, &origin, now).await?;
         if let Some(wait) = found.wait {
@@ -188,7 +188,7 @@ impl App {
         }
         let verdict = self
             .passwords
-            .verify(&offered.password, found.password_hash())
+            .verify_from(place, &offered.password, found.password_hash())
             .await?;
         let attempt = Attempt::new(found, verdict, origin, now);
         let Some(committee) = attempt.committee() else {
@@ -363,10 +363,13 @@ fn same_again<'a>(
 }
 
 /// Waits for the next moment at which refusals are answered.
-async fn at_next_step(started: Instant) {
-    let steps = started.elapsed().as_millis() / REFUSAL_STEP.as_millis() + 1;
+async fn at_next_step(started: Instant, step: Duration) {
+    let past = started.elapsed().as_millis();
+    let steps = past
+        .checked_div(step.as_millis())
+        .map_or(0, |steps| steps + 1);
     let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-    tokio::time::sleep_until(started + REFUSAL_STEP.saturating_mul(steps)).await;
+    tokio::time::sleep_until(started + step.saturating_mul(steps)).await;
 }
 
 /// Nothing is told but how long to wait: the count goes by the address alone.

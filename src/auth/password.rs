@@ -124,32 +124,47 @@ impl Passwords {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// `busy` where a hash would be refused for want of a place: to be asked before anything else
-    /// is done for a caller, so that a storm costs nothing but this look.
-    pub fn check_queue(&self) -> Result<()> {
-        if self.waiting() >= self.queue {
-            return Err(too_many());
+    /// A place in the queue before the gate, or `busy` if too many wait already. Whoever takes it
+    /// before doing anything else for a caller is done with a storm at no cost.
+    pub fn place(&self) -> Result<Place<'_>> {
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue {
+            return Err(Error::new(Code::Busy).context("too many passwords wait to be hashed"));
         }
-        Ok(())
+        Ok(place)
     }
 
     /// Hash of a password as a PHC string. `busy` if too many wait already.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let params = self.params.clone();
         let password = normalised(password);
-        self.behind_gate(move |memory| make(&params, &password, memory))
-            .await
+        self.behind_gate(self.place()?, move |memory| {
+            make(&params, &password, memory)
+        })
+        .await
     }
 
     /// Compares a password with a stored hash. Without one (no such account, or no password set)
     /// the work is the same and the verdict `Wrong`.
     pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict> {
+        self.verify_from(self.place()?, password, stored).await
+    }
+
+    /// The same from a place that was taken before.
+    pub async fn verify_from(
+        &self,
+        place: Place<'_>,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict> {
         let params = self.params.clone();
         let password = normalised(password);
         let known = stored.is_some();
         let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
         let verdict = self
-            .behind_gate(move |memory| compare(&params, &password, &stored, memory))
+            .behind_gate(place, move |memory| {
+                compare(&params, &password, &stored, memory)
+            })
             .await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
@@ -160,7 +175,7 @@ impl Passwords {
         let params = self.params.clone();
         let text = text.to_owned();
         let salt = crate::digest::hex(&[b"fingerprint", scope]);
-        self.behind_gate(move |memory| {
+        self.behind_gate(self.place()?, move |memory| {
             let salt = salt.as_bytes().get(..SALT).unwrap_or_default();
             let output = run(&params, text.as_bytes(), salt, memory)?;
             Ok(crate::digest::hex(&[&output]))
@@ -177,18 +192,16 @@ impl Passwords {
         made
     }
 
-    async fn behind_gate<T, F>(&self, work: F) -> Result<T>
+    async fn behind_gate<T, F>(&self, place: Place<'_>, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Vec<Block>) -> Result<T> + Send + 'static,
     {
-        let permit = {
-            let _place = Place::take(&self.waiting, self.queue)?;
-            Arc::clone(&self.permits)
-                .acquire_owned()
-                .await
-                .map_err(Error::internal)?
-        };
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        drop(place);
         let (spare, keep) = (Arc::clone(&self.spare), self.cores);
         let mut memory = self.take_memory();
         tokio::task::spawn_blocking(move || {
@@ -219,21 +232,7 @@ fn give_back(spare: &Mutex<Vec<Vec<Block>>>, memory: Vec<Block>, keep: usize) {
 }
 
 /// A place in the queue, given back when dropped, also when the caller goes away.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) >= most {
-            return Err(too_many());
-        }
-        Ok(place)
-    }
-}
-
-fn too_many() -> Error {
-    Error::new(Code::Busy).context("too many passwords wait to be hashed")
-}
+pub struct Place<'a>(&'a AtomicUsize);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {

@@ -46,6 +46,30 @@ impl Network {
 }
 
 impl Clients {
+    /// Clients behind proxies; an error names the setting that is wrong.
+    pub fn behind(header: &str, proxies: &str) -> Result<Self, (&'static str, String)> {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !header.chars().all(is_token) {
+            let what = format!("'{header}' is not the name of a header");
+            return Err(("server.client_address_header", what));
+        }
+        let parse = |text: &str| {
+            Network::parse(text).ok_or_else(|| {
+                let what = format!("'{text}' is neither an address nor a network");
+                ("server.trusted_proxies", what)
+            })
+        };
+        let listed = proxies.split(',').map(str::trim);
+        let proxies = listed
+            .filter(|text| !text.is_empty())
+            .map(parse)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            header: Some(header.to_ascii_lowercase()).filter(|header| !header.is_empty()),
+            proxies,
+        })
+    }
+
     /// The header in which proxies give the address.
     pub fn header(&self) -> Option<&str> {
         self.header.as_deref()
@@ -75,46 +99,17 @@ pub(super) fn check(
     proxies: &str,
     origins: &Origins,
 ) -> Result<Clients, ConfigError> {
-    let key = "server.client_address_header";
-    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if !header.chars().all(is_token) {
-        return Err(origins.wrong(key, format!("'{header}' is not the name of a header")));
-    }
-    let parse = |text: &str| {
-        Network::parse(text).ok_or_else(|| {
-            let what = format!("'{text}' is neither an address nor a network");
-            origins.wrong("server.trusted_proxies", what)
-        })
-    };
-    let listed = proxies.split(',').map(str::trim);
-    let proxies: Vec<_> = listed
-        .filter(|text| !text.is_empty())
-        .map(parse)
-        .collect::<Result<_, _>>()?;
     if header.is_empty() != proxies.is_empty() {
         let what =
             "the header and the proxies whose header is believed are given together or not at all";
-        return Err(origins.wrong(key, what));
+        return Err(origins.wrong("server.client_address_header", what));
     }
-    Ok(Clients {
-        header: Some(header.to_ascii_lowercase()).filter(|header| !header.is_empty()),
-        proxies,
-    })
+    Clients::behind(header, proxies).map_err(|(key, what)| origins.wrong(key, what))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn clients(proxies: &[&str]) -> Clients {
-        Clients {
-            header: Some("x-forwarded-for".to_owned()),
-            proxies: proxies
-                .iter()
-                .map(|text| Network::parse(text).expect("a network"))
-                .collect(),
-        }
-    }
 
     fn found(clients: &Clients, peer: &str, values: &[&str]) -> String {
         let peer = peer.parse().expect("an address");
@@ -129,7 +124,8 @@ mod tests {
 
     #[test]
     fn only_what_trusted_proxies_add_is_believed() {
-        let clients = clients(&["10.1.0.4", "10.2.0.0/16", "fd00::/8"]);
+        let clients = Clients::behind("X-Forwarded-For", "10.1.0.4, 10.2.0.0/16,fd00::/8");
+        let clients = clients.expect("settings");
         let through = |peer: &str, values: &[&str]| found(&clients, peer, values);
         assert_eq!(through("10.1.0.4", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(

@@ -40,7 +40,6 @@ impl App {
     /// is counted and answered as when signing in.
     pub async fn change_password(&self, ctx: &Ctx, old: &str, new: &str) -> Result<Answer> {
         let started = Instant::now();
-        self.passwords.check_queue()?;
         let mut ctx = ctx.clone();
         if let Some(key) = &mut ctx.idempotency {
             // A plain hash of this body would be a fast way to guess the passwords in it.
@@ -54,7 +53,7 @@ impl App {
             self.checked_change(&ctx, old, new).await?
         };
         if matches!(change, Change::WrongPassword) {
-            at_next_step(started).await;
+            at_next_step(started, self.refusal_step).await;
             return Err(wrong_old_password());
         }
         self.write(&ctx.clone(), move |tx| match &change {
