@@ -155,6 +155,11 @@ impl TestApp {
         Client::new(self.http.clone(), self.base.clone(), None)
     }
 
+    /// A client of another process that serves the same database.
+    pub fn client_at(&self, http: &awc::Client, base: &str, token: Option<&str>) -> Client {
+        Client::new(http.clone(), base.to_owned(), token.map(str::to_owned))
+    }
+
     /// Does the work that is due now; gives how much there was.
     pub async fn work(&self) -> usize {
         jianjian::jobs::drain(&self.app).await.expect("to work")
