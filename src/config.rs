@@ -21,8 +21,12 @@ use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
 use crate::webhooks::{Keeper, Names};
 
+mod auth;
+mod clients;
 mod mail;
 
+pub use auth::Auth;
+pub use clients::Clients;
 pub use mail::{Mail, MailTls, Notifications};
 
 /// Every setting with its default and its documentation.
@@ -76,6 +80,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Where clients reach the service.
     pub public_url: String,
+    /// How the address of a client is found.
+    pub clients: Clients,
 }
 
 /// The database.
@@ -89,19 +95,6 @@ pub struct Database {
     pub migrate_on_start: bool,
     /// How long the start waits for a PostgreSQL server that does not answer.
     pub wait: Duration,
-}
-
-/// Signing in.
-#[derive(Debug, Clone)]
-pub struct Auth {
-    /// Issuer of access tokens.
-    pub issuer: String,
-    /// Audience of access tokens.
-    pub audience: String,
-    /// Memory for one password hash, in KiB.
-    pub argon2_memory_kib: u32,
-    /// Passes over that memory.
-    pub argon2_iterations: u32,
 }
 
 /// Work that is done after the answer.
@@ -164,7 +157,7 @@ struct RawConfig {
     server: RawServer,
     database: RawDatabase,
     storage: RawStorage,
-    auth: RawAuth,
+    auth: auth::RawAuth,
     jobs: RawJobs,
     mail: mail::RawMail,
     notifications: mail::RawNotifications,
@@ -195,6 +188,8 @@ struct RawServer {
     shutdown_seconds: u64,
     shutdown_grace_seconds: u64,
     public_url: String,
+    client_address_header: String,
+    trusted_proxies: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -227,15 +222,6 @@ impl fmt::Debug for RawStorage {
             .field("url", &self.url)
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAuth {
-    issuer: String,
-    audience: String,
-    argon2_memory_kib: u64,
-    argon2_iterations: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -533,34 +519,14 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         log,
     } = raw;
     let server = check_server(server, origins)?;
-    let issuer = if auth.issuer.is_empty() {
-        server.public_url.clone()
-    } else {
-        auth.issuer
-    };
     let database = check_database(&database, origins)?;
     Ok(Config {
+        auth: auth::check(auth, &server.public_url, origins)?,
         mail: mail::check(mail, &server.public_url, origins)?,
         notifications: mail::check_notifications(&notifications, origins)?,
         server,
         storage: check_storage(storage, &database.url, origins)?,
         database,
-        auth: Auth {
-            issuer,
-            audience: origins.not_empty("auth.audience", auth.audience)?,
-            argon2_memory_kib: origins.within(
-                "auth.argon2_memory_kib",
-                auth.argon2_memory_kib,
-                19_456,
-                262_144,
-            )?,
-            argon2_iterations: origins.within(
-                "auth.argon2_iterations",
-                auth.argon2_iterations,
-                2,
-                16,
-            )?,
-        },
         jobs: Jobs {
             in_server: jobs.in_server,
             lease: SignedDuration::from_secs(origins.within(
@@ -694,6 +660,11 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             300,
         )?,
         public_url,
+        clients: clients::check(
+            &server.client_address_header,
+            &server.trusted_proxies,
+            origins,
+        )?,
     })
 }
 

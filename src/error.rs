@@ -124,14 +124,14 @@ error_codes! {
         "缺少访问令牌，或令牌已过期、被撤销、无效。请刷新令牌或重新登录。",
         "The access token is missing, expired, revoked or not valid. Refresh it or sign in.";
     BadCredentials, 401, "bad-credentials", "用户名或密码不正确", "User name or password is not right",
-        "委员会不存在、用户不存在、密码错误和账号停用，得到的回答相同。",
-        "The answer is the same for an unknown committee, an unknown user, a wrong password and a disabled account.";
+        "委员会不存在、用户不存在、密码错误、账号停用，以及失败过多后的等待和锁定期间（即使密码正确），得到的回答相同。",
+        "The answer is the same for an unknown committee, an unknown user, a wrong password, a disabled account, and any password during the delay or lock that follows failures.";
     RefreshRefused, 401, "refresh-refused", "刷新令牌无效", "The refresh token is not accepted",
         "刷新令牌未知、已过期或已使用过；同一令牌使用两次将使整个登录失效。请重新登录。",
         "The refresh token is unknown, expired, or was used before; using one twice ends the whole sign-in. Sign in again.";
-    PasswordChangeRequired, 403, "password-change-required", "须先修改初始密码", "The password must be changed first",
-        "账号使用的是初始密码。修改密码之前，只有 `POST /auth/password`、`GET /auth/me` 和退出登录可用。",
-        "The account was given an initial password. Only `POST /auth/password`, `GET /auth/me` and sign-out work until it is changed.";
+    PasswordChangeRequired, 403, "password-change-required", "须先修改密码", "The password must be changed first",
+        "密码是初始密码，或已超过口令策略规定的有效期。修改密码之前，只有 `POST /auth/password`、`GET /auth/me`、`GET /password-policy` 和退出登录可用。",
+        "The password is an initial one, or older than the password policy allows. Only `POST /auth/password`, `GET /auth/me`, `GET /password-policy` and sign-out work until it is changed.";
     Forbidden, 403, "forbidden", "无权进行此操作", "Not allowed",
         "可以查看该对象，但所持角色不允许对其进行此操作。`needs` 列出有权的角色。",
         "The caller may see the object but has no role that allows this act on it. `needs` lists the roles that have.";
@@ -183,6 +183,9 @@ error_codes! {
     TooManyStreams, 429, "too-many-streams", "事件流连接过多", "Too many event streams",
         "该账号同时打开的事件流已达上限（4 个）。请关闭不用的连接，在 Retry-After 所示秒数后重试。",
         "The account has as many event streams open as it may (4). Close one that is not used, and repeat after Retry-After seconds.";
+    TooManySignIns, 429, "too-many-sign-ins", "登录失败次数过多", "Too many sign-ins were refused",
+        "来自该地址的登录被拒次数过多，暂不再受理；与账号无关。请在 Retry-After 所示秒数后重试。",
+        "Too many sign-ins from this address were refused, and none is taken for a while; that says nothing about any account. Repeat after Retry-After seconds.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
         "服务故障，没有作任何修改。请报告 `instance`，日志中以此可查原因。",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";

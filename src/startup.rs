@@ -90,6 +90,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     } = Interface::of_the_program()?;
     let condition = Data::new(Condition::default());
     let (data, state) = (Data::new(app.clone()), condition.clone());
+    let clients = Data::new(config.server.clients.clone());
     let mut server = HttpServer::new(move || {
         HttpApp::new()
             .app_data(data.clone())
@@ -98,6 +99,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(document.clone())
             .app_data(description.clone())
             .app_data(state.clone())
+            .app_data(clients.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
             .configure(|config| api::register_all().configure(config))
@@ -167,6 +169,8 @@ pub fn app_settings(config: &Config) -> AppSettings {
             passes: config.auth.argon2_iterations,
             lanes: 1,
         },
+        password_queue: config.auth.queue,
+        address_limit: config.auth.address_limit,
         lease: config.jobs.lease,
     }
 }

@@ -12,6 +12,7 @@ use super::register::{self, Resource};
 use super::routes::{Access, Routes};
 use super::users::InitialPassword;
 use crate::app::{Answer, App, Ctx};
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, kind};
@@ -97,7 +98,13 @@ impl FirstAdministrator {
         } = self;
         let initial = InitialPassword { password };
         let hash = initial
-            .hash(app, &format!("{pointer}/password"), &username)
+            // A new committee begins with the default policy.
+            .hash(
+                app,
+                &PasswordPolicy::default(),
+                &format!("{pointer}/password"),
+                &username,
+            )
             .await?;
         let set = UserIn {
             username,

@@ -1,6 +1,7 @@
 //! What handlers take from a request beside the body; every failure is a problem document.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::routes::Meta;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
 use crate::auth::principal::Principal;
+use crate::config::Clients;
 use crate::digest;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{Id, IdKind, RequestId};
@@ -147,6 +149,21 @@ pub fn request_id(request: &HttpRequest) -> RequestId {
         .get::<RequestId>()
         .copied()
         .unwrap_or(RequestId::from_uuid(uuid::Uuid::nil()))
+}
+
+/// The address of the client, as the settings say how to find it.
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let Some(clients) = request.app_data::<Data<Clients>>() else {
+        return Some(peer);
+    };
+    let values: Vec<_> = clients
+        .header()
+        .into_iter()
+        .flat_map(|name| request.headers().get_all(name))
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    Some(clients.address(peer, values.into_iter()))
 }
 
 impl Ctx {

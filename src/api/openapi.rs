@@ -240,13 +240,17 @@ fn names_an_object(path: &str) -> bool {
     ids.iter().any(|id| path.contains(id))
 }
 
+/// Objects of which a committee has one, so that no identifier stands in their address.
+const ONLY_ONES: &[&str] = &["/api/v1/password-policy"];
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
     let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
-    let on_object = has_id && path.starts_with("/api/");
+    let is_only_one = ONLY_ONES.contains(&path);
+    let on_object = (has_id || is_only_one) && path.starts_with("/api/");
     let mutates = method != Method::GET;
     let mut codes = vec![
         Code::UriTooLong,
@@ -333,7 +337,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     if mutates && path.contains("_code}") {
         codes.push(Code::InUse);
     }
-    if has_id && !mutates {
+    if (has_id || is_only_one) && !mutates {
         parameter(
             operation,
             "If-None-Match",

@@ -182,6 +182,10 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::TooManyStreams => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
+        Code::TooManySignIns => {
+            let wait = error.extra().get("retry_after").and_then(Value::as_i64);
+            answer.insert_header((header::RETRY_AFTER, wait.unwrap_or(60).to_string()));
+        }
         Code::PayloadTooLarge => {
             answer.force_close();
         }

@@ -13,7 +13,7 @@ use super::page::{Page, PageParams};
 use super::register::{self, Resource, patch_of};
 use super::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
-use crate::auth::password::check_rules;
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{UserId, kind};
@@ -42,9 +42,15 @@ pub struct InitialPassword {
 }
 
 impl InitialPassword {
-    /// Its hash, if it keeps the rules; `pointer` is where it stands in the body.
-    pub async fn hash(&self, app: &App, pointer: &str, username: &str) -> Result<String> {
-        check_rules(pointer, &self.password, username)?;
+    /// Its hash, if it keeps the policy; `pointer` is where it stands in the body.
+    pub async fn hash(
+        &self,
+        app: &App,
+        policy: &PasswordPolicy,
+        pointer: &str,
+        username: &str,
+    ) -> Result<String> {
+        policy.check(pointer, &self.password, username)?;
         app.passwords.hash(&self.password).await
     }
 }
@@ -246,8 +252,9 @@ pub async fn reset_user_password(
     let address = request.path();
     let secret = format!("{address} {}", String::from_utf8_lossy(body.bytes()));
     ctx.guard_password(&app, &secret).await?;
+    let policy = app.password_policy(committee).await?;
     let hash = initial
-        .hash(&app, "/password", &user.fields.username)
+        .hash(&app, &policy, "/password", &user.fields.username)
         .await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {

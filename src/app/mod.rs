@@ -20,11 +20,13 @@ pub mod webhooks;
 pub mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
+use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
 use crate::config::Mail;
@@ -49,6 +51,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
+    /// How many refused sign-ins an address has.
+    address_limit: AddressLimit,
+    /// Refused sign-ins are answered at multiples of this time only.
+    refusal_step: Duration,
     /// The keys that sign access tokens.
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
@@ -78,6 +84,10 @@ pub struct AppSettings {
     pub audience: String,
     /// What a password hash costs.
     pub password_params: HashParams,
+    /// Passwords that may wait to be hashed.
+    pub password_queue: usize,
+    /// How many refused sign-ins an address has.
+    pub address_limit: AddressLimit,
     /// Where files are kept.
     pub storage: Storage,
     /// The mail server, if there is one.
@@ -93,7 +103,10 @@ pub struct AppSettings {
 impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
-        let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let passwords = Arc::new(Passwords::with_queue(
+            settings.password_params,
+            settings.password_queue,
+        )?);
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
         let storage = settings.storage;
@@ -115,6 +128,8 @@ impl App {
             files: Arc::new(files),
             clock,
             passwords,
+            address_limit: settings.address_limit,
+            refusal_step: signin::REFUSAL_STEP,
             keys,
             parties,
             mailer,

@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::auth::policy::PasswordPolicy;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, UserId};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::register::{Entry, Register};
 use crate::store::users::{self, UserFields, UserIn};
-use crate::store::{Tx, setup};
+use crate::store::{Tx, passwords, setup};
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::{Actor, Grant, Role};
 
@@ -57,6 +58,21 @@ pub struct Created {
     pub system: UserId,
     /// The security administrator.
     pub security: UserId,
+}
+
+/// Whether an initial password keeps the policy of the committee; a new one begins with the
+/// default.
+pub fn check_password(
+    tx: &mut Tx<'_>,
+    committee: &str,
+    account: &FirstAccount,
+    password: &str,
+) -> Result<()> {
+    let policy = match setup::committee(tx, committee)? {
+        Some(committee) => passwords::policy(tx, committee)?.0,
+        None => PasswordPolicy::default(),
+    };
+    policy.check("password", password, &account.username)
 }
 
 /// Makes the first system administrator and the first security administrator of a committee, who
@@ -283,8 +299,24 @@ fn is_text(text: &str, max: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= max && !text.contains('\0')
 }
 
-/// A random password of 100 bits, easy to read out: `k3x9w-…`.
+/// A random password of about 100 bits, easy to read out: `K3x9w-…`. It has characters of all four
+/// classes, so that it keeps every policy.
 pub fn initial_password() -> Result<String> {
+    loop {
+        let mut password = random_groups()?;
+        let first = password.find(|sign: char| sign.is_ascii_lowercase());
+        let has_digit = password.contains(|sign: char| sign.is_ascii_digit());
+        if let Some(first) = first.filter(|_| has_digit) {
+            password[first..=first].make_ascii_uppercase();
+            if password.contains(|sign: char| sign.is_ascii_lowercase()) {
+                return Ok(password);
+            }
+        }
+    }
+}
+
+/// Four groups of five signs that are not taken for others.
+fn random_groups() -> Result<String> {
     const SIGNS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
@@ -296,4 +328,26 @@ pub fn initial_password() -> Result<String> {
         password.push(char::from(SIGNS[usize::from(byte % 32)]));
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::policy::PasswordProfile;
+
+    #[test]
+    fn initial_passwords_keep_the_strictest_policy() {
+        let strict = PasswordPolicy {
+            min_length: 20,
+            min_classes: 4,
+            ..PasswordPolicy::of(PasswordProfile::Mlps3)
+        };
+        for _ in 0..200 {
+            let password = initial_password().expect("a password");
+            assert!(
+                strict.check("password", &password, "lin.zhiyuan").is_ok(),
+                "{password}"
+            );
+        }
+    }
 }

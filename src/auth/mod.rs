@@ -2,6 +2,8 @@
 
 pub mod api_token;
 pub mod password;
+pub mod policy;
 pub mod principal;
 pub mod refresh;
+pub mod throttle;
 pub mod token;

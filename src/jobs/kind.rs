@@ -14,6 +14,7 @@ code_list! {
         RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
         SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
+        SweepSignIns = "sweep_sign_ins", "清理登录记录", "forget refused sign-ins and the tokens of old ones";
     }
 }
 
@@ -60,7 +61,9 @@ impl JobKind {
         match self {
             Self::WakeCase => Lane::Cases,
             Self::Digest | Self::SendMail => Lane::Mail,
-            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes => Lane::Chores,
+            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes | Self::SweepSignIns => {
+                Lane::Chores
+            }
             Self::ServeWebhook => Lane::Webhooks,
         }
     }
@@ -73,6 +76,7 @@ impl JobKind {
             | Self::RecountClocks
             | Self::SweepKeys
             | Self::SweepInboxes
+            | Self::SweepSignIns
             | Self::ServeWebhook => PATIENT,
             Self::SendMail => STUBBORN,
         }
@@ -86,7 +90,8 @@ impl JobKind {
             | Self::Digest
             | Self::RecountClocks
             | Self::SweepKeys
-            | Self::SweepInboxes => SignedDuration::from_secs(1),
+            | Self::SweepInboxes
+            | Self::SweepSignIns => SignedDuration::from_secs(1),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
             // Longer than the longest time that an attempt may take.

@@ -29,6 +29,7 @@ async fn perform(app: &App, claim: &Claim) -> Result<()> {
         JobKind::RecountClocks => recount_clocks(app, claim.clone()).await,
         JobKind::SweepKeys => chores::sweep_keys(app, claim.clone()).await,
         JobKind::SweepInboxes => chores::sweep_inboxes(app, claim.clone()).await,
+        JobKind::SweepSignIns => chores::sweep_sign_ins(app, claim.clone()).await,
     }
 }
 

@@ -8,6 +8,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
 use super::sql_types::text_codes;
+use crate::auth::policy::PasswordProfile;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
 use crate::webhooks::{DeliveryStatus, WebhookStatus};
@@ -57,6 +58,7 @@ text_codes!(
     MailKind,
     MailStatus,
     OutcomeMeaning,
+    PasswordProfile,
     ProfileStatus,
     ProgrammeTier,
     PromiseStatus,

@@ -57,6 +57,8 @@ const RACES: &[(&str, &str)] = &[
         "policy_profiles.committee_id, policy_profiles.profile_version",
     ),
     ("events_pkey", "events.committee_id, events.stream_id"),
+    ("sign_in_throttles_pkey", "sign_in_throttles."),
+    ("password_policies_pkey", "password_policies."),
 ];
 
 impl From<DieselError> for Error {

@@ -611,6 +611,37 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    password_history (committee_id, user_id, number) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        number -> Integer,
+        password_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    password_policies (committee_id) {
+        committee_id -> Uid,
+        profile -> Text,
+        min_length -> Integer,
+        min_classes -> Integer,
+        max_age_days -> Nullable<Integer>,
+        history -> Integer,
+        lock_after_failures -> Nullable<Integer>,
+        lock_minutes -> Integer,
+        idle_minutes -> Nullable<Integer>,
+        version -> Integer,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     policy_profiles (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -888,6 +919,22 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    sign_in_throttles (committee_id, subject) {
+        committee_id -> Uid,
+        subject -> Text,
+        failures -> Integer,
+        refused -> Integer,
+        counted_from -> Moment,
+        last_failure_at -> Moment,
+        blocked_until -> Nullable<Moment>,
+        noted_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     sign_ins (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -896,6 +943,7 @@ diesel::table! {
         expires_at -> Moment,
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
+        last_seen_at -> Nullable<Moment>,
     }
 }
 
@@ -1095,6 +1143,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     opinions,
     organisations,
     outbox,
+    password_history,
+    password_policies,
     policy_profiles,
     promises,
     proposal_texts,
@@ -1108,6 +1158,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reply_texts,
     requests,
     sessions,
+    sign_in_throttles,
     sign_ins,
     signing_keys,
     terms,

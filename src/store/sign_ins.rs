@@ -1,7 +1,7 @@
 //! Sign-ins and the chains of their refresh tokens.
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::schema::{refresh_tokens, sign_ins};
@@ -109,6 +109,24 @@ pub fn begin(
     add_token(tx, committee, id, token_hash, now)
 }
 
+/// Notes that a sign-in is used.
+pub fn note_use(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    now: Timestamp,
+) -> Result<()> {
+    let older = this!(committee, id).filter(
+        sign_ins::last_seen_at
+            .is_null()
+            .or(sign_ins::last_seen_at.lt(Some(At(now)))),
+    );
+    diesel::update(older)
+        .set(sign_ins::last_seen_at.eq(Some(At(now))))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
 /// Ends a sign-in; `false` if it had ended before.
 pub fn end(
     tx: &mut Tx<'_>,
@@ -211,4 +229,37 @@ pub fn add_token(
         ))
         .execute(tx.conn)?;
     Ok(())
+}
+
+/// How far back old tokens are looked for: longer than any process is away.
+const SWEPT_BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// Removes tokens of sign-ins that expired before a moment, at most `limit`; gives how many there
+/// were. The sign-ins themselves stay, and with them who was signed in when.
+pub fn sweep_tokens(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<String> = refresh_tokens::table
+        .inner_join(
+            sign_ins::table.on(sign_ins::committee_id
+                .eq(refresh_tokens::committee_id)
+                .and(sign_ins::id.eq(refresh_tokens::sign_in_id))),
+        )
+        .filter(refresh_tokens::committee_id.eq(committee))
+        .filter(sign_ins::expires_at.lt(At(before)))
+        // Those of earlier times were removed in their time, and are not looked at every day.
+        .filter(sign_ins::expires_at.gt(At(before - SWEPT_BACK)))
+        .limit(limit)
+        .select(refresh_tokens::token_hash)
+        .load(tx.conn)?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let old = refresh_tokens::table
+        .filter(refresh_tokens::committee_id.eq(committee))
+        .filter(refresh_tokens::token_hash.eq_any(old));
+    Ok(diesel::delete(old).execute(tx.conn)?)
 }

@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Tx;
 use super::connection::MultiBackend;
 use super::grants;
 use super::members::MemberFields;
@@ -15,6 +14,7 @@ use super::register::{Entry, Register, Rows, containing, lower, referred, text, 
 use super::schema::{user_roles, users};
 use super::sign_ins::{EndReason, end_all};
 use super::sql_types::At;
+use super::{Tx, accounts, passwords};
 use crate::app::Ctx;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, MemberId, OrganisationId, UnitId, UserId, kind};
@@ -309,6 +309,11 @@ pub fn reset_password(
     password_hash: &str,
 ) -> Result<Entry<UserFields>> {
     let after = touch(tx, ctx, before, before.fields.clone(), "password_reset")?;
+    if let Some(old) =
+        accounts::find(tx, ctx.committee(), after.id)?.and_then(|account| account.password_hash)
+    {
+        passwords::keep(tx, ctx.committee(), after.id, &old)?;
+    }
     let row = users::table
         .filter(users::committee_id.eq(ctx.committee()))
         .filter(users::id.eq(after.id));

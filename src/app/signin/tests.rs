@@ -7,6 +7,7 @@ use crate::app::AppSettings;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::auth::password::HashParams;
 use crate::clock::{Clock, MockClock};
+use crate::ids::{CommitteeId, UserId};
 use crate::store::accounts::sample;
 use crate::store::{DatabaseUrl, Db, Threads, migrate};
 
@@ -50,6 +51,11 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,
+        password_queue: 256,
+        address_limit: crate::auth::throttle::AddressLimit {
+            refusals: 100,
+            window: SignedDuration::from_mins(10),
+        },
         lease: jiff::SignedDuration::from_secs(60),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
@@ -103,7 +109,10 @@ impl World {
                     username,
                     password,
                 },
-                request(),
+                Origin {
+                    request: request(),
+                    address: None,
+                },
             )
             .await
     }
@@ -234,17 +243,46 @@ async fn every_wrong_sign_in_gets_the_same_answer() {
     );
 }
 
+/// How late after a multiple of the step each of these is refused, the least of a few times, and
+/// whether one was refused before the first step.
+async fn lateness(world: &World, committee: &str, username: &str, password: &str) -> (bool, u128) {
+    let (mut early, mut least) = (false, u128::MAX);
+    for _ in 0..4 {
+        let started = tokio::time::Instant::now();
+        let refused = world.try_login(committee, username, password).await;
+        let took = started.elapsed();
+        assert_eq!(
+            refused.err().map(|error| error.code()),
+            Some(Code::BadCredentials)
+        );
+        early |= took < REFUSAL_STEP;
+        least = least.min(took.as_millis() % REFUSAL_STEP.as_millis());
+    }
+    (early, least)
+}
+
 #[tokio::test]
 async fn refusals_are_answered_at_fixed_moments() {
-    let world = world().await;
-    let started = tokio::time::Instant::now();
-    assert!(
-        world
-            .try_login("nowhere", "chen.wei", PASSWORD)
-            .await
-            .is_err()
-    );
-    assert!(started.elapsed() >= REFUSAL_STEP);
+    let mut world = world().await;
+    let code = world.code.clone();
+    let cases = [
+        ("nowhere", "chen.wei", PASSWORD),
+        (code.as_str(), "nobody", PASSWORD),
+        (code.as_str(), "chen.wei", "lantern-under-water"),
+        // By now the name is delayed, and the right password refused.
+        (code.as_str(), "chen.wei", PASSWORD),
+    ];
+    for (committee, username, password) in cases {
+        let (early, late) = lateness(&world, committee, username, password).await;
+        assert!(
+            !early && late < 40,
+            "{committee} {username}: {late} ms late"
+        );
+    }
+    // Without the steps, the test would notice.
+    world.app.refusal_step = Duration::ZERO;
+    let (early, _) = lateness(&world, &code, "nobody", PASSWORD).await;
+    assert!(early);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ pub mod people;
 pub mod receiver;
 pub mod rounds;
 pub mod rows;
+pub mod second;
 pub mod seed;
 pub mod sides;
 pub mod smtp;
@@ -45,8 +46,40 @@ pub struct TestApp {
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
     storage: tempfile::TempDir,
+    config: Config,
     // Last, so that the database goes after everything that uses it.
     database: TestDatabase,
+}
+
+/// A service in a thread of its own.
+struct Launched {
+    app: App,
+    base: String,
+    handle: ServerHandle,
+    thread: std::thread::JoinHandle<()>,
+}
+
+async fn launch(config: Config, clock: MockClock) -> Launched {
+    let (started, address) = oneshot::channel();
+    // A system of its own, which stops in full before the test ends.
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let running = startup::build(config, std::sync::Arc::new(clock))
+                .await
+                .expect("to start");
+            let parts = (running.port(), running.handle(), running.app().clone());
+            // A test that was given up does not wait.
+            let _ = started.send(parts);
+            running.until_stopped().await.expect("to stop");
+        });
+    });
+    let (port, handle, app) = address.await.expect("the service to start");
+    Launched {
+        app,
+        base: format!("http://127.0.0.1:{port}"),
+        handle,
+        thread,
+    }
 }
 
 impl TestApp {
@@ -78,33 +111,18 @@ impl TestApp {
         config.auth.argon2_iterations = 1;
         change(&mut config);
         let clock = MockClock::at(START.parse().expect("a moment"));
-        let (started, address) = oneshot::channel();
-        let thread = {
-            let clock = clock.clone();
-            // A system of its own, which stops in full before the test ends.
-            std::thread::spawn(move || {
-                actix_web::rt::System::new().block_on(async move {
-                    let running = startup::build(config, std::sync::Arc::new(clock))
-                        .await
-                        .expect("to start");
-                    let parts = (running.port(), running.handle(), running.app().clone());
-                    // A test that was given up does not wait.
-                    let _ = started.send(parts);
-                    running.until_stopped().await.expect("to stop");
-                });
-            })
-        };
-        let (port, handle, app) = address.await.expect("the service to start");
+        let launched = launch(config.clone(), clock.clone()).await;
         Self {
             clock,
-            app,
+            app: launched.app,
             http: awc::Client::builder()
                 .timeout(Duration::from_secs(30))
                 .finish(),
-            base: format!("http://127.0.0.1:{port}"),
-            handle,
-            thread: Some(thread),
+            base: launched.base,
+            handle: launched.handle,
+            thread: Some(launched.thread),
             storage,
+            config,
             database,
         }
     }
@@ -135,6 +153,11 @@ impl TestApp {
     /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), self.base.clone(), None)
+    }
+
+    /// A client of another process that serves the same database.
+    pub fn client_at(&self, http: &awc::Client, base: &str, token: Option<&str>) -> Client {
+        Client::new(http.clone(), base.to_owned(), token.map(str::to_owned))
     }
 
     /// Does the work that is due now; gives how much there was.
