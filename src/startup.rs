@@ -167,6 +167,8 @@ fn app_settings(config: &Config) -> AppSettings {
             lanes: 1,
         },
         lease: config.jobs.lease,
+        second_factor: config.second_factor.clone(),
+        openid: config.openid.clone(),
     }
 }
 

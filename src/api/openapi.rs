@@ -241,7 +241,13 @@ fn names_an_object(path: &str) -> bool {
 }
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.
-pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
+pub fn complete(
+    operation: &mut Operation,
+    method: &Method,
+    path: &str,
+    access: Access,
+    step_up: bool,
+) {
     let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
@@ -264,6 +270,12 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     if has_id {
         codes.push(Code::NotFound);
     }
+    // A required second factor does not stand in the way of those that lead to it.
+    let is_pending = matches!(access, Access::PasswordPending | Access::FactorPending);
+    if access != Access::Public && !is_pending {
+        codes.push(Code::SecondFactorEnrolmentRequired);
+    }
+    codes.extend(step_up.then_some(Code::StepUpRequired));
     if operation
         .parameters
         .as_ref()
@@ -381,6 +393,13 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let seconds = |about: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(3600))
+            .description(Some(format!("{about} In seconds.")))
+    };
     let line = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))
@@ -393,7 +412,7 @@ fn problem_schema() -> RefOr<Schema> {
         ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 8] = [
+        let members: [(&str, RefOr<Schema>); 12] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -417,6 +436,22 @@ fn problem_schema() -> RefOr<Schema> {
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
             ("lines", lines.into()),
+            (
+                "challenge",
+                text("`second-factor-required`: names the sign-in that waits.").into(),
+            ),
+            (
+                "expires_in",
+                seconds("`second-factor-required`: for how long it waits.").into(),
+            ),
+            (
+                "max_age_seconds",
+                seconds("`step-up-required`: for how long a proof counts.").into(),
+            ),
+            (
+                "retry_after",
+                seconds("`second-factor-held`: as in `Retry-After`.").into(),
+            ),
         ];
         object
             .properties

@@ -77,10 +77,10 @@ pub fn routes(routes: &mut Routes) {
     const WRITERS: Access = Access::Roles(UserFields::WRITERS);
     routes.hidden_body::<UserFields>();
     enter!(routes, READERS, [__path_list_users] list_users);
-    enter!(routes, WRITERS, [__path_create_user] create_user);
+    enter!(routes, WRITERS.stepped_up(), [__path_create_user] create_user);
     enter!(routes, READERS, [__path_get_user] get_user);
-    enter!(routes, WRITERS, [__path_update_user] update_user);
-    enter!(routes, WRITERS, [__path_reset_user_password] reset_user_password);
+    enter!(routes, WRITERS.stepped_up(), [__path_update_user] update_user);
+    enter!(routes, WRITERS.stepped_up(), [__path_reset_user_password] reset_user_password);
 }
 
 /// List accounts

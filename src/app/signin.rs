@@ -5,14 +5,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::second_factor::{self, Way};
 use super::{Answer, App, Ctx};
 use crate::auth::api_token::{self, ApiToken};
 use crate::auth::password::{Verdict, check_rules};
 use crate::auth::principal::Principal;
 use crate::auth::refresh::RefreshToken;
+use crate::auth::ticket::Ticket;
 use crate::auth::token::{Claims, Subject};
 use crate::error::{Code, Error, Message, Result};
-use crate::ids::{CommitteeId, RequestId, SignInId, UserId};
+use crate::ids::{CommitteeId, OpenidProviderId, RequestId, SignInId, UserId, kind};
 use crate::store::accounts::{self, Account, Names};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::sign_ins::{self, EndReason, SignIn};
@@ -53,6 +55,8 @@ pub struct SignedIn {
     pub principal: Principal,
     /// The names of what it belongs to.
     pub names: Names,
+    /// A required second factor must be enrolled before anything else.
+    pub must_enrol: bool,
 }
 
 /// What became of a refresh token, decided inside the transaction.
@@ -198,12 +202,28 @@ impl App {
             rehashed,
             token_hash: token.hash(),
         };
-        let (principal, names) = self
+        let beginning = self
             .db
             .write("auth.login", move |tx| begin(tx, &begun, now, request))
-            .await?
-            .ok_or_else(|| Error::new(Code::BadCredentials))?;
-        self.signed_in(token, principal, names, now).await
+            .await?;
+        self.begun(token, beginning, now).await
+    }
+
+    /// What whoever wants to sign in is told.
+    pub(super) async fn begun(
+        &self,
+        token: RefreshToken,
+        beginning: Beginning,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        match beginning {
+            Beginning::SignedIn(begun) => {
+                let (principal, names) = *begun;
+                self.signed_in(token, principal, names, now).await
+            }
+            Beginning::Asked(ticket) => Err(second_factor::required(&ticket)),
+            Beginning::Refused => Err(Error::new(Code::BadCredentials)),
+        }
     }
 
     async fn signed_in(
@@ -225,13 +245,14 @@ impl App {
         Ok(SignedIn {
             access_token,
             refresh_token,
+            must_enrol: self.must_enrol(&principal),
             principal,
             names,
         })
     }
 
     /// Appends to the history of an account what nobody signed in did to it.
-    async fn note(
+    pub(super) async fn note(
         &self,
         committee: CommitteeId,
         user: UserId,
@@ -332,7 +353,7 @@ impl App {
         .await
     }
 
-    async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
+    pub(super) async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
         let ctx = ctx.clone();
         let Some(key) = ctx.idempotency.clone() else {
             return Ok(false);
@@ -402,13 +423,18 @@ struct Begun {
     token_hash: String,
 }
 
-/// Begins the sign-in; `None` if the account was changed since its password was checked.
-fn begin(
-    tx: &mut Tx<'_>,
-    begun: &Begun,
-    now: Timestamp,
-    request: RequestId,
-) -> Result<Option<(Principal, Names)>> {
+/// What becomes of whoever was found to be right.
+pub(super) enum Beginning {
+    /// The sign-in stands.
+    SignedIn(Box<(Principal, Names)>),
+    /// The second factor is awaited.
+    Asked(Ticket<kind::Challenge>),
+    /// The account was changed since, or may not be used.
+    Refused,
+}
+
+/// Begins the sign-in, or asks for the second factor.
+fn begin(tx: &mut Tx<'_>, begun: &Begun, now: Timestamp, request: RequestId) -> Result<Beginning> {
     let Begun {
         committee,
         sign_in,
@@ -420,11 +446,53 @@ fn begin(
     let unchanged = present
         .is_some_and(|present| !present.disabled && present.password_hash == account.password_hash);
     if !unchanged {
-        return Ok(None);
+        return Ok(Beginning::Refused);
     }
     if let (Some(old), Some(new)) = (&account.password_hash, &begun.rehashed) {
         accounts::rehash(tx, committee, user, old, new)?;
     }
+    if let Some(ticket) = second_factor::ask(tx, committee, user, None, now, request)? {
+        return Ok(Beginning::Asked(ticket));
+    }
+    let opening = Opening {
+        committee,
+        sign_in,
+        user,
+        token_hash: begun.token_hash.clone(),
+        factor: None,
+        provider: None,
+    };
+    open(tx, &opening, now, request)
+}
+
+/// A sign-in that is to begin now.
+pub(super) struct Opening {
+    pub committee: CommitteeId,
+    pub sign_in: SignInId,
+    pub user: UserId,
+    /// Of its first refresh token.
+    pub token_hash: String,
+    /// How the second factor was proven, if it was.
+    pub factor: Option<Way>,
+    /// The identity provider that it comes by; `None`: by password.
+    pub provider: Option<OpenidProviderId>,
+}
+
+/// Begins a sign-in of a locked account.
+pub(super) fn open(
+    tx: &mut Tx<'_>,
+    opening: &Opening,
+    now: Timestamp,
+    request: RequestId,
+) -> Result<Beginning> {
+    let Opening {
+        committee,
+        sign_in,
+        user,
+        factor,
+        provider,
+        ..
+    } = *opening;
     let expires_at = now
         .saturating_add(SIGN_IN_LIFETIME)
         .map_err(Error::internal)?;
@@ -433,19 +501,32 @@ fn begin(
         expires_at,
         ended_at: None,
     };
-    sign_ins::begin(tx, committee, sign_in, &row, &begun.token_hash, now)?;
+    sign_ins::begin(tx, committee, sign_in, &row, &opening.token_hash, now)?;
+    if factor.is_some() {
+        sign_ins::proven(tx, committee, sign_in, now)?;
+    }
+    if let Some(provider) = provider {
+        sign_ins::came_by(tx, committee, sign_in, provider)?;
+    }
     let Some(principal) = accounts::principal(tx, committee, sign_in, now)? else {
-        return Ok(None);
+        return Ok(Beginning::Refused);
     };
     let names = accounts::names(tx, &principal)?;
-    let happening = happening("user.signed_in", json!({ "sign_in": sign_in }));
+    let mut content = json!({ "sign_in": sign_in });
+    if let Some(way) = factor {
+        content["second_factor"] = way.as_str().into();
+    }
+    if let Some(provider) = provider {
+        content["provider"] = provider.to_string().into();
+    }
+    let happening = happening("user.signed_in", content);
     events::append(
         tx,
         &Stream::of(committee, "user", user),
         &proven(&principal, now, request),
         happening,
     )?;
-    Ok(Some((principal, names)))
+    Ok(Beginning::SignedIn(Box::new((principal, names))))
 }
 
 /// Uses a refresh token. A refusal that ends the sign-in is an `Ok` here, so that it is kept.
@@ -546,7 +627,7 @@ fn wrong_old_password() -> Error {
     )
 }
 
-fn happening(name: &str, content: serde_json::Value) -> Happening {
+pub(super) fn happening(name: &str, content: serde_json::Value) -> Happening {
     Happening {
         name: name.to_owned(),
         rule: None,
@@ -554,7 +635,7 @@ fn happening(name: &str, content: serde_json::Value) -> Happening {
     }
 }
 
-fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
+pub(super) fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
     let stream = Stream::of(ctx.committee(), "user", ctx.user());
     events::append(tx, &stream, &Circumstances::of(ctx, &[]), happening)
 }
@@ -575,7 +656,7 @@ fn proven(principal: &Principal, at: Timestamp, request: RequestId) -> Circumsta
 }
 
 /// Somebody who did not.
-fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
+pub(super) fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
     Circumstances {
         at,
         actor: None,

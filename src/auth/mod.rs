@@ -4,4 +4,6 @@ pub mod api_token;
 pub mod password;
 pub mod principal;
 pub mod refresh;
+pub mod ticket;
 pub mod token;
+pub mod totp;

@@ -6,11 +6,15 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::schema::{committees, members, organisations, sign_ins, units, user_roles, users};
+use super::schema::{
+    committees, members, organisations, second_factors, sign_ins, units, user_roles, users,
+};
 use super::sql_types::At;
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Factor, Principal};
 use crate::error::{Error, Result};
-use crate::ids::{CommitteeId, MemberId, OrganisationId, SignInId, UnitId, UserId};
+use crate::ids::{
+    CommitteeId, MemberId, OpenidProviderId, OrganisationId, SignInId, UnitId, UserId,
+};
 use crate::workflow::role::{Grant, Line, Role};
 
 /// An account.
@@ -116,23 +120,33 @@ pub fn principal(
     sign_in: SignInId,
     now: Timestamp,
 ) -> Result<Option<Principal>> {
-    let account: Option<Account> = sign_ins::table
+    type Row = (Account, (Option<At>, Option<OpenidProviderId>), Option<At>);
+    let row: Option<Row> = sign_ins::table
         .inner_join(
             users::table.on(users::committee_id
                 .eq(sign_ins::committee_id)
                 .and(users::id.eq(sign_ins::user_id))),
         )
         .inner_join(committees::table.on(committees::id.eq(sign_ins::committee_id)))
+        .left_join(
+            second_factors::table.on(second_factors::committee_id
+                .eq(sign_ins::committee_id)
+                .and(second_factors::user_id.eq(sign_ins::user_id))),
+        )
         .filter(committees::active.eq(true))
         .filter(sign_ins::committee_id.eq(committee))
         .filter(sign_ins::id.eq(sign_in))
         .filter(sign_ins::ended_at.is_null())
         .filter(sign_ins::expires_at.gt(At(now)))
         .filter(users::disabled.eq(false))
-        .select(columns())
+        .select((
+            columns(),
+            (sign_ins::second_factor_at, sign_ins::provider_id),
+            second_factors::confirmed_at.nullable(),
+        ))
         .first(tx.conn)
         .optional()?;
-    let Some(account) = account else {
+    let Some((account, (proven_at, provider), confirmed_at)) = row else {
         return Ok(None);
     };
     let grants = grants(tx, committee, account.id)?;
@@ -144,7 +158,12 @@ pub fn principal(
         display_name: account.display_name,
         member: account.member_id,
         grants,
-        must_change_password: account.must_change_password,
+        // Whoever came by an identity provider has no use for the password.
+        must_change_password: account.must_change_password && provider.is_none(),
+        factor: Factor {
+            enrolled: confirmed_at.is_some(),
+            proven_at: proven_at.map(|at| at.0),
+        },
         machine: None,
     }))
 }

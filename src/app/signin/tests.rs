@@ -41,7 +41,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             },
         },
         webhooks: crate::webhooks::Settings {
-            keeper: crate::webhooks::Keeper::new(None),
+            keeper: crate::keep::Keeper::new("webhooks.key", None),
             insecure: false,
             timeout: std::time::Duration::from_secs(1),
             names: crate::webhooks::Names::default(),
@@ -51,6 +51,8 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         audience: "jianjian".into(),
         password_params: HashParams::CHEAP,
         lease: jiff::SignedDuration::from_secs(60),
+        second_factor: crate::config::SecondFactor::default(),
+        openid: crate::openid::Settings::default(),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
     App::new(db, Arc::new(clock.clone()), settings)
