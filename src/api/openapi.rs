@@ -240,6 +240,11 @@ fn names_an_object(path: &str) -> bool {
     ids.iter().any(|id| path.contains(id))
 }
 
+/// Operations on the own second factor: it may be missing, or held after wrong codes.
+fn takes_codes(path: &str) -> bool {
+    path.starts_with("/api/v1/auth/second-factor") || path == "/api/v1/auth/step-up"
+}
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
 pub fn complete(
     operation: &mut Operation,
@@ -295,6 +300,12 @@ pub fn complete(
         );
     }
     codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
+    if mutates && takes_codes(path) {
+        codes.extend([Code::SecondFactorHeld, Code::GuardUnmet]);
+    }
+    if path.starts_with("/api/v1/auth/openid/") && mutates {
+        codes.push(Code::ProviderUnavailable);
+    }
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }

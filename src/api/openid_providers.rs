@@ -196,7 +196,8 @@ pub async fn update_openid_provider(
 #[utoipa::path(
     post, path = "/api/v1/openid-providers/{openid_provider_id}/actions/set-client-secret", tag = "accounts",
     params(("openid_provider_id" = OpenidProviderId, Path, description = "The provider.")),
-    request_body = ClientSecretIn,
+    request_body(content = ClientSecretIn,
+        example = json!({ "client_secret": "kept-by-the-provider-3f9c2a" })),
     responses((status = 200, description = "The provider as it is now.", body = OpenidProvider)),
 )]
 pub async fn set_openid_client_secret(
@@ -269,7 +270,9 @@ pub async fn list_openid_links(
 #[utoipa::path(
     post, path = "/api/v1/openid-providers/{openid_provider_id}/actions/link", tag = "accounts",
     params(("openid_provider_id" = OpenidProviderId, Path, description = "The provider.")),
-    request_body = OpenidLinkIn,
+    request_body(content = OpenidLinkIn, example = json!({
+        "user_id": "user_019a1b2c3d4e7f8090a1b2c3d4e5f607", "subject": "248289761001",
+    })),
     responses((status = 200, description = "The provider as it is now.", body = OpenidProvider)),
 )]
 pub async fn link_openid_subject(
@@ -300,7 +303,8 @@ pub async fn link_openid_subject(
 #[utoipa::path(
     post, path = "/api/v1/openid-providers/{openid_provider_id}/actions/unlink", tag = "accounts",
     params(("openid_provider_id" = OpenidProviderId, Path, description = "The provider.")),
-    request_body = OpenidUnlinkIn,
+    request_body(content = OpenidUnlinkIn,
+        example = json!({ "user_id": "user_019a1b2c3d4e7f8090a1b2c3d4e5f607" })),
     responses((status = 200, description = "The provider as it is now.", body = OpenidProvider)),
 )]
 pub async fn unlink_openid_subject(

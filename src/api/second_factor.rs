@@ -13,7 +13,7 @@ use super::register;
 use super::routes::{Access, Routes};
 use super::sign_in::{TokenOut, tokens};
 use super::users::User;
-use crate::app::second_factor::{self, Standing};
+use crate::app::second_factor::{self, Standing, SteppedUp};
 use crate::app::{Answer, App, Ctx};
 use crate::auth::totp::{RecoveryCode, Secret};
 use crate::enter;
@@ -122,15 +122,6 @@ pub struct RecoveryCodesOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_items = 10, max_items = 10, example = json!(["MFRG-GZDF-MZTW-Q2LK"]))]
     recovery_codes: Option<Vec<String>>,
-}
-
-/// Until when dangerous operations may be called.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "a schema")]
-pub struct SteppedUp {
-    /// The moment from which they ask for a code again.
-    #[schema(value_type = String, format = DateTime, max_length = 40, example = "2026-01-18T01:40:00Z")]
-    stepped_up_until: jiff::Timestamp,
 }
 
 /// Sign in: the second factor

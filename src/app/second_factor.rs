@@ -68,6 +68,14 @@ pub struct Standing {
     pub stepped_up_until: Option<Timestamp>,
 }
 
+/// Until when dangerous operations may be called.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SteppedUp {
+    /// The moment from which they ask for a code again.
+    #[schema(value_type = String, format = DateTime, max_length = 40, example = "2026-01-18T01:40:00Z")]
+    pub stepped_up_until: Timestamp,
+}
+
 impl App {
     /// Whether nothing may be done before a second factor is enrolled.
     pub fn must_enrol(&self, principal: &Principal) -> bool {
@@ -203,12 +211,12 @@ impl App {
 
     /// Proves the second factor again, for the operations that ask for it.
     pub async fn step_up(&self, ctx: &Ctx, code: &str) -> Result<Answer> {
-        let until = ctx.now + self.second_factor.step_up;
+        let stepped_up_until = ctx.now + self.second_factor.step_up;
         self.with_factor(ctx, code.to_owned(), move |tx, act, way| {
             sign_ins::proven(tx, act.committee(), act.principal.sign_in, act.now)?;
             let content = json!({ "sign_in": act.principal.sign_in, "by": way.as_str() });
             signin::append(tx, act, signin::happening("user.stepped_up", content))?;
-            Answer::ok(&json!({ "stepped_up_until": until }))
+            Answer::ok(&SteppedUp { stepped_up_until })
         })
         .await
     }
