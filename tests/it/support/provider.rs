@@ -63,6 +63,8 @@ pub struct Manner {
     pub names_itself: bool,
     /// Codes that were given out: challenge and nonce.
     codes: BTreeMap<String, (String, String)>,
+    /// How many were given out.
+    given: usize,
     /// Requests to exchange a code.
     pub exchanges: usize,
 }
@@ -91,6 +93,7 @@ impl Provider {
             fault: Fault::None,
             names_itself: false,
             codes: BTreeMap::new(),
+            given: 0,
             exchanges: 0,
         }));
         let inside = Data::new(Inside {
@@ -128,7 +131,8 @@ impl Provider {
         assert_eq!(query["code_challenge_method"], "S256");
         assert!(query["scope"].split(' ').any(|scope| scope == "openid"));
         let mut manner = self.manner();
-        let code = format!("code-{}", manner.codes.len());
+        manner.given += 1;
+        let code = format!("code-{}", manner.given);
         let bound = (query["code_challenge"].clone(), query["nonce"].clone());
         manner.codes.insert(code.clone(), bound);
         code
