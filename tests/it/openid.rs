@@ -276,7 +276,9 @@ async fn a_provider_that_is_away_or_astray_changes_nothing() {
     provider.manner().fault = Fault::None;
     sign_in(&app, &town, &provider, &id).await.status(200);
     // Nobody listens there.
-    let gone = json!({ "name": "已停运", "issuer": "http://127.0.0.1:9" });
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr());
+    let address = format!("http://{}", port.expect("a port that is free again"));
+    let gone = json!({ "name": "已停运", "issuer": address });
     let gone = known(&app, &town, &provider, gone).await;
     start(&app, &town, &gone)
         .await

@@ -30,7 +30,7 @@ server.listen(0, "127.0.0.1", () => {
     ],
     pkce: { required: () => true },
     conformIdTokenClaims: false,
-    claims: { amr: null, openid: ["sub"], profile: ["preferred_username"] },
+    claims: { openid: ["sub", "amr"], profile: ["preferred_username"] },
     features: { devInteractions: { enabled: false } },
     cookies: { keys: ["only for tests"] },
     findAccount: (_, id) => ({
