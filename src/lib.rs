@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod keep;
 pub mod mail;
 pub mod openid;
+pub mod seed;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

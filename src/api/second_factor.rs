@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::register;
 use super::routes::{Access, Routes};
 use super::sign_in::{TokenOut, tokens};
-use super::users::User;
+use super::users::{User, not_own};
 use crate::app::second_factor::{self, Standing, SteppedUp};
 use crate::app::{Answer, App, Ctx};
 use crate::auth::totp::{RecoveryCode, Secret};
@@ -261,8 +261,9 @@ pub async fn step_up(
 
 /// Remove a lost second factor
 ///
-/// For an owner who lost the device and has no recovery code left: the second factor and its
-/// recovery codes go, and the account is signed out everywhere. Make sure who asks.
+/// By the security administrator, for an owner who lost the device and has no recovery code left,
+/// but not for the own account: the second factor and its recovery codes go, and the account is
+/// signed out everywhere. Make sure who asks.
 #[utoipa::path(
     post, path = "/api/v1/users/{user_id}/actions/reset-second-factor", tag = "accounts",
     params(("user_id" = UserId, Path, description = "The account.")),
@@ -280,6 +281,7 @@ pub async fn reset_user_second_factor(
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         let before = UserFields::find(tx, act.committee(), id)?;
+        not_own(&act, id)?;
         body.parse::<NoInput>()?;
         act.if_match.check(before.version)?;
         register::shown(second_factor::reset(tx, &act, &before)?, &act)

@@ -18,9 +18,11 @@ pub enum EndReason {
     Reuse,
     /// The user changed the password in another sign-in.
     PasswordChanged,
-    /// An administrator set a new password.
+    /// The security administrator set a new password.
     PasswordReset,
-    /// An administrator disabled the account.
+    /// The security administrator ended it.
+    Ended,
+    /// The system administrator disabled the account.
     Disabled,
     /// The user confirmed a second factor in another sign-in.
     SecondFactorConfirmed,
@@ -38,6 +40,7 @@ impl EndReason {
             Self::Reuse => "reuse",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::Ended => "ended",
             Self::Disabled => "disabled",
             Self::SecondFactorConfirmed => "second_factor_confirmed",
             Self::SecondFactorReset => "second_factor_reset",

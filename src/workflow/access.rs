@@ -510,10 +510,17 @@ pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
     }
     match kind {
         "user" => {
-            let account = ["user.created", "user.changed", "user.password_reset"];
-            account.contains(&event) && actor.has(Role::Administrator)
+            let account = [
+                "user.created",
+                "user.changed",
+                "user.roles_changed",
+                "user.password_reset",
+                "user.sign_ins_ended",
+            ];
+            account.contains(&event) && any(&[Role::Administrator, Role::SecurityAdministrator])
         }
-        "webhook" | "api_token" | "job" => actor.has(Role::Administrator),
+        "api_token" => actor.has(Role::SecurityAdministrator),
+        "webhook" | "job" => actor.has(Role::Administrator),
         "committee" if event == "batch.executed" => any(&[
             Role::CommitteeStaff,
             Role::CommitteeChair,
