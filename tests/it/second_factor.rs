@@ -331,29 +331,25 @@ async fn dangerous_operations_ask_for_a_recent_proof_where_there_is_a_second_fac
     let app = TestApp::start().await;
     let town = app.town().await;
     let without = app.signed_in(&town, &town.administrator);
-    let new_user = |name: &str| {
+    let hook = |about: &str| {
         json!({
-            "username": name, "display_name": "罗一川", "password": "lantern-over-water",
-            "roles": [{ "role": "examiner" }],
+            "url": "https://8.8.8.8/", "events": ["proposal.*"], "description": about,
+            "reads_as": { "role": "auditor" },
         })
     };
-    let users = "/api/v1/users";
-    post(&without, users, new_user("luo.one")).await.status(201);
+    let hooks = "/api/v1/webhooks";
+    post(&without, hooks, hook("one")).await.status(201);
     let (secret, client, _) = enrolled(&app, &town, &town.administrator).await;
     // Confirming was a proof.
-    post(&client, users, new_user("luo.two")).await.status(201);
+    post(&client, hooks, hook("two")).await.status(201);
     app.clock.advance(SignedDuration::from_mins(10));
     let client = app.signed_in(&town, &town.administrator);
-    let refused = post(&client, users, new_user("luo.three"))
-        .await
-        .status(403);
+    let refused = post(&client, hooks, hook("three")).await.status(403);
     let refused = refused.code("step-up-required");
     assert_eq!(refused.json["max_age_seconds"], 600);
-    let path = format!("/api/v1/users?username={}", "luo.three");
-    let found = client.get(&path).send().await.status(200);
-    assert_eq!(found.json["items"], json!([]));
-    // What is not dangerous goes on.
-    client.get(users).send().await.status(200);
+    // What is not dangerous goes on; and nothing was made.
+    let found = client.get(hooks).send().await.status(200);
+    assert_eq!(found.json["items"].as_array().map(Vec::len), Some(2));
     let wrong = json!({ "code": wrong_code(&app, &secret) });
     let refused = post(&client, STEP_UP, wrong).await.status(422);
     refused.code("invalid-input").blames(&["/code"]);
@@ -372,9 +368,7 @@ async fn dangerous_operations_ask_for_a_recent_proof_where_there_is_a_second_fac
     );
     let twice = post(&client, STEP_UP, body).await.status(422);
     twice.code("invalid-input");
-    post(&client, users, new_user("luo.three"))
-        .await
-        .status(201);
+    post(&client, hooks, hook("three")).await.status(201);
     let names = history(&app, &town, &town.administrator).await;
     assert!(names.contains(&"user.stepped_up".to_owned()), "{names:?}");
 }
@@ -394,7 +388,6 @@ fn these_operations_and_no_others_are_marked_dangerous() {
         "create_api_token",
         "create_committee",
         "create_openid_provider",
-        "create_user",
         "create_webhook",
         "link_openid_subject",
         "reset_user_password",
@@ -402,6 +395,7 @@ fn these_operations_and_no_others_are_marked_dangerous() {
         "rotate_api_token",
         "rotate_webhook_secret",
         "set_openid_client_secret",
+        "set_user_roles",
         "unlink_openid_subject",
         "update_openid_provider",
         "update_user",
@@ -472,6 +466,13 @@ async fn a_lost_second_factor_is_removed_by_the_security_administrator_alone() {
     let security = app.signed_in(&town, &town.security);
     let missing = security.post(&path).json(json!({})).send().await;
     missing.status(428);
+    // Not his own: another one must do it.
+    let own = format!(
+        "/api/v1/users/{}/actions/reset-second-factor",
+        town.security.user
+    );
+    let own = security.post(&own).header("If-Match", "*").json(json!({}));
+    own.send().await.status(403).code("forbidden");
     let request = security.post(&path).header("If-Match", "*");
     request.json(json!({})).send().await.status(200);
     client.get(ME).send().await.status(401);
