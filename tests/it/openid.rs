@@ -185,18 +185,25 @@ async fn what_is_wrong_with_an_id_token_signs_nobody_in() {
     ] {
         provider.manner().signed = signed;
         let reply = sign_in(&app, &town, &provider, &id).await;
-        tried.push(("signature", reply));
+        let what = match signed {
+            Signed::OtherKey => "another key",
+            Signed::PublicKeyAsSecret => "the public key as a secret",
+            Signed::ClientSecret => "the client secret",
+            _ => "no signature",
+        };
+        tried.push((what, reply));
     }
     provider.manner().signed = Signed::Right;
     provider.manner().typ = "at+jwt";
     tried.push(("type", sign_in(&app, &town, &provider, &id).await));
     provider.manner().typ = "JWT";
     let count = tried.len();
-    for (what, mut reply) in tried {
-        reply.json["instance"] = Value::Null;
-        assert_eq!(reply.status, 401, "{what}: {reply}");
-        assert_eq!(reply.json["code"], "bad-credentials", "{what}: {reply}");
-    }
+    let let_in: Vec<_> = tried
+        .iter()
+        .filter(|(_, reply)| reply.status != 401 || reply.json["code"] != "bad-credentials")
+        .map(|(what, reply)| (what, reply.status))
+        .collect();
+    assert!(let_in.is_empty(), "signed in: {let_in:?}");
     assert_eq!(sign_ins(&app), 0);
     // Each refusal stands in the history of the provider.
     let trail = app
