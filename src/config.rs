@@ -18,16 +18,21 @@ use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
 use crate::files::{Place, S3, Storage};
+use crate::keep::Keeper;
+use crate::openid;
 use crate::store::{DatabaseUrl, Threads};
-use crate::webhooks::{Keeper, Names};
 
 mod auth;
 mod clients;
 mod mail;
+mod second_factor;
+mod webhooks;
 
 pub use auth::Auth;
 pub use clients::Clients;
 pub use mail::{Mail, MailTls, Notifications};
+pub use second_factor::{RequiredFor, SecondFactor};
+pub use webhooks::Webhooks;
 
 /// Every setting with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -63,6 +68,10 @@ pub struct Config {
     pub notifications: Notifications,
     /// Messages to other systems.
     pub webhooks: Webhooks,
+    /// The second factor.
+    pub second_factor: SecondFactor,
+    /// Signing in through identity providers.
+    pub openid: openid::Settings,
     /// The log.
     pub log: Log,
 }
@@ -104,19 +113,6 @@ pub struct Jobs {
     pub in_server: bool,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
-}
-
-/// Messages to other systems.
-#[derive(Debug, Clone)]
-pub struct Webhooks {
-    /// Keeps the secrets of subscriptions.
-    pub keeper: Keeper,
-    /// How long an attempt may take.
-    pub timeout: Duration,
-    /// For development: http, and addresses of this machine.
-    pub allow_insecure_targets: bool,
-    /// Names whose addresses are known without asking: for tests, no setting.
-    pub names: Names,
 }
 
 /// The log.
@@ -161,16 +157,11 @@ struct RawConfig {
     jobs: RawJobs,
     mail: mail::RawMail,
     notifications: mail::RawNotifications,
-    webhooks: RawWebhooks,
+    webhooks: webhooks::RawWebhooks,
+    secrets: second_factor::RawSecrets,
+    second_factor: second_factor::RawSecondFactor,
+    openid: second_factor::RawOpenId,
     log: RawLog,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWebhooks {
-    key: String,
-    timeout_seconds: u64,
-    allow_insecure_targets: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -290,7 +281,10 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                "storage.s3_secret_access_key" | "mail.password" | "webhooks.key"
+                "storage.s3_secret_access_key"
+                | "mail.password"
+                | "webhooks.key"
+                | "secrets.key"
                     if shown_secret(value) =>
                 {
                     "\"***\"".to_owned()
@@ -497,6 +491,17 @@ impl Origins {
         T::try_from(value).map_err(|_| wrong())
     }
 
+    /// Keeps secrets with the key that a setting holds, if it holds one.
+    fn keeper(&self, setting: &'static str, text: &str) -> Result<Keeper, ConfigError> {
+        if text.is_empty() {
+            return Ok(Keeper::new(setting, None));
+        }
+        let bytes = STANDARD.decode(text).ok();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let key = bytes.ok_or_else(|| self.wrong(setting, "not 32 bytes in base64"))?;
+        Ok(Keeper::new(setting, Some(key)))
+    }
+
     fn not_empty(&self, key: &str, value: String) -> Result<String, ConfigError> {
         if value.trim().is_empty() {
             Err(self.wrong(key, "it must not be empty"))
@@ -516,6 +521,9 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         mail,
         notifications,
         webhooks,
+        secrets,
+        second_factor,
+        openid,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -536,7 +544,9 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 3600,
             )?),
         },
-        webhooks: check_webhooks(&webhooks, origins)?,
+        webhooks: webhooks::check(&webhooks, origins)?,
+        second_factor: second_factor::check(second_factor, &secrets, origins)?,
+        openid: second_factor::check_openid(&openid, origins)?,
         log: check_log(log, origins)?,
     })
 }
@@ -559,28 +569,6 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
-    })
-}
-
-fn check_webhooks(raw: &RawWebhooks, origins: &Origins) -> Result<Webhooks, ConfigError> {
-    let key = match raw.key.as_str() {
-        "" => None,
-        text => {
-            let bytes = STANDARD.decode(text).ok();
-            let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-            Some(bytes.ok_or_else(|| origins.wrong("webhooks.key", "not 32 bytes in base64"))?)
-        }
-    };
-    Ok(Webhooks {
-        keeper: Keeper::new(key),
-        timeout: Duration::from_secs(origins.within(
-            "webhooks.timeout_seconds",
-            raw.timeout_seconds,
-            1,
-            60,
-        )?),
-        allow_insecure_targets: raw.allow_insecure_targets,
-        names: Names::default(),
     })
 }
 

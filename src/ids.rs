@@ -70,6 +70,12 @@ id_kinds! {
     User, UserId, "user";
     /// A sign-in: one chain of refresh tokens.
     SignIn, SignInId, "sign";
+    /// A sign-in that waits for the second factor.
+    Challenge, ChallengeId, "chal";
+    /// An identity provider of a committee.
+    OpenidProvider, OpenidProviderId, "oidp";
+    /// A sign-in under way at an identity provider.
+    OpenidFlow, OpenidFlowId, "oidf";
     /// A token of a machine client.
     ApiToken, ApiTokenId, "aptk";
     /// A proposal (提案).

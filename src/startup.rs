@@ -172,6 +172,8 @@ pub fn app_settings(config: &Config) -> AppSettings {
         password_queue: config.auth.queue,
         address_limit: config.auth.address_limit,
         lease: config.jobs.lease,
+        second_factor: config.second_factor.clone(),
+        openid: config.openid.clone(),
     }
 }
 

@@ -70,9 +70,9 @@ pub fn routes(routes: &mut Routes) {
     const READERS: Access = Access::Roles(&[Role::SecurityAdministrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(ApiTokenFields::WRITERS);
     enter!(routes, READERS, [__path_list_api_tokens] list_api_tokens);
-    enter!(routes, WRITERS, [__path_create_api_token] create_api_token);
+    enter!(routes, WRITERS.stepped_up(), [__path_create_api_token] create_api_token);
     enter!(routes, READERS, [__path_get_api_token] get_api_token);
-    enter!(routes, WRITERS, [__path_rotate_api_token] rotate_api_token);
+    enter!(routes, WRITERS.stepped_up(), [__path_rotate_api_token] rotate_api_token);
     enter!(routes, WRITERS, [__path_revoke_api_token] revoke_api_token);
 }
 

@@ -50,12 +50,14 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     if meta.access == Access::Public {
         return Ok(());
     }
-    let principal = {
-        let app = app(request)?;
-        app.authenticate(bearer_of(request.headers())?).await?
-    };
+    let app = app(request)?;
+    let principal = app.authenticate(bearer_of(request.headers())?).await?;
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
+    }
+    let is_pending = matches!(meta.access, Access::PasswordPending | Access::FactorPending);
+    if !is_pending && app.must_enrol(&principal) {
+        return Err(Error::new(Code::SecondFactorEnrolmentRequired));
     }
     if let Some(machine) = &principal.machine {
         check_machine(meta, machine)?;
@@ -64,6 +66,9 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
         && !principal.has_any(roles)
     {
         return Err(Error::new(Code::Forbidden).with("needs", roles));
+    }
+    if meta.step_up {
+        app.check_step_up(&principal)?;
     }
     if principal.machine.is_some()
         && meta.method == Method::POST

@@ -242,9 +242,19 @@ fn names_an_object(path: &str) -> bool {
 
 /// Objects of which a committee has one, so that no identifier stands in their address.
 const ONLY_ONES: &[&str] = &["/api/v1/password-policy"];
+/// Operations on the own second factor: it may be missing, or held after wrong codes.
+fn takes_codes(path: &str) -> bool {
+    path.starts_with("/api/v1/auth/second-factor") || path == "/api/v1/auth/step-up"
+}
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.
-pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
+pub fn complete(
+    operation: &mut Operation,
+    method: &Method,
+    path: &str,
+    access: Access,
+    step_up: bool,
+) {
     let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
@@ -268,6 +278,12 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     if has_id {
         codes.push(Code::NotFound);
     }
+    // A required second factor does not stand in the way of those that lead to it.
+    let is_pending = matches!(access, Access::PasswordPending | Access::FactorPending);
+    if access != Access::Public && !is_pending {
+        codes.push(Code::SecondFactorEnrolmentRequired);
+    }
+    codes.extend(step_up.then_some(Code::StepUpRequired));
     if operation
         .parameters
         .as_ref()
@@ -287,6 +303,12 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
+    if mutates && takes_codes(path) {
+        codes.extend([Code::SecondFactorHeld, Code::GuardUnmet]);
+    }
+    if path.starts_with("/api/v1/auth/openid/") && mutates {
+        codes.push(Code::ProviderUnavailable);
+    }
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }
@@ -385,6 +407,13 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let seconds = |about: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(3600))
+            .description(Some(format!("{about} In seconds.")))
+    };
     let line = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))
@@ -397,7 +426,7 @@ fn problem_schema() -> RefOr<Schema> {
         ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 8] = [
+        let members: [(&str, RefOr<Schema>); 12] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -421,6 +450,22 @@ fn problem_schema() -> RefOr<Schema> {
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
             ("lines", lines.into()),
+            (
+                "challenge",
+                text("`second-factor-required`: names the sign-in that waits.").into(),
+            ),
+            (
+                "expires_in",
+                seconds("`second-factor-required`: for how long it waits.").into(),
+            ),
+            (
+                "max_age_seconds",
+                seconds("`step-up-required`: for how long a proof counts.").into(),
+            ),
+            (
+                "retry_after",
+                seconds("`second-factor-held`: as in `Retry-After`.").into(),
+            ),
         ];
         object
             .properties

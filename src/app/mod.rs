@@ -9,9 +9,11 @@ pub mod ctx;
 pub mod feed;
 pub mod live;
 pub mod notify;
+pub mod openid;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
+pub mod second_factor;
 pub mod setup;
 pub mod signin;
 pub mod succession;
@@ -29,11 +31,12 @@ use crate::auth::password::{HashParams, Passwords};
 use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::config::Mail;
+use crate::config::{Mail, SecondFactor};
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
 use crate::mail::Mailer;
+use crate::openid::{self as protocol, OpenId};
 use crate::store::{Db, signing_keys};
 use crate::webhooks::{Sender, Settings};
 
@@ -67,6 +70,10 @@ pub struct App {
     pub live: Arc<live::Live>,
     /// Sends messages to subscriptions.
     pub sender: Arc<Sender>,
+    /// Who must have a second factor, and for how long a proof of it counts.
+    pub second_factor: Arc<SecondFactor>,
+    /// Speaks with identity providers.
+    pub openid: Arc<OpenId>,
     /// How long a worker may hold a job at least.
     pub lease: SignedDuration,
     /// What the workers of this process have done.
@@ -98,6 +105,10 @@ pub struct AppSettings {
     pub webhooks: Settings,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+    /// The second factor.
+    pub second_factor: SecondFactor,
+    /// How identity providers are spoken with.
+    pub openid: protocol::Settings,
 }
 
 impl App {
@@ -118,6 +129,7 @@ impl App {
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
             .await?;
         let keys = Arc::new(Keys::new(keys));
+        let openid = Arc::new(OpenId::new(settings.openid)?);
         let sender = Arc::new(Sender::new(settings.webhooks)?);
         let parties = Arc::new(Parties {
             issuer: settings.issuer,
@@ -136,6 +148,8 @@ impl App {
             keep_read: settings.keep_read,
             live: Arc::default(),
             sender,
+            second_factor: Arc::new(settings.second_factor),
+            openid,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
             wanted: Arc::new(watch::Sender::new(0)),

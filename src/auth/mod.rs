@@ -6,4 +6,6 @@ pub mod policy;
 pub mod principal;
 pub mod refresh;
 pub mod throttle;
+pub mod ticket;
 pub mod token;
+pub mod totp;

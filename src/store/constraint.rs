@@ -41,6 +41,21 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "/username",
     ),
     (
+        "openid_providers_name_key",
+        "openid_providers.committee_id, openid_providers.name",
+        "/name",
+    ),
+    (
+        "openid_links_subject_key",
+        "openid_links.committee_id, openid_links.provider_id, openid_links.subject",
+        "/subject",
+    ),
+    (
+        "openid_links_pkey",
+        "openid_links.committee_id, openid_links.provider_id, openid_links.user_id",
+        "/user_id",
+    ),
+    (
         "users_member_key",
         "users.committee_id, users.member_id",
         "/member_id",

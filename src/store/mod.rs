@@ -29,6 +29,7 @@ pub mod migrate;
 pub mod notification_settings;
 pub mod notifications;
 pub mod numbers;
+pub mod openid;
 pub mod organisations;
 pub mod outbox;
 pub mod passwords;
@@ -44,6 +45,7 @@ pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod sign_ins;

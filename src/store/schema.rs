@@ -557,6 +557,57 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    openid_flows (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        provider_id -> Uid,
+        ticket_hash -> Text,
+        nonce -> Text,
+        code_verifier -> Text,
+        provider_version -> Integer,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    openid_links (committee_id, provider_id, user_id) {
+        committee_id -> Uid,
+        provider_id -> Uid,
+        user_id -> Uid,
+        subject -> Text,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    openid_providers (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        client_secret -> Nullable<Text>,
+        redirect_uri -> Text,
+        claim -> Text,
+        second_factor -> Nullable<Text>,
+        enabled -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     opinions (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -761,6 +812,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    recovery_codes (committee_id, user_id, code_hash) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        code_hash -> Text,
+        created_at -> Moment,
+        used_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     referrals (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -898,6 +962,22 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    second_factors (committee_id, user_id) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        secret -> Text,
+        confirmed_at -> Nullable<Moment>,
+        last_step -> BigInt,
+        failures -> Integer,
+        held_until -> Nullable<Moment>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     sessions (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -912,6 +992,23 @@ diesel::table! {
         version -> Integer,
         created_at -> Moment,
         updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    sign_in_challenges (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        ticket_hash -> Text,
+        account_version -> Integer,
+        created_at -> Moment,
+        expires_at -> Moment,
+        used_at -> Nullable<Moment>,
+        provider_id -> Nullable<Uid>,
     }
 }
 
@@ -944,6 +1041,8 @@ diesel::table! {
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
         last_seen_at -> Nullable<Moment>,
+        second_factor_at -> Nullable<Moment>,
+        provider_id -> Nullable<Uid>,
     }
 }
 
@@ -1140,6 +1239,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     notification_settings,
     notifications,
     number_series,
+    openid_flows,
+    openid_links,
+    openid_providers,
     opinions,
     organisations,
     outbox,
@@ -1150,6 +1252,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposal_texts,
     proposals,
     proposers,
+    recovery_codes,
     referrals,
     refresh_tokens,
     refusal_reasons,
@@ -1157,7 +1260,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     replies,
     reply_texts,
     requests,
+    second_factors,
     sessions,
+    sign_in_challenges,
     sign_in_throttles,
     sign_ins,
     signing_keys,

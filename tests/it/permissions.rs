@@ -290,6 +290,12 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     }));
     let token = token.send().await.status(201);
     let machine = app.client(&token.text("/token"));
+    let provider = app.signed_in(&town, &town.security);
+    let provider = provider.post("/api/v1/openid-providers").json(json!({
+        "name": "市政务统一身份认证", "issuer": "https://8.8.8.8", "client_id": "jianjian",
+        "redirect_uri": "https://tian.example.cn/signed-in", "claim": "sub",
+    }));
+    let provider = provider.send().await.status(201).id();
     app.work().await;
     let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
     let job = jobs.text("/items/0/id");
@@ -314,6 +320,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             ("referral_id", referral.clone()),
             ("webhook_id", hook.id()),
             ("delivery_id", delivery.id()),
+            ("openid_provider_id", provider.clone()),
         ];
         let mut path_here = fill(path, id, &town, case, &others);
         // A stream that is opened does not end.

@@ -42,7 +42,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             },
         },
         webhooks: crate::webhooks::Settings {
-            keeper: crate::webhooks::Keeper::new(None),
+            keeper: crate::keep::Keeper::new("webhooks.key", None),
             insecure: false,
             timeout: std::time::Duration::from_secs(1),
             names: crate::webhooks::Names::default(),
@@ -57,6 +57,8 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             window: SignedDuration::from_mins(10),
         },
         lease: jiff::SignedDuration::from_secs(60),
+        second_factor: crate::config::SecondFactor::default(),
+        openid: crate::openid::Settings::default(),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
     App::new(db, Arc::new(clock.clone()), settings)

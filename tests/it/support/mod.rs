@@ -5,6 +5,7 @@ mod client;
 pub mod database;
 pub mod files;
 pub mod people;
+pub mod provider;
 pub mod receiver;
 pub mod rounds;
 pub mod rows;
