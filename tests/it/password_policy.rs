@@ -306,14 +306,15 @@ async fn noted(app: &TestApp, wanted: i64) {
 async fn noted_now(app: &TestApp) {
     let now = app.clock_now();
     for _ in 0..200 {
-        let committee = "SELECT max(last_seen_at) AS name FROM sign_ins";
-        let sql = if app.database().url_text().starts_with("sqlite") {
-            committee.to_owned()
+        let shown = if app.database().url_text().starts_with("sqlite") {
+            "last_seen_at"
         } else {
-            "SELECT to_char(max(last_seen_at) AT TIME ZONE 'UTC', \
-             'YYYY-MM-DD\"T\"HH24:MI:SS.USZ') AS name FROM sign_ins"
-                .to_owned()
+            "to_char(last_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
         };
+        let sql = format!(
+            "SELECT {shown} AS name FROM sign_ins WHERE last_seen_at IS NOT NULL \
+             ORDER BY last_seen_at"
+        );
         let seen = app.database().names(&sql).pop().unwrap_or_default();
         if seen
             .parse::<jiff::Timestamp>()
