@@ -9,6 +9,7 @@ mod health;
 mod jobs;
 mod openapi;
 mod out;
+mod seed;
 mod verify;
 
 use std::path::PathBuf;
@@ -56,9 +57,11 @@ enum Command {
     Worker,
     /// Serve a demo committee with invented data, made on the first run
     Demo(ServeArgs),
+    /// Fill the database with synthetic committees, for load tests
+    Seed(seed::Args),
     /// Bring the database up to date
     Migrate,
-    /// Manage administrators
+    /// Make the first administrators of a committee
     #[command(subcommand)]
     Admin(admin::Command),
     /// Look after the work that is done after the answer
@@ -164,6 +167,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Arc::new(SystemClock),
         ))?),
         Command::Demo(_) => demo::run(load(&sources)?),
+        Command::Seed(args) => seed::run(&args, &load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;
             let applied = startup::block_on(startup::migrate(&config.database))?;

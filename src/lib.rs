@@ -14,6 +14,7 @@ pub mod files;
 pub mod ids;
 pub mod jobs;
 pub mod mail;
+pub mod seed;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

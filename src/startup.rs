@@ -149,7 +149,8 @@ fn let_go_of_stuck_readers(connection: &dyn std::any::Any, _: &mut actix_web::de
     }
 }
 
-fn app_settings(config: &Config) -> AppSettings {
+/// What the use cases are told of the settings.
+pub fn app_settings(config: &Config) -> AppSettings {
     AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),

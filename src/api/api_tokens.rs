@@ -1,4 +1,4 @@
-//! Tokens of machine clients, for administrators.
+//! Tokens of machine clients, for the security administrator.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -67,7 +67,7 @@ impl ToSchema for IssuedApiToken {
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
-    const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
+    const READERS: Access = Access::Roles(&[Role::SecurityAdministrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(ApiTokenFields::WRITERS);
     enter!(routes, READERS, [__path_list_api_tokens] list_api_tokens);
     enter!(routes, WRITERS, [__path_create_api_token] create_api_token);

@@ -119,7 +119,7 @@ pub fn base() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("jjt")
                 .description(Some(
-                    "Token of a machine client, made by an administrator with \
+                    "Token of a machine client, made by the security administrator with \
                      `POST /api/v1/api-tokens`: `jjt_`, 86 characters of base64url and 8 \
                      hexadecimal digits. Its clients send an `Idempotency-Key` with every POST.",
                 ))

@@ -306,7 +306,7 @@ impl Register for ApiTokenFields {
     type Filter = ApiTokenFilter;
     type Key = ApiTokenId;
     const NAME: &'static str = "api_token";
-    const WRITERS: &'static [Role] = &[Role::Administrator];
+    const WRITERS: &'static [Role] = &[Role::SecurityAdministrator];
 
     fn list(
         tx: &mut Tx<'_>,

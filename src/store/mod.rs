@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod attachments;
+pub mod bulk;
 pub mod calendars;
 pub mod cases;
 pub mod clocks;
@@ -17,6 +18,7 @@ pub mod desk;
 pub mod events;
 pub mod feed;
 pub mod follow_ups;
+pub mod grants;
 pub mod health;
 pub mod idempotency;
 pub mod jobs;

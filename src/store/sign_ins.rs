@@ -18,9 +18,11 @@ pub enum EndReason {
     Reuse,
     /// The user changed the password in another sign-in.
     PasswordChanged,
-    /// An administrator set a new password.
+    /// The security administrator set a new password.
     PasswordReset,
-    /// An administrator disabled the account.
+    /// The security administrator ended it.
+    Ended,
+    /// The system administrator disabled the account.
     Disabled,
 }
 
@@ -32,6 +34,7 @@ impl EndReason {
             Self::Reuse => "reuse",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::Ended => "ended",
             Self::Disabled => "disabled",
         }
     }

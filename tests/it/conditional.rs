@@ -46,7 +46,8 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let ping = format!("{}/actions/ping", hook.text_header("location"));
     let ping = administrator.post(&ping).header("If-Match", "*");
     let delivery = ping.json(json!({})).send().await.status(201);
-    let token = administrator.post("/api/v1/api-tokens").json(json!({
+    let security = app.signed_in(town, &town.security);
+    let token = security.post("/api/v1/api-tokens").json(json!({
         "name": "市规划局公文系统", "role": "unit_clerk", "unit_id": town.units[1],
         "expires_at": app.clock_now() + jiff::SignedDuration::from_hours(24),
     }));
@@ -93,6 +94,7 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
 fn people(app: &TestApp, town: &Town) -> Vec<Client> {
     [
         &town.administrator,
+        &town.security,
         &town.members[0],
         &town.members[1],
         &town.staff,
@@ -104,7 +106,6 @@ fn people(app: &TestApp, town: &Town) -> Vec<Client> {
         &town.unit_clerks[1],
         &town.signatories[0],
         &town.signatories[1],
-        &town.security,
     ]
     .map(|person| app.signed_in(town, person))
     .into()

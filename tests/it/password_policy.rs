@@ -176,31 +176,26 @@ async fn it_holds_for_new_initial_and_earlier_passwords() {
     .await
     .status(200);
     let administrator = app.signed_in(&town, &town.administrator);
-    let new_user = |password: &str| {
-        json!({
-            "username": "newcomer", "display_name": "顾清扬", "password": password,
-            "roles": [{ "role": "committee_staff" }],
-        })
-    };
-    let weak = administrator
+    let user = json!({ "username": "newcomer", "display_name": "顾清扬" });
+    let user = administrator
         .post("/api/v1/users")
-        .json(new_user("lanternover"))
-        .send()
-        .await;
-    let weak = weak.status(422);
-    assert_eq!(codes(&weak), ["password_too_simple"]);
-    let short = administrator
-        .post("/api/v1/users")
-        .json(new_user("Lantern-7"))
-        .send()
-        .await;
-    assert_eq!(codes(&short.status(422)), ["password_too_short"]);
-    administrator
-        .post("/api/v1/users")
-        .json(new_user("Lantern-over-7"))
+        .json(user)
         .send()
         .await
         .status(201);
+    let path = format!("{}/actions/reset-password", user.text_header("location"));
+    let initial = async |password: &str| {
+        let request = security.post(&path).header("If-Match", "*");
+        request.json(json!({ "password": password })).send().await
+    };
+    let weak = initial("lanternover")
+        .await
+        .status(422)
+        .blames(&["/password"]);
+    assert_eq!(codes(&weak), ["password_too_simple"]);
+    let short = initial("Lantern-7").await.status(422);
+    assert_eq!(codes(&short), ["password_too_short"]);
+    initial("Lantern-over-7").await.status(200);
     // Whoever must change the password can read the rules for it.
     let signed_in = login(&app, &town, "newcomer", "Lantern-over-7")
         .await
