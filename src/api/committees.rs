@@ -97,10 +97,14 @@ impl FirstAdministrator {
             password,
         } = self;
         let initial = InitialPassword { password };
-        // A new committee begins with the default policy.
-        let policy = PasswordPolicy::default();
         let hash = initial
-            .hash(app, &policy, &format!("{pointer}/password"), &username)
+            // A new committee begins with the default policy.
+            .hash(
+                app,
+                &PasswordPolicy::default(),
+                &format!("{pointer}/password"),
+                &username,
+            )
             .await?;
         let set = UserIn {
             username,

@@ -60,13 +60,19 @@ pub struct Created {
     pub security: UserId,
 }
 
-/// Whether an initial password keeps the policy of the committee; a new one begins with the default.
-pub fn check_password(tx: &mut Tx<'_>, code: &str, username: &str, password: &str) -> Result<()> {
-    let policy = match setup::committee(tx, code)? {
+/// Whether an initial password keeps the policy of the committee; a new one begins with the
+/// default.
+pub fn check_password(
+    tx: &mut Tx<'_>,
+    committee: &str,
+    account: &FirstAccount,
+    password: &str,
+) -> Result<()> {
+    let policy = match setup::committee(tx, committee)? {
         Some(committee) => passwords::policy(tx, committee)?.0,
         None => PasswordPolicy::default(),
     };
-    policy.check("password", password, username)
+    policy.check("password", password, &account.username)
 }
 
 /// Makes the first system administrator and the first security administrator of a committee, who

@@ -114,14 +114,14 @@ fn create(args: Create, config: &Config) -> Result<(), Failure> {
         },
     };
     let shown = wanted.clone();
-    let chosen = [system.clone(), security.clone()];
+    let to_check = (system.clone(), security.clone());
     let created = startup::block_on(async {
         let db = startup::open_database(&config.database).await?;
         let now = SystemClock.now();
         db.write("setup.administrators", move |tx| {
-            for (account, password) in [&wanted.system, &wanted.security].into_iter().zip(&chosen) {
-                setup::check_password(tx, &wanted.committee, &account.username, password)?;
-            }
+            let code = &wanted.committee;
+            setup::check_password(tx, code, &wanted.system, &to_check.0)?;
+            setup::check_password(tx, code, &wanted.security, &to_check.1)?;
             setup::create_first_administrators(tx, &wanted, (&hashes.0, &hashes.1), now)
         })
         .await
@@ -166,12 +166,12 @@ fn create_security(args: CreateSecurity, config: &Config) -> Result<(), Failure>
         username: username.clone(),
         display_name: args.display_name,
     };
-    let chosen = password.clone();
+    let told = password.clone();
     let (_, user) = startup::block_on(async {
         let db = startup::open_database(&config.database).await?;
         let now = SystemClock.now();
         db.write("setup.security", move |tx| {
-            setup::check_password(tx, &code, &account.username, &chosen)?;
+            setup::check_password(tx, &code, &account, &password)?;
             setup::create_first_security_administrator(tx, &code, &account, &hash, now)
         })
         .await
@@ -180,7 +180,7 @@ fn create_security(args: CreateSecurity, config: &Config) -> Result<(), Failure>
         "security administrator {username} ({user}) created"
     ));
     if !args.password_stdin {
-        out::line(&format!("initial password: {password}"));
+        out::line(&format!("initial password: {told}"));
     }
     out::line("The password must be changed at the first sign-in.");
     Ok(())
