@@ -509,6 +509,9 @@ pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
         return true;
     }
     match kind {
+        "user" if matches!(event, "user.sign_in_locked" | "user.sign_in_unlocked") => {
+            actor.has(Role::SecurityAdministrator)
+        }
         "user" => {
             let account = [
                 "user.created",
@@ -521,6 +524,9 @@ pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
         }
         "api_token" => actor.has(Role::SecurityAdministrator),
         "webhook" | "job" => actor.has(Role::Administrator),
+        "committee" if event == "committee.password_policy_changed" => {
+            any(&[Role::Administrator, Role::SecurityAdministrator])
+        }
         "committee" if event == "batch.executed" => any(&[
             Role::CommitteeStaff,
             Role::CommitteeChair,

@@ -113,7 +113,6 @@ fn people(app: &TestApp, town: &Town) -> Vec<Client> {
         &town.unit_clerks[1],
         &town.signatories[0],
         &town.signatories[1],
-        &town.security,
     ]
     .map(|person| app.signed_in(town, person))
     .into()

@@ -467,15 +467,14 @@ async fn what_ends_a_sign_in_ends_it_on_the_other_instance_at_once() {
             .status
     };
     assert_eq!(jobs().await, 403);
-    let id = town.supervision.user.uuid().simple().to_string();
-    let id = match app.db().url() {
-        jianjian::store::DatabaseUrl::Sqlite(_) => format!("x'{id}'"),
-        jianjian::store::DatabaseUrl::Postgres(_) => format!("'{id}'::uuid"),
-    };
-    let granted = app.database().execute(&format!(
-        "UPDATE user_roles SET role = 'administrator' WHERE user_id = {id}"
-    ));
-    assert_eq!((granted, jobs().await), (1, 200));
+    let roles = format!("/api/v1/users/{}/roles", town.supervision.user);
+    let security = app.signed_in(&town, &town.security);
+    let grant = security
+        .request(Method::PUT, &roles)
+        .header("If-Match", "*");
+    let granted = json!({ "roles": [{ "role": "administrator" }] });
+    grant.json(granted).send().await.status(200);
+    assert_eq!(jobs().await, 200);
 }
 
 #[actix_web::test]

@@ -1,14 +1,11 @@
 //! A second instance of the service, over the same database.
 
 use actix_web::dev::ServerHandle;
-use jianjian::app::App;
 
 use super::{Client, TestApp, launch};
 
 /// Another process would be the same: what they share is the database.
 pub struct Second {
-    /// What its use cases work with.
-    pub app: App,
     http: awc::Client,
     base: String,
     handle: ServerHandle,
@@ -20,7 +17,6 @@ impl TestApp {
     pub async fn second(&self) -> Second {
         let launched = launch(self.config.clone(), self.clock.clone()).await;
         Second {
-            app: launched.app,
             http: self.http.clone(),
             base: launched.base,
             handle: launched.handle,
