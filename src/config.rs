@@ -76,6 +76,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Where clients reach the service.
     pub public_url: String,
+    /// Origins whose pages may read answers.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The database.
@@ -195,6 +197,7 @@ struct RawServer {
     shutdown_seconds: u64,
     shutdown_grace_seconds: u64,
     public_url: String,
+    allowed_origins: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -678,6 +681,7 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             format!("'{public_url}' does not start with http:// or https://, or ends with a slash"),
         ));
     }
+    let allowed_origins = check_allowed_origins(&server.allowed_origins, origins)?;
     Ok(Server {
         bind: server.bind.parse().map_err(|_| {
             let what = format!(
@@ -694,7 +698,30 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             300,
         )?,
         public_url,
+        allowed_origins,
     })
+}
+
+/// An origin is what browsers send: scheme, host and, where it is not the usual one, port.
+fn check_allowed_origins(text: &str, origins: &Origins) -> Result<Vec<String>, ConfigError> {
+    let listed = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    listed
+        .map(|one| {
+            let host = one
+                .strip_prefix("https://")
+                .or_else(|| one.strip_prefix("http://"));
+            let plain = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+            };
+            match host {
+                Some(host) if !host.is_empty() && host.bytes().all(plain) => Ok(one.to_owned()),
+                _ => Err(origins.wrong(
+                    "server.allowed_origins",
+                    format!("'{one}' is no origin, such as https://tian.example.cn"),
+                )),
+            }
+        })
+        .collect()
 }
 
 fn check_log(log: RawLog, origins: &Origins) -> Result<Log, ConfigError> {

@@ -11,11 +11,11 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route};
 use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use super::{guard, openapi};
+use super::{guard, limits, openapi};
 use crate::error::{Code, Error};
 use crate::workflow::role::Role;
 
@@ -60,6 +60,8 @@ pub struct Meta {
     pub access: Access,
     /// Whether machine clients may, if their role may.
     pub machines: bool,
+    /// Whether it takes anything in the query string.
+    pub queried: bool,
 }
 
 /// Schemas of the types an operation refers to.
@@ -133,19 +135,26 @@ impl Routes {
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access);
         let machines = access.is_open_to_machines(&method_name);
-        let security: &[&str] = match (access, machines) {
-            (Access::Public, _) => &[],
-            (_, true) => &["access_token", "api_token"],
-            (_, false) => &["access_token"],
-        };
-        let requirement = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
-        operation.security = Some(security.iter().map(requirement).collect());
+        let required = |name| SecurityRequirement::new(name, Vec::<String>::new());
+        operation.security = Some(match (access, machines) {
+            (Access::Public, _) if method_name == Method::GET => {
+                vec![SecurityRequirement::default()]
+            }
+            (Access::Public, _) => vec![required("credentials")],
+            (_, true) => vec![required("access_token"), required("api_token")],
+            (_, false) => vec![required("access_token")],
+        });
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {
             let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
             operation.extensions = Some(ExtensionsBuilder::new().add("x-roles", roles).build());
         }
+        let queried = operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query));
         let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
         set_operation(item, method, operation);
         let components = self.openapi.components.get_or_insert_default();
@@ -161,6 +170,7 @@ impl Routes {
             path: path.into(),
             access,
             machines,
+            queried,
         });
         let for_guard = Arc::clone(&meta);
         let route =
@@ -176,8 +186,9 @@ impl Routes {
     /// Makes known the schema of a body that no operation takes as it is, but against which a
     /// merge patch is checked.
     pub fn hidden_body<T: ToSchema>(&mut self) {
-        self.hidden_bodies
-            .push((T::name().into_owned(), T::schema()));
+        let mut schema = T::schema();
+        limits::schema(&mut schema);
+        self.hidden_bodies.push((T::name().into_owned(), schema));
     }
 
     /// The schemas of such bodies.
@@ -185,10 +196,11 @@ impl Routes {
         &self.hidden_bodies
     }
 
-    /// Ends the entering: what nothing refers to leaves the document.
+    /// Ends the entering: what nothing refers to leaves the document, what is left is completed.
     #[must_use]
     pub fn finish(mut self) -> Self {
         openapi::prune(&mut self.openapi);
+        limits::complete(&mut self.openapi);
         self
     }
 

@@ -81,7 +81,7 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
         ("user_id", town.leader.user.to_string()),
         ("committee_id", town.committee.to_string()),
         ("profile_id", draft.id()),
-        ("api_token_id", token.id()),
+        ("client_id", token.id()),
         ("job_id", jobs.text("/items/0/id")),
         ("clock_id", clocks.text("/items/0/id")),
         ("referral_id", referral),

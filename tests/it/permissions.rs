@@ -304,7 +304,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
         let others = [
             ("profile_id", profile.clone()),
             ("clock_id", clock),
-            ("api_token_id", token.id()),
+            ("client_id", token.id()),
             ("job_id", job.clone()),
             ("referral_id", referral.clone()),
             ("webhook_id", hook.id()),
