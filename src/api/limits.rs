@@ -13,6 +13,8 @@ use utoipa::{Number, openapi};
 const WITHOUT_NUL: &str = "^[^\\u0000]*$";
 /// Length of what stands in lists of names and codes without a limit of its own, and of keys.
 const NAME: usize = 64;
+/// Length of a date.
+const DATE: usize = 10;
 /// Largest number of 32 bits.
 const MAX_32: isize = i32::MAX as isize;
 /// Largest whole number that every client can tell from its neighbours: those of JavaScript end
@@ -93,6 +95,9 @@ fn name(object: &mut Object) {
 }
 
 fn text(object: &mut Object) {
+    if object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Date)) {
+        object.max_length.get_or_insert(DATE);
+    }
     if object.pattern.is_none() && object.format.is_none() && object.enum_values.is_none() {
         object.pattern = Some(WITHOUT_NUL.to_owned());
     }
