@@ -91,6 +91,8 @@ pub struct Server {
     pub public_url: String,
     /// How the address of a client is found.
     pub clients: Clients,
+    /// Origins whose pages may read answers.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The database.
@@ -181,6 +183,7 @@ struct RawServer {
     public_url: String,
     client_address_header: String,
     trusted_proxies: String,
+    allowed_origins: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -632,6 +635,7 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             format!("'{public_url}' does not start with http:// or https://, or ends with a slash"),
         ));
     }
+    let allowed_origins = check_allowed_origins(&server.allowed_origins, origins)?;
     Ok(Server {
         bind: server.bind.parse().map_err(|_| {
             let what = format!(
@@ -653,7 +657,30 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             &server.trusted_proxies,
             origins,
         )?,
+        allowed_origins,
     })
+}
+
+/// An origin is what browsers send: scheme, host and, where it is not the usual one, port.
+fn check_allowed_origins(text: &str, origins: &Origins) -> Result<Vec<String>, ConfigError> {
+    let listed = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    listed
+        .map(|one| {
+            let host = one
+                .strip_prefix("https://")
+                .or_else(|| one.strip_prefix("http://"));
+            let plain = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+            };
+            match host {
+                Some(host) if !host.is_empty() && host.bytes().all(plain) => Ok(one.to_owned()),
+                _ => Err(origins.wrong(
+                    "server.allowed_origins",
+                    format!("'{one}' is no origin, such as https://tian.example.cn"),
+                )),
+            }
+        })
+        .collect()
 }
 
 fn check_log(log: RawLog, origins: &Origins) -> Result<Log, ConfigError> {

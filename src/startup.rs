@@ -10,6 +10,7 @@ use actix_web::web::{self, Data};
 use actix_web::{App as HttpApp, HttpRequest, HttpServer};
 use tokio::task::JoinHandle;
 
+use crate::api::cors::{self, AllowedOrigins};
 use crate::api::document::Document;
 use crate::api::json::Schemas;
 use crate::api::service::{self, Condition};
@@ -89,6 +90,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
         description,
     } = Interface::of_the_program()?;
     let condition = Data::new(Condition::default());
+    let origins = Data::new(AllowedOrigins(config.server.allowed_origins.clone()));
     let (data, state) = (Data::new(app.clone()), condition.clone());
     let clients = Data::new(config.server.clients.clone());
     let mut server = HttpServer::new(move || {
@@ -100,8 +102,10 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(description.clone())
             .app_data(state.clone())
             .app_data(clients.clone())
+            .app_data(origins.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
+            .wrap(from_fn(cors::other_origins))
             .configure(|config| api::register_all().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))

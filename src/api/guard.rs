@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::query;
 use super::routes::{Access, Meta};
 use crate::app::App;
 use crate::auth::principal::Machine;
@@ -23,7 +24,11 @@ pub async fn check<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     request.extensions_mut().insert(Arc::clone(&meta));
-    match admit(&meta, &request).await {
+    let admitted = match admit(&meta, &request).await {
+        Ok(()) if !meta.queried => query::nothing(request.query_string()),
+        admitted => admitted,
+    };
+    match admitted {
         Ok(()) => answered(request, next).await,
         // An `Err` would pass by the frame, which makes the problem document.
         Err(error) => Ok(request.error_response(error)),
@@ -48,7 +53,7 @@ async fn answered<B: MessageBody + 'static>(
 
 async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     if meta.access == Access::Public {
-        return Ok(());
+        return well_formed(request.headers());
     }
     let app = app(request)?;
     let principal = app.authenticate(bearer_of(request.headers())?).await?;
@@ -78,6 +83,25 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     }
     request.extensions_mut().insert(principal);
     Ok(())
+}
+
+/// A public operation needs no token; but one that is sent must look like one. What a proxy in
+/// front of the service asks for (another scheme) is none of its business.
+fn well_formed(headers: &header::HeaderMap) -> Result<()> {
+    let sent = headers.get_all(header::AUTHORIZATION);
+    let bearer = sent.filter(|value| {
+        let scheme = value.as_bytes().get(..6).unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"bearer")
+    });
+    if bearer.count() == 0 {
+        return Ok(());
+    }
+    let token = bearer_of(headers)?;
+    if token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Error::new(Code::Unauthenticated))
+    }
 }
 
 /// Whether a machine client may call the operation at all.

@@ -3,17 +3,21 @@
 use actix_web::http::Method;
 use std::collections::BTreeSet;
 
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    Http, HttpAuthScheme, OAuth2, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
 };
 
+use super::extract::MAX_ETAGS;
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
 use super::upload::MULTIPART;
@@ -107,7 +111,8 @@ pub fn base() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
                 .description(Some(
-                    "Access token of `POST /api/v1/auth/login`, valid for 10 minutes.",
+                    "Access token of `POST /api/v1/auth/login`, valid for 10 minutes: a JWT, signed and \
+                     checked as RFC8725 demands.",
                 ))
                 .build(),
         ),
@@ -126,6 +131,7 @@ pub fn base() -> OpenApi {
                 .build(),
         ),
     );
+    components.add_security_scheme("credentials", SecurityScheme::OAuth2(credentials()));
     let mut schemas = Vec::new();
     <Problem as utoipa::ToSchema>::schemas(&mut schemas);
     schemas.push(("Problem".to_owned(), problem_schema()));
@@ -155,7 +161,12 @@ pub fn base() -> OpenApi {
         )
         .servers(Some([ServerBuilder::new()
             .url("/")
-            .description(Some("The service that gave this document"))
+            .description(Some(
+                "The service that gave this document, in production as in a test",
+            ))
+            .extensions(Some(
+                ExtensionsBuilder::new().add("x-internal", false).build(),
+            ))
             .build()]))
         .tags(Some(TAGS.iter().map(|(name, description)| {
             let mut tag = Tag::new(*name);
@@ -165,6 +176,15 @@ pub fn base() -> OpenApi {
         .webhooks(Some(sent()))
         .components(Some(components))
         .build()
+}
+
+/// What signing in asks for in place of a token. No flow of OAuth is offered: the body is JSON.
+fn credentials() -> OAuth2 {
+    OAuth2::with_description(
+        [],
+        "Name and password, or a refresh token, in the body of the request. The access tokens that \
+         come of it follow RFC8725.",
+    )
 }
 
 /// What the service sends to subscriptions.
@@ -263,17 +283,15 @@ pub fn complete(
     let on_object = (has_id || is_only_one) && path.starts_with("/api/");
     let mutates = method != Method::GET;
     let mut codes = vec![
+        Code::InvalidParameter,
+        Code::Unauthenticated,
         Code::UriTooLong,
         Code::Internal,
         Code::Busy,
         Code::DatabaseUnavailable,
     ];
     if access != Access::Public {
-        codes.extend([
-            Code::Unauthenticated,
-            Code::PasswordChangeRequired,
-            Code::Forbidden,
-        ]);
+        codes.extend([Code::PasswordChangeRequired, Code::Forbidden]);
     }
     if has_id {
         codes.push(Code::NotFound);
@@ -290,10 +308,10 @@ pub fn complete(
         .is_some_and(|list| !list.is_empty())
         && !mutates
     {
-        codes.extend([Code::InvalidParameter, Code::InvalidCursor]);
+        codes.push(Code::InvalidCursor);
     }
     if mutates && access != Access::Public {
-        codes.extend([Code::InvalidParameter, Code::InvalidHeader]);
+        codes.push(Code::InvalidHeader);
         parameter(
             operation,
             "validate_only",
@@ -561,13 +579,16 @@ fn key_schema() -> ObjectBuilder {
         .schema_type(Type::String)
         .min_length(Some(8))
         .max_length(Some(128))
-        .pattern(Some("^[!-~]+$"))
+        .pattern(Some("^[!#-~]{8,128}$"))
         .examples(["7d3f0b1e-5b0c-4a53-9f0e-1f6c2c9d8e11"])
 }
 
 fn etag_schema() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .max_length(Some(200))
+        .max_length(Some(MAX_ETAGS))
+        .pattern(Some(
+            "^(\\*|(W/)?\"[!#-~]*\"([ \\t]*,[ \\t]*(W/)?\"[!#-~]*\")*)$",
+        ))
         .examples(["\"3\""])
 }

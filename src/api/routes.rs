@@ -11,11 +11,11 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route};
 use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use super::{guard, openapi};
+use super::{guard, limits, openapi};
 use crate::error::{Code, Error};
 use crate::workflow::role::Role;
 
@@ -89,6 +89,8 @@ pub struct Meta {
     pub machines: bool,
     /// Whether the second factor must have been proven lately, where the account has one.
     pub step_up: bool,
+    /// Whether it takes anything in the query string.
+    pub queried: bool,
 }
 
 /// Schemas of the types an operation refers to.
@@ -164,13 +166,15 @@ impl Routes {
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access, step_up);
         let machines = access.is_open_to_machines(&method_name);
-        let security: &[&str] = match (access, machines) {
-            (Access::Public, _) => &[],
-            (_, true) => &["access_token", "api_token"],
-            (_, false) => &["access_token"],
-        };
-        let requirement = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
-        operation.security = Some(security.iter().map(requirement).collect());
+        let required = |name| SecurityRequirement::new(name, Vec::<String>::new());
+        operation.security = Some(match (access, machines) {
+            (Access::Public, _) if method_name == Method::GET => {
+                vec![SecurityRequirement::default()]
+            }
+            (Access::Public, _) => vec![required("credentials")],
+            (_, true) => vec![required("access_token"), required("api_token")],
+            (_, false) => vec![required("access_token")],
+        });
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {
@@ -181,6 +185,11 @@ impl Routes {
             let own = ExtensionsBuilder::new().add("x-step-up", true).build();
             operation.extensions.get_or_insert_default().merge(own);
         }
+        let queried = operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query));
         let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
         set_operation(item, method, operation);
         let components = self.openapi.components.get_or_insert_default();
@@ -197,6 +206,7 @@ impl Routes {
             access,
             machines,
             step_up,
+            queried,
         });
         let for_guard = Arc::clone(&meta);
         let route =
@@ -212,8 +222,9 @@ impl Routes {
     /// Makes known the schema of a body that no operation takes as it is, but against which a
     /// merge patch is checked.
     pub fn hidden_body<T: ToSchema>(&mut self) {
-        self.hidden_bodies
-            .push((T::name().into_owned(), T::schema()));
+        let mut schema = T::schema();
+        limits::schema(&mut schema);
+        self.hidden_bodies.push((T::name().into_owned(), schema));
     }
 
     /// The schemas of such bodies.
@@ -221,10 +232,11 @@ impl Routes {
         &self.hidden_bodies
     }
 
-    /// Ends the entering: what nothing refers to leaves the document.
+    /// Ends the entering: what nothing refers to leaves the document, what is left is completed.
     #[must_use]
     pub fn finish(mut self) -> Self {
         openapi::prune(&mut self.openapi);
+        limits::complete(&mut self.openapi);
         self
     }
 

@@ -7,7 +7,7 @@ use crate::support::seed::Town;
 use crate::support::{Client, Reply, TestApp, steps};
 
 /// Addresses of objects by the name of their path parameter.
-async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
+pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let case = steps::under_way(app, town, "关于优化公交线路的提案").await;
     let member = app.signed_in(town, &town.members[0]);
     let body = json!({ "kind": "joint", "form": steps::form("关于增设公交站点的提案") });
@@ -88,7 +88,7 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
         ("user_id", town.leader.user.to_string()),
         ("committee_id", town.committee.to_string()),
         ("profile_id", draft.id()),
-        ("api_token_id", token.id()),
+        ("client_id", token.id()),
         ("job_id", jobs.text("/items/0/id")),
         ("clock_id", clocks.text("/items/0/id")),
         ("referral_id", referral),

@@ -33,6 +33,13 @@ use tokio::sync::oneshot;
 pub use client::{Client, Reply, Request};
 use database::TestDatabase;
 
+/// Whether an operation of the document wants a token.
+pub fn wants_token(operation: &serde_json::Value) -> bool {
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    let named = |scheme: &serde_json::Value| scheme.get("access_token").is_some();
+    schemes.into_iter().any(named)
+}
+
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
 pub const START: &str = "2026-03-02T01:00:00Z";
 
