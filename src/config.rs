@@ -21,8 +21,10 @@ use crate::files::{Place, S3, Storage};
 use crate::store::{DatabaseUrl, Threads};
 use crate::webhooks::{Keeper, Names};
 
+mod limits;
 mod mail;
 
+pub use limits::Limits;
 pub use mail::{Mail, MailTls, Notifications};
 
 /// Every setting with its default and its documentation.
@@ -49,6 +51,8 @@ pub struct Config {
     pub database: Database,
     /// The storage of files.
     pub storage: Storage,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// Signing in.
     pub auth: Auth,
     /// Work that is done after the answer.
@@ -164,6 +168,7 @@ struct RawConfig {
     server: RawServer,
     database: RawDatabase,
     storage: RawStorage,
+    limits: limits::RawLimits,
     auth: RawAuth,
     jobs: RawJobs,
     mail: mail::RawMail,
@@ -525,6 +530,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         server,
         database,
         storage,
+        limits,
         auth,
         jobs,
         mail,
@@ -545,6 +551,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         server,
         storage: check_storage(storage, &database.url, origins)?,
         database,
+        limits: limits::check(&limits, origins)?,
         auth: Auth {
             issuer,
             audience: origins.not_empty("auth.audience", auth.audience)?,

@@ -1,6 +1,7 @@
 //! What handlers take from a request beside the body; every failure is a problem document.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -147,6 +148,11 @@ pub fn request_id(request: &HttpRequest) -> RequestId {
         .get::<RequestId>()
         .copied()
         .unwrap_or(RequestId::from_uuid(uuid::Uuid::nil()))
+}
+
+/// The address of the client.
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip())
 }
 
 impl Ctx {

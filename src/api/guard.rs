@@ -11,8 +11,10 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::extract::client_address;
 use super::routes::{Access, Meta};
 use crate::app::App;
+use crate::app::limits::Standing;
 use crate::auth::principal::Machine;
 use crate::error::{Code, Error, Message, Result};
 
@@ -47,13 +49,16 @@ async fn answered<B: MessageBody + 'static>(
 }
 
 async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
+    let app = app(request)?;
     if meta.access == Access::Public {
-        return Ok(());
+        return match client_address(request.request()) {
+            Some(address) => within(request, app.charge_address(address, meta.budget).await),
+            None => Ok(()),
+        };
     }
-    let principal = {
-        let app = app(request)?;
-        app.authenticate(bearer_of(request.headers())?).await?
-    };
+    let principal = app.authenticate(bearer_of(request.headers())?).await?;
+    let standing = app.charge_account(principal.committee, principal.user, meta.budget);
+    within(request, standing.await)?;
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
     }
@@ -73,6 +78,16 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     }
     request.extensions_mut().insert(principal);
     Ok(())
+}
+
+/// Keeps how the caller stands for the headers of the answer; refuses a request that was one too
+/// many.
+fn within(request: &ServiceRequest, standing: Option<Standing>) -> Result<()> {
+    let Some(standing) = standing else {
+        return Ok(());
+    };
+    request.extensions_mut().insert(standing);
+    standing.refusal().map_or(Ok(()), Err)
 }
 
 /// Whether a machine client may call the operation at all.

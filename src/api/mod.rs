@@ -12,6 +12,7 @@ pub mod extract;
 pub mod guard;
 pub mod jobs;
 pub mod json;
+mod limits;
 pub mod members;
 pub mod notifications;
 pub mod openapi;

@@ -14,6 +14,7 @@ use utoipa::openapi::{
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
 };
 
+use super::limits;
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
 use super::upload::MULTIPART;
@@ -134,6 +135,9 @@ pub fn base() -> OpenApi {
         <ProblemField as utoipa::PartialSchema>::schema(),
     ));
     components.schemas.extend(schemas);
+    let headers = limits::components();
+    let headers = headers.map(|(name, header)| (name.to_owned(), header.into()));
+    components.headers.extend(headers);
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -250,6 +254,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     let mutates = method != Method::GET;
     let mut codes = vec![
         Code::UriTooLong,
+        Code::RateLimited,
         Code::Internal,
         Code::Busy,
         Code::DatabaseUnavailable,
@@ -343,6 +348,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     add_problems(operation, &codes);
+    limits::document(operation);
 }
 
 /// The schema of a problem document with the members that depend on its code.
@@ -391,9 +397,14 @@ fn problem_schema() -> RefOr<Schema> {
         .description(Some(
             "`invalid-input` of a file: the numbers of its broken lines.",
         ));
+    let wait = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(3600))
+        .description(Some("`rate-limited`: seconds to wait."));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 8] = [
+        let members: [(&str, RefOr<Schema>); 10] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -417,6 +428,11 @@ fn problem_schema() -> RefOr<Schema> {
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
             ("lines", lines.into()),
+            (
+                "budget",
+                text("`rate-limited`: the budget of requests that is used up.").into(),
+            ),
+            ("retry_after", wait.into()),
         ];
         object
             .properties

@@ -16,8 +16,10 @@ use tracing::Instrument;
 use utoipa::ToSchema;
 
 use super::extract::request_id;
+use super::limits;
 use super::routes::Meta;
 use crate::app::App;
+use crate::app::limits::Standing;
 use crate::error::{Code, Error};
 use crate::ids::RequestId;
 
@@ -182,6 +184,10 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::TooManyStreams => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
+        Code::RateLimited => {
+            let wait = error.extra().get("retry_after").and_then(Value::as_i64);
+            answer.insert_header((header::RETRY_AFTER, wait.unwrap_or(1).to_string()));
+        }
         Code::PayloadTooLarge => {
             answer.force_close();
         }
@@ -273,7 +279,11 @@ fn finish_headers(response: &mut ServiceResponse, id: RequestId) {
         .extensions()
         .get::<std::sync::Arc<Meta>>()
         .is_some_and(|meta| meta.access == super::routes::Access::Public);
+    let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
+    if let Some(standing) = standing {
+        limits::tell(headers, &standing);
+    }
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }

@@ -15,7 +15,8 @@ use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use super::{guard, openapi};
+use super::{guard, limits, openapi};
+use crate::app::limits::Budget;
 use crate::error::{Code, Error};
 use crate::workflow::role::Role;
 
@@ -60,6 +61,8 @@ pub struct Meta {
     pub access: Access,
     /// Whether machine clients may, if their role may.
     pub machines: bool,
+    /// The budget in which its requests are counted.
+    pub budget: Budget,
 }
 
 /// Schemas of the types an operation refers to.
@@ -132,6 +135,7 @@ impl Routes {
         let id: Arc<str> = operation.operation_id.as_deref().unwrap_or_default().into();
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access);
+        let budget = limits::budget_of(&operation, &method_name, path, access);
         let machines = access.is_open_to_machines(&method_name);
         let security: &[&str] = match (access, machines) {
             (Access::Public, _) => &[],
@@ -161,6 +165,7 @@ impl Routes {
             path: path.into(),
             access,
             machines,
+            budget,
         });
         let for_guard = Arc::clone(&meta);
         let route =

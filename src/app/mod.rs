@@ -7,6 +7,7 @@ pub mod bulk;
 pub mod calendars;
 pub mod ctx;
 pub mod feed;
+pub mod limits;
 pub mod live;
 pub mod notify;
 pub mod policy;
@@ -27,7 +28,7 @@ use tokio::sync::watch;
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::config::Mail;
+use crate::config::{Limits, Mail};
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
@@ -47,6 +48,8 @@ pub struct App {
     pub files: Arc<Files>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Counts the requests of callers.
+    limiter: Arc<limits::Limiter>,
     /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
     /// The keys that sign access tokens.
@@ -76,6 +79,8 @@ pub struct AppSettings {
     pub issuer: String,
     /// The `aud` of access tokens.
     pub audience: String,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// What a password hash costs.
     pub password_params: HashParams,
     /// Where files are kept.
@@ -114,6 +119,7 @@ impl App {
             db,
             files: Arc::new(files),
             clock,
+            limiter: Arc::new(limits::Limiter::new(settings.limits)),
             passwords,
             keys,
             parties,

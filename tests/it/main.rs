@@ -39,6 +39,7 @@ mod follow_up;
 mod headers;
 mod idempotency;
 mod joint;
+mod limits;
 mod mail;
 mod merging;
 mod model;
