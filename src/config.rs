@@ -24,12 +24,14 @@ use crate::store::{DatabaseUrl, Threads};
 
 mod auth;
 mod clients;
+mod limits;
 mod mail;
 mod second_factor;
 mod webhooks;
 
 pub use auth::Auth;
 pub use clients::Clients;
+pub use limits::Limits;
 pub use mail::{Mail, MailTls, Notifications};
 pub use second_factor::{RequiredFor, SecondFactor};
 pub use webhooks::Webhooks;
@@ -58,6 +60,8 @@ pub struct Config {
     pub database: Database,
     /// The storage of files.
     pub storage: Storage,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// Signing in.
     pub auth: Auth,
     /// Work that is done after the answer.
@@ -155,6 +159,7 @@ struct RawConfig {
     server: RawServer,
     database: RawDatabase,
     storage: RawStorage,
+    limits: limits::RawLimits,
     auth: auth::RawAuth,
     jobs: RawJobs,
     mail: mail::RawMail,
@@ -519,6 +524,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         server,
         database,
         storage,
+        limits,
         auth,
         jobs,
         mail,
@@ -538,6 +544,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         server,
         storage: check_storage(storage, &database.url, origins)?,
         database,
+        limits: limits::check(&limits, origins)?,
         jobs: Jobs {
             in_server: jobs.in_server,
             lease: SignedDuration::from_secs(origins.within(

@@ -204,6 +204,9 @@ error_codes! {
     SecondFactorHeld, 429, "second-factor-held", "验证次数过多", "Too many wrong codes",
         "错误次数过多，暂不再验证该账号的动态码，正确的也不例外。请在 Retry-After 所示秒数后重试。",
         "Too many wrong codes: for now no code of the account is looked at, not even a right one. Repeat after Retry-After seconds.";
+    RateLimited, 429, "rate-limited", "请求过于频繁", "Too many requests",
+        "在一个时间窗口内，账号（无须登录的操作则为来源地址）的请求数已用完；没有作任何处理。`budget` 说明是哪一类请求，`RateLimit-Policy` 响应头给出其上限。请在 Retry-After 所示秒数后重试。",
+        "The account (without a token: the address) has used up its requests of a window; nothing was done. `budget` says which kind of requests, the header `RateLimit-Policy` how many of them a window allows. Repeat after Retry-After seconds.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
         "服务故障，没有作任何修改。请报告 `instance`，日志中以此可查原因。",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";

@@ -168,6 +168,7 @@ pub fn app_settings(config: &Config) -> AppSettings {
             names: config.webhooks.names.clone(),
             source: config.server.public_url.clone(),
         },
+        limits: config.limits,
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,

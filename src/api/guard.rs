@@ -11,9 +11,11 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::extract::client_address;
 use super::query;
 use super::routes::{Access, Meta};
 use crate::app::App;
+use crate::app::limits::Standing;
 use crate::auth::principal::Machine;
 use crate::error::{Code, Error, Message, Result};
 
@@ -52,11 +54,16 @@ async fn answered<B: MessageBody + 'static>(
 }
 
 async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
+    let app = app(request)?;
     if meta.access == Access::Public {
+        if let Some(address) = client_address(request.request()) {
+            within(request, app.charge_address(address, meta.budget).await)?;
+        }
         return well_formed(request.headers());
     }
-    let app = app(request)?;
     let principal = app.authenticate(bearer_of(request.headers())?).await?;
+    let standing = app.charge_account(principal.committee, principal.user, meta.budget);
+    within(request, standing.await)?;
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
     }
@@ -102,6 +109,16 @@ fn well_formed(headers: &header::HeaderMap) -> Result<()> {
     } else {
         Err(Error::new(Code::Unauthenticated))
     }
+}
+
+/// Keeps how the caller stands for the headers of the answer; refuses a request that was one too
+/// many.
+fn within(request: &ServiceRequest, standing: Option<Standing>) -> Result<()> {
+    let Some(standing) = standing else {
+        return Ok(());
+    };
+    request.extensions_mut().insert(standing);
+    standing.refusal().map_or(Ok(()), Err)
 }
 
 /// Whether a machine client may call the operation at all.

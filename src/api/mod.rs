@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod api_tokens;
+mod budgets;
 pub mod calendars;
 pub mod cases;
 pub mod code_lists;

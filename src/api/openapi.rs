@@ -17,6 +17,7 @@ use utoipa::openapi::{
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
 };
 
+use super::budgets;
 use super::extract::MAX_ETAGS;
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
@@ -140,6 +141,9 @@ pub fn base() -> OpenApi {
         <ProblemField as utoipa::PartialSchema>::schema(),
     ));
     components.schemas.extend(schemas);
+    let headers = budgets::components();
+    let headers = headers.map(|(name, header)| (name.to_owned(), header.into()));
+    components.headers.extend(headers);
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -286,6 +290,7 @@ pub fn complete(
         Code::InvalidParameter,
         Code::Unauthenticated,
         Code::UriTooLong,
+        Code::RateLimited,
         Code::Internal,
         Code::Busy,
         Code::DatabaseUnavailable,
@@ -387,6 +392,7 @@ pub fn complete(
         );
     }
     add_problems(operation, &codes);
+    budgets::document(operation);
 }
 
 /// The schema of a problem document with the members that depend on its code.
@@ -444,7 +450,7 @@ fn problem_schema() -> RefOr<Schema> {
         ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 12] = [
+        let members: [(&str, RefOr<Schema>); 13] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -482,7 +488,11 @@ fn problem_schema() -> RefOr<Schema> {
             ),
             (
                 "retry_after",
-                seconds("`second-factor-held`: as in `Retry-After`.").into(),
+                seconds("`second-factor-held`, `rate-limited`: as in `Retry-After`.").into(),
+            ),
+            (
+                "budget",
+                text("`rate-limited`: the budget of requests that is used up.").into(),
             ),
         ];
         object

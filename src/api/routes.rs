@@ -15,7 +15,8 @@ use utoipa::openapi::path::{HttpMethod, Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use super::{guard, limits, openapi};
+use super::{budgets, guard, limits, openapi};
+use crate::app::limits::Budget;
 use crate::error::{Code, Error};
 use crate::workflow::role::Role;
 
@@ -91,6 +92,8 @@ pub struct Meta {
     pub step_up: bool,
     /// Whether it takes anything in the query string.
     pub queried: bool,
+    /// The budget in which its requests are counted.
+    pub budget: Budget,
 }
 
 /// Schemas of the types an operation refers to.
@@ -165,6 +168,7 @@ impl Routes {
         let id: Arc<str> = operation.operation_id.as_deref().unwrap_or_default().into();
         let method_name = actix_method(method);
         openapi::complete(&mut operation, &method_name, path, access, step_up);
+        let budget = budgets::budget_of(&operation, &method_name, path, access);
         let machines = access.is_open_to_machines(&method_name);
         let required = |name| SecurityRequirement::new(name, Vec::<String>::new());
         operation.security = Some(match (access, machines) {
@@ -207,6 +211,7 @@ impl Routes {
             machines,
             step_up,
             queried,
+            budget,
         });
         let for_guard = Arc::clone(&meta);
         let route =

@@ -7,6 +7,7 @@ pub mod bulk;
 pub mod calendars;
 pub mod ctx;
 pub mod feed;
+pub mod limits;
 pub mod live;
 pub mod notify;
 pub mod openid;
@@ -31,7 +32,7 @@ use crate::auth::password::{HashParams, Passwords};
 use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::config::{Mail, SecondFactor};
+use crate::config::{Limits, Mail, SecondFactor};
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
@@ -52,6 +53,8 @@ pub struct App {
     pub files: Arc<Files>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Counts the requests of callers.
+    limiter: Arc<limits::Limiter>,
     /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
     /// How many refused sign-ins an address has.
@@ -89,6 +92,8 @@ pub struct AppSettings {
     pub issuer: String,
     /// The `aud` of access tokens.
     pub audience: String,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// What a password hash costs.
     pub password_params: HashParams,
     /// Passwords that may wait to be hashed.
@@ -139,6 +144,7 @@ impl App {
             db,
             files: Arc::new(files),
             clock,
+            limiter: Arc::new(limits::Limiter::new(settings.limits)),
             passwords,
             address_limit: settings.address_limit,
             refusal_step: signin::REFUSAL_STEP,

@@ -67,6 +67,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
 const RACES: &[(&str, &str)] = &[
     ("idempotency_keys_pkey", "idempotency_keys."),
     ("number_series_pkey", "number_series."),
+    ("request_budgets_pkey", "request_budgets."),
     (
         "policy_profiles_number_key",
         "policy_profiles.committee_id, policy_profiles.profile_version",

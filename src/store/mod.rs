@@ -42,6 +42,7 @@ pub mod referrals;
 pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;
+pub mod request_budgets;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;

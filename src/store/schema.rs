@@ -943,6 +943,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    request_budgets (committee_id, user_id, budget) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        budget -> Text,
+        window_at -> Moment,
+        taken -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     requests (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -1259,6 +1272,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refusal_uses,
     replies,
     reply_texts,
+    request_budgets,
     requests,
     second_factors,
     sessions,

@@ -15,6 +15,7 @@ mod audit;
 mod bad_input;
 mod bad_requests;
 mod batches;
+mod budgets;
 mod bulk;
 mod calendars;
 mod clock_kinds;

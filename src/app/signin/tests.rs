@@ -50,6 +50,14 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         },
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
+        limits: crate::config::Limits {
+            window: 60,
+            reads: 0,
+            writes: 0,
+            heavy: 0,
+            open: 0,
+            probes: 0,
+        },
         password_params: HashParams::CHEAP,
         password_queue: 256,
         address_limit: crate::auth::throttle::AddressLimit {

@@ -112,6 +112,12 @@ impl TestApp {
         config.database.migrate_on_start = false;
         // Tests move the clock and then say when the work is done.
         config.jobs.in_server = false;
+        // The clock stands still, so a window never ends; tests of the limits set their own.
+        config.limits.reads = 1_000_000;
+        config.limits.writes = 1_000_000;
+        config.limits.heavy = 1_000_000;
+        config.limits.open = 1_000_000;
+        config.limits.probes = 1_000_000;
         let storage = tempfile::tempdir().expect("a directory");
         config.storage.place = Place::Directory(storage.path().to_owned());
         // Cheap on purpose: real costs would make up most of the time of the tests.
@@ -156,6 +162,11 @@ impl TestApp {
     /// A client that sends this access token.
     pub fn client(&self, token: &str) -> Client {
         Client::new(self.http.clone(), self.base.clone(), Some(token.to_owned()))
+    }
+
+    /// A client of another instance.
+    pub fn client_of(&self, base: &str, token: &str) -> Client {
+        Client::new(self.http.clone(), base.to_owned(), Some(token.to_owned()))
     }
 
     /// A client without a token.
