@@ -329,6 +329,9 @@ pub fn complete(
     if mutates && takes_codes(path) {
         codes.extend([Code::SecondFactorHeld, Code::GuardUnmet]);
     }
+    if path == "/api/v1/auth/login/second-factor" {
+        codes.push(Code::SecondFactorHeld);
+    }
     if path.starts_with("/api/v1/auth/openid/") && mutates {
         codes.push(Code::ProviderUnavailable);
     }

@@ -136,9 +136,6 @@ pub struct RecoveryCodesOut {
         (status = 200, description = "Signed in", body = TokenOut),
         (status = 401, description = "`second-factor-refused`: The code is not right; `challenge-refused`: The sign-in has to be started again",
          body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "`second-factor-held`: Too many wrong codes",
-         body = Problem, content_type = "application/problem+json",
-         headers(("Retry-After" = u32, description = "Seconds to wait."))),
     ))]
 pub async fn login_second_factor(
     app: Data<App>,
