@@ -52,7 +52,13 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     }
     let principal = {
         let app = app(request)?;
-        app.authenticate(bearer_of(request.headers())?).await?
+        let token = bearer_of(request.headers())?;
+        // Clients open it again by themselves, whether somebody is there or not.
+        if meta.path.ends_with("/stream") {
+            app.recheck(token).await?
+        } else {
+            app.authenticate(token).await?
+        }
     };
     if principal.must_change_password && meta.access != Access::PasswordPending {
         return Err(Error::new(Code::PasswordChangeRequired));
