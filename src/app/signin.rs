@@ -81,8 +81,19 @@ enum Exchange {
 }
 
 impl App {
-    /// The principal of an access token, as the account stands now.
+    /// The principal of an access token, as the account stands now. The request counts as use of
+    /// the sign-in.
     pub async fn authenticate(&self, token: &str) -> Result<Principal> {
+        self.authenticated(token, true).await
+    }
+
+    /// The same for what goes on without anybody at work, such as an open stream: a sign-in that
+    /// is only watched ends like one that is not used.
+    pub async fn recheck(&self, token: &str) -> Result<Principal> {
+        self.authenticated(token, false).await
+    }
+
+    async fn authenticated(&self, token: &str, counts: bool) -> Result<Principal> {
         let now = self.clock.now();
         if token.starts_with(api_token::PREFIX) {
             return self.authenticate_machine(token, now).await;
@@ -99,7 +110,7 @@ impl App {
         let seen = seen
             .filter(|seen| seen.principal.user == claims.sub)
             .ok_or_else(|| Error::new(Code::Unauthenticated).context("the sign-in has ended"))?;
-        if seen.unnoted {
+        if seen.unnoted && counts {
             self.beside("auth.note", move |tx| {
                 sign_ins::note_use(tx, committee, sign_in, now)
             });

@@ -356,10 +356,12 @@ async fn a_sign_in_that_is_not_used_for_thirty_minutes_ends() {
     let access = next.text("/access_token");
     app.client(&access).get(ME).send().await.status(200);
     noted_now(&app).await;
-    // Used on one instance, seen on the other; a refresh alone is no use.
+    // Used on one instance, seen on the other; neither a refresh nor a stream is use.
     minutes(20);
     let next = refresh(&next.text("/refresh_token")).await.status(200);
     minutes(9);
+    let watcher = second.client(&next.text("/access_token"));
+    drop(watcher.get("/api/v1/events/stream").open().await);
     let last = refresh(&next.text("/refresh_token")).await.status(200);
     let access = last.text("/access_token");
     minutes(1);
