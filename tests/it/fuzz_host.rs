@@ -23,7 +23,8 @@ fn caller_of(operation: &str) -> Option<&'static str> {
         "submit_opinion_assignment" => "co_handler_clerk",
         "countersign_reply" | "object_reply" => "co_handler_signatory",
         "consent_cosign_proposal" | "decline_cosign_proposal" => "invited_member",
-        "draft_reply" | "edit_reply" | "object_contact_assignment" => "unit_clerk",
+        "draft_reply" | "edit_reply" => "unit_clerk",
+        "invite_cosigners_proposal" | "object_contact_assignment" => "member",
         _ => return None,
     })
 }
