@@ -87,6 +87,8 @@ pub struct Server {
     pub bind: SocketAddr,
     /// Worker threads; 0 for one per processor.
     pub workers: usize,
+    /// Connections at the same time.
+    pub connections: usize,
     /// How long requests under way may take when the service stops.
     pub shutdown: Duration,
     /// How long the service goes on accepting while it already says that it is not ready.
@@ -183,6 +185,7 @@ struct RawJobs {
 struct RawServer {
     bind: String,
     workers: u64,
+    connections: u64,
     shutdown_seconds: u64,
     shutdown_grace_seconds: u64,
     public_url: String,
@@ -652,6 +655,7 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             origins.wrong("server.bind", what)
         })?,
         workers: origins.within("server.workers", server.workers, 0, 512)?,
+        connections: origins.within("server.connections", server.connections, 1, 1_000_000)?,
         shutdown: seconds("server.shutdown_seconds", server.shutdown_seconds, 3600)?,
         shutdown_grace: seconds(
             "server.shutdown_grace_seconds",

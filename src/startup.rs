@@ -117,9 +117,13 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     .backlog(BACKLOG)
     .shutdown_timeout(config.server.shutdown.as_secs())
     .disable_signals();
-    if config.server.workers > 0 {
-        server = server.workers(config.server.workers);
-    }
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    server = server
+        .workers(workers)
+        .max_connections(config.server.connections.div_ceil(workers));
     let bind = config.server.bind;
     let server = server
         .bind(bind)

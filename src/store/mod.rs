@@ -65,4 +65,4 @@ pub mod wakes;
 pub mod webhooks;
 
 pub use connection::DatabaseUrl;
-pub use tx::{Db, Threads, Tx};
+pub use tx::{Db, Point, Threads, Tx};
