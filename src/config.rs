@@ -59,6 +59,8 @@ pub struct Config {
     pub notifications: Notifications,
     /// Messages to other systems.
     pub webhooks: Webhooks,
+    /// The audit trail.
+    pub audit: Audit,
     /// The log.
     pub log: Log,
 }
@@ -111,6 +113,13 @@ pub struct Jobs {
     pub in_server: bool,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// How often it is sealed.
+    pub seal_every: SignedDuration,
 }
 
 /// Messages to other systems.
@@ -169,7 +178,14 @@ struct RawConfig {
     mail: mail::RawMail,
     notifications: mail::RawNotifications,
     webhooks: RawWebhooks,
+    audit: RawAudit,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAudit {
+    seal_hours: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -530,6 +546,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         mail,
         notifications,
         webhooks,
+        audit,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -571,6 +588,14 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
             )?),
         },
         webhooks: check_webhooks(&webhooks, origins)?,
+        audit: Audit {
+            seal_every: SignedDuration::from_hours(origins.within(
+                "audit.seal_hours",
+                audit.seal_hours,
+                1,
+                168,
+            )?),
+        },
         log: check_log(log, origins)?,
     })
 }

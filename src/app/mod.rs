@@ -2,9 +2,11 @@
 
 pub mod act;
 pub mod attachments;
+pub mod audit;
 pub mod batch;
 pub mod bulk;
 pub mod calendars;
+pub mod checking;
 pub mod ctx;
 pub mod feed;
 pub mod live;
@@ -12,6 +14,7 @@ pub mod notify;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
+pub mod sealing;
 pub mod setup;
 pub mod signin;
 pub mod succession;
@@ -65,6 +68,10 @@ pub struct App {
     pub lease: SignedDuration,
     /// What the workers of this process have done.
     pub tally: Tally,
+    /// Refusals and reads that were repeated lately.
+    pub(crate) watch: Arc<audit::Watch>,
+    /// How often the audit trail is sealed.
+    pub(crate) seal_every: SignedDuration,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -88,6 +95,8 @@ pub struct AppSettings {
     pub webhooks: Settings,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+    /// How often the audit trail is sealed.
+    pub seal_every: SignedDuration,
 }
 
 impl App {
@@ -123,6 +132,8 @@ impl App {
             sender,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
+            watch: Arc::default(),
+            seal_every: settings.seal_every,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

@@ -4,4 +4,5 @@ pub mod api_token;
 pub mod password;
 pub mod principal;
 pub mod refresh;
+pub mod seal;
 pub mod token;

@@ -7,6 +7,7 @@ use diesel::internal::derives::as_expression::Bound;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
+use super::audit_checks::CheckStatus;
 use super::sql_types::text_codes;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
@@ -36,6 +37,7 @@ text_codes!(
     AttachmentStatus,
     BoundKind,
     CaseSeries,
+    CheckStatus,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,

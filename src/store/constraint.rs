@@ -57,6 +57,10 @@ const RACES: &[(&str, &str)] = &[
         "policy_profiles.committee_id, policy_profiles.profile_version",
     ),
     ("events_pkey", "events.committee_id, events.stream_id"),
+    (
+        "audit_seals_pkey",
+        "audit_seals.committee_id, audit_seals.number",
+    ),
 ];
 
 impl From<DieselError> for Error {
@@ -111,6 +115,10 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         // Waited long enough: another attempt would only keep the thread from others.
         _ if message.contains("lock timeout") || message.contains("statement timeout") => {
             Error::new(Code::Busy).context(message)
+        }
+        // A trigger of the trail: no statement of the program does that.
+        _ if message.contains("is append-only") => {
+            Error::internal(message).context("the trail was to be changed")
         }
         _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),

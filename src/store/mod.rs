@@ -6,6 +6,8 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod attachments;
+pub mod audit_checks;
+pub mod audit_log;
 pub mod calendars;
 pub mod cases;
 pub mod clocks;
@@ -41,6 +43,7 @@ pub mod register;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+pub mod seals;
 pub mod sessions;
 pub mod setup;
 pub mod sign_ins;

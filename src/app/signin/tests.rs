@@ -131,6 +131,7 @@ impl World {
             idempotency: None,
             if_match: IfMatch::Missing,
             validate_only: false,
+            disclosed: crate::app::audit::Disclosed::default(),
         }
     }
 

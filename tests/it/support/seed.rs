@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jianjian::app::Ctx;
+use jianjian::app::audit::Disclosed;
 use jianjian::app::ctx::IfMatch;
 use jianjian::app::setup::{self, FirstAdministrator, NewCommittee};
 use jianjian::auth::principal::Principal;
@@ -145,6 +146,7 @@ fn ctx(committee: CommitteeId, user: UserId, now: Timestamp) -> Ctx {
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: Disclosed::default(),
     }
 }
 
