@@ -82,7 +82,11 @@ pub struct LogEntry {
     pub kind: String,
     /// The thing whose history it is; for `access` what was read or refused, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64, nullable = false, example = "prop_019a1b2c3d4e7f8090a1b2c3d4e5f607")]
+    #[schema(
+        max_length = 64,
+        nullable = false,
+        example = "prop_019a1b2c3d4e7f8090a1b2c3d4e5f607"
+    )]
     pub object: Option<String>,
     /// The history itself, as hashes name it.
     pub stream: StreamId,
@@ -143,12 +147,13 @@ fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SubjectId
     let text = String::deserialize(deserializer)?;
     let digits = text.split_once('_').map(|(_, digits)| digits);
     let uuid = digits.and_then(|digits| uuid::Uuid::try_parse(digits).ok());
-    uuid.map(|uuid| Some(SubjectId::from_uuid(uuid))).ok_or_else(|| {
-        serde::de::Error::custom(Message::new(
-            "须为标识，如 prop_019a1b2c3d4e7f8090a1b2c3d4e5f607。",
-            "An identifier, such as prop_019a1b2c3d4e7f8090a1b2c3d4e5f607.",
-        ))
-    })
+    uuid.map(|uuid| Some(SubjectId::from_uuid(uuid)))
+        .ok_or_else(|| {
+            serde::de::Error::custom(Message::new(
+                "须为标识，如 prop_019a1b2c3d4e7f8090a1b2c3d4e5f607。",
+                "An identifier, such as prop_019a1b2c3d4e7f8090a1b2c3d4e5f607.",
+            ))
+        })
 }
 
 /// A moment.
@@ -210,7 +215,10 @@ impl LogParams {
                 return Err(Error::new(Code::InvalidParameter).field(
                     "kind",
                     "invalid",
-                    Message::new("只能是一个类别，如 proposal。", "One kind, such as proposal."),
+                    Message::new(
+                        "只能是一个类别，如 proposal。",
+                        "One kind, such as proposal.",
+                    ),
                 ));
             }
         };
@@ -292,7 +300,9 @@ pub async fn list_audit_seals(
     let limit = i64::try_from(page.limit.get() + 1).unwrap_or(i64::MAX);
     let found = app
         .db
-        .read("audit.seals", move |tx| seals::list(tx, committee, before, limit))
+        .read("audit.seals", move |tx| {
+            seals::list(tx, committee, before, limit)
+        })
         .await?;
     Answer::ok(&binding.page(found, page.limit, |seal| seal.number)?)
 }
@@ -343,7 +353,11 @@ pub async fn seal_audit_log(
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SealsAddress {
     /// The list in which the seal will be.
-    #[schema(max_length = 100, format = "uri-reference", example = "/api/v1/audit/seals")]
+    #[schema(
+        max_length = 100,
+        format = "uri-reference",
+        example = "/api/v1/audit/seals"
+    )]
     pub seals: &'static str,
 }
 
@@ -361,7 +375,9 @@ pub async fn get_audit_seal(
     let committee = ctx.committee();
     let seal = app
         .db
-        .read("audit.seal.get", move |tx| seals::find(tx, committee, number))
+        .read("audit.seal.get", move |tx| {
+            seals::find(tx, committee, number)
+        })
         .await?
         .ok_or_else(Error::not_found)?;
     Ok(Answer::ok(&seal)?.tag(seal.hash))
@@ -375,8 +391,12 @@ pub struct ExportedIn {
     #[schema(minimum = 1, maximum = 2_147_483_647, example = 42)]
     number: i32,
     /// Its `hash`.
-    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$",
-        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     hash: String,
 }
 
@@ -487,7 +507,9 @@ pub async fn get_audit_check(
     let committee = ctx.committee();
     let row = app
         .db
-        .read("audit.check.get", move |tx| audit_checks::find(tx, committee, id))
+        .read("audit.check.get", move |tx| {
+            audit_checks::find(tx, committee, id)
+        })
         .await?
         .ok_or_else(Error::not_found)?;
     let check = AuditCheck::of(row)?;

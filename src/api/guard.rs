@@ -45,7 +45,10 @@ pub async fn check<B: MessageBody + 'static>(
         // What few may read is not read without evidence.
         Err(error) => {
             let (request, _) = response.into_parts();
-            Ok(ServiceResponse::new(request, HttpResponse::from_error(error)))
+            Ok(ServiceResponse::new(
+                request,
+                HttpResponse::from_error(error),
+            ))
         }
     }
 }

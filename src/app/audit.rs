@@ -208,7 +208,10 @@ impl Repeated {
             return None;
         }
         if let Value::Object(content) = &mut entry.happening.content {
-            content.insert("repeated".into(), json!({ "times": count, "since": since, "until": last }));
+            content.insert(
+                "repeated".into(),
+                json!({ "times": count, "since": since, "until": last }),
+            );
         }
         entry.by.at = last;
         // There were several.
@@ -278,7 +281,11 @@ impl App {
         for (object, entry) in written {
             let key = Key {
                 user: asked.principal.user,
-                name: if entry.happening.name == "audit.read" { "audit.read" } else { "access.read" },
+                name: if entry.happening.name == "audit.read" {
+                    "audit.read"
+                } else {
+                    "access.read"
+                },
                 operation: Arc::clone(&asked.operation),
                 object,
             };
@@ -296,14 +303,22 @@ impl App {
             .into_iter()
             .filter_map(|(key, entry)| self.watch.remember(key, entry, now))
             .collect();
-        if earlier.is_empty() { Ok(()) } else { self.put_down(earlier).await }
+        if earlier.is_empty() {
+            Ok(())
+        } else {
+            self.put_down(earlier).await
+        }
     }
 
     /// Writes down what was counted and is over; with `all`, also what may go on.
     pub async fn flush_watch(&self, all: bool) -> Result<()> {
         let now = (!all).then(|| self.clock.now());
         let entries = self.watch.take(now);
-        if entries.is_empty() { Ok(()) } else { self.put_down(entries).await }
+        if entries.is_empty() {
+            Ok(())
+        } else {
+            self.put_down(entries).await
+        }
     }
 
     /// Writes counts down now and then; never ends.
@@ -321,7 +336,12 @@ impl App {
         entries.sort_by_key(|entry| (entry.stream.committee, entry.stream.id));
         self.db
             .write("audit.note", move |tx| {
-                for Entry { stream, by, happening } in &entries {
+                for Entry {
+                    stream,
+                    by,
+                    happening,
+                } in &entries
+                {
                     events::append_access(tx, stream, by, happening.clone())?;
                 }
                 Ok(())
@@ -337,7 +357,10 @@ fn own(principal: &Principal) -> Stream {
 
 fn entry(asked: &Asked, stream: Stream, at: Timestamp, name: &str, content: Value) -> Entry {
     let principal = &asked.principal;
-    let role = principal.grants.first().map_or(Role::Member, |grant| grant.role);
+    let role = principal
+        .grants
+        .first()
+        .map_or(Role::Member, |grant| grant.role);
     Entry {
         stream,
         by: Circumstances {
@@ -400,16 +423,28 @@ mod tests {
     fn what_is_repeated_within_a_minute_is_one_entry_with_its_number() {
         let (watch, now) = (Watch::default(), Timestamp::UNIX_EPOCH);
         let asked = asked(UserId::new(now), "a", now);
-        let entry = entry(&asked, own(&asked.principal), now, "access.refused", json!({}));
+        let entry = entry(
+            &asked,
+            own(&asked.principal),
+            now,
+            "access.refused",
+            json!({}),
+        );
         assert!(!watch.counts(&key(&asked), now));
         assert!(watch.remember(key(&asked), entry.clone(), now).is_none());
         for second in 1..=59 {
             assert!(watch.counts(&key(&asked), now + SignedDuration::from_secs(second)));
         }
-        assert!(watch.take(Some(now + SignedDuration::from_secs(59))).is_empty());
+        assert!(
+            watch
+                .take(Some(now + SignedDuration::from_secs(59)))
+                .is_empty()
+        );
         let later = now + WINDOW;
         assert!(!watch.counts(&key(&asked), later));
-        let told = watch.remember(key(&asked), entry, later).expect("the count");
+        let told = watch
+            .remember(key(&asked), entry, later)
+            .expect("the count");
         assert_eq!(told.happening.content["repeated"]["times"], 59);
         assert_eq!(told.by.at, now + SignedDuration::from_secs(59));
         assert!(watch.take(None).is_empty(), "nothing was repeated since");
@@ -424,7 +459,13 @@ mod tests {
             let asked = asked(user, &number.to_string(), now);
             let narrowed = watch.narrowed(key(&asked), now);
             assert_eq!(narrowed.object, asked.object);
-            let entry = entry(&asked, own(&asked.principal), now, "access.refused", json!({}));
+            let entry = entry(
+                &asked,
+                own(&asked.principal),
+                now,
+                "access.refused",
+                json!({}),
+            );
             watch.remember(narrowed, entry, now);
         }
         let one = asked(user, "one more", now);

@@ -7,12 +7,12 @@ use super::{App, Ctx};
 use crate::error::{Error, Result};
 use crate::ids::AuditCheckId;
 use crate::jobs::kind::JobKind;
+use crate::store::Tx;
 use crate::store::audit_checks::{self, CheckRow, CheckStatus};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::jobs::{self, Claim, Wanted};
 use crate::store::sql_types::{At, Json};
 use crate::store::verify::{Check, Exported, Report};
-use crate::store::Tx;
 use crate::workflow::role::Role;
 
 /// Pieces of one turn of the worker: a few seconds at most.
@@ -48,7 +48,12 @@ pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, head: Option<Exported>) -> Result<Check
         content: serde_json::json!({ "check": row.id, "head": row.head_number }),
     };
     let stream = Stream::access_to(committee, ctx.user());
-    events::append_access(tx, &stream, &Circumstances::of(ctx, &[Role::Auditor]), happening)?;
+    events::append_access(
+        tx,
+        &stream,
+        &Circumstances::of(ctx, &[Role::Auditor]),
+        happening,
+    )?;
     Ok(row)
 }
 

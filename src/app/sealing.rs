@@ -68,7 +68,9 @@ pub async fn seal(db: &Db, committee: CommitteeId, now: Timestamp) -> Result<Sea
     // A clock that runs ahead somewhere must not make the next seal pass over anything.
     let until = until.min(EventId::first_at(now));
     let ends: Vec<_> = grown.ends.into_values().collect();
-    let root = ends.iter().fold(String::new(), |root, end| root_with(&root, end));
+    let root = ends
+        .iter()
+        .fold(String::new(), |root, end| root_with(&root, end));
     let streams = i64::try_from(ends.len()).unwrap_or(i64::MAX);
     let seal = db
         .write("audit.seal", move |tx| {
@@ -85,7 +87,10 @@ pub async fn seal(db: &Db, committee: CommitteeId, now: Timestamp) -> Result<Sea
                 events: grown.events,
                 streams,
                 root: root.clone(),
-                prev_hash: last.as_ref().map(|last| last.hash.clone()).unwrap_or_default(),
+                prev_hash: last
+                    .as_ref()
+                    .map(|last| last.hash.clone())
+                    .unwrap_or_default(),
                 hash: String::new(),
                 kid: key.kid.clone(),
                 signature: String::new(),
@@ -96,7 +101,10 @@ pub async fn seal(db: &Db, committee: CommitteeId, now: Timestamp) -> Result<Sea
             Ok(Some(seal))
         })
         .await?;
-    Ok(Sealed { more: more || seal.is_none(), seal })
+    Ok(Sealed {
+        more: more || seal.is_none(),
+        seal,
+    })
 }
 
 /// Seals until nothing is new; gives the last seal that was made.

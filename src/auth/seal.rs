@@ -63,7 +63,8 @@ impl SealKey {
     /// Signs the hash of a seal.
     pub fn sign(&self, hash: &str) -> Result<String> {
         let private_key = self.private_key.as_deref();
-        let private_key = private_key.ok_or_else(|| Error::internal("a retired key signs no more"))?;
+        let private_key =
+            private_key.ok_or_else(|| Error::internal("a retired key signs no more"))?;
         let pair = Ed25519KeyPair::from_pkcs8(private_key)
             .map_err(|error| Error::internal(error).context("the key that signs seals"))?;
         Ok(URL_SAFE_NO_PAD.encode(pair.sign(hash.as_bytes())))
@@ -174,13 +175,19 @@ mod tests {
     #[test]
     fn a_signature_fits_its_key_and_its_hash_only() {
         let now = Timestamp::UNIX_EPOCH;
-        let (key, other) = (SealKey::generate(now).expect("a key"), SealKey::generate(now).expect("a key"));
+        let (key, other) = (
+            SealKey::generate(now).expect("a key"),
+            SealKey::generate(now).expect("a key"),
+        );
         let signature = key.sign("a hash").expect("a signature");
         assert!(key.signed("a hash", &signature));
         assert!(!key.signed("another", &signature));
         assert!(!other.signed("a hash", &signature));
         assert!(!key.signed("a hash", "not base64!"));
-        let retired = SealKey { private_key: None, ..key };
+        let retired = SealKey {
+            private_key: None,
+            ..key
+        };
         assert!(retired.sign("a hash").is_err());
         assert!(retired.signed("a hash", &signature));
     }
@@ -203,15 +210,42 @@ mod tests {
         };
         let hash = seal.expected_hash();
         let others = [
-            Seal { committee_id: CommitteeId::new(now), ..seal.clone() },
-            Seal { number: 2, ..seal.clone() },
-            Seal { sealed_at: now + jiff::SignedDuration::from_micros(1), ..seal.clone() },
-            Seal { until_id: EventId::new(now), ..seal.clone() },
-            Seal { events: 3, ..seal.clone() },
-            Seal { streams: 2, ..seal.clone() },
-            Seal { root: "s".into(), ..seal.clone() },
-            Seal { prev_hash: "p".into(), ..seal.clone() },
-            Seal { kid: "l".into(), ..seal.clone() },
+            Seal {
+                committee_id: CommitteeId::new(now),
+                ..seal.clone()
+            },
+            Seal {
+                number: 2,
+                ..seal.clone()
+            },
+            Seal {
+                sealed_at: now + jiff::SignedDuration::from_micros(1),
+                ..seal.clone()
+            },
+            Seal {
+                until_id: EventId::new(now),
+                ..seal.clone()
+            },
+            Seal {
+                events: 3,
+                ..seal.clone()
+            },
+            Seal {
+                streams: 2,
+                ..seal.clone()
+            },
+            Seal {
+                root: "s".into(),
+                ..seal.clone()
+            },
+            Seal {
+                prev_hash: "p".into(),
+                ..seal.clone()
+            },
+            Seal {
+                kid: "l".into(),
+                ..seal.clone()
+            },
         ];
         for other in others {
             assert_ne!(other.expected_hash(), hash, "{other:?}");

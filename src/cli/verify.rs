@@ -53,7 +53,10 @@ pub fn run(args: &Args, config: &Config) -> Result<(), Failure> {
         }
         _ => Err(Failure::Other(format!(
             "the audit trail is broken: {}",
-            report.broken.map(|first| first.to_string()).unwrap_or_default()
+            report
+                .broken
+                .map(|first| first.to_string())
+                .unwrap_or_default()
         ))),
     }
 }

@@ -66,7 +66,11 @@ pub(super) async fn sweep_keys(app: &App, claim: Claim) -> Result<()> {
 pub(super) async fn seal_audit(app: &App, claim: Claim) -> Result<()> {
     let now = app.clock.now();
     let sealed = sealing::seal(&app.db, claim.job.committee_id, now).await?;
-    let next = if sealed.more { now } else { now + app.seal_every };
+    let next = if sealed.more {
+        now
+    } else {
+        now + app.seal_every
+    };
     app.db
         .write("jobs.seal_audit", move |tx| {
             jobs::again(tx, &claim, &Value::Null, next)

@@ -63,11 +63,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &CheckRow) -> Result<()> {
 }
 
 /// A check.
-pub fn find(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: AuditCheckId,
-) -> Result<Option<CheckRow>> {
+pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: AuditCheckId) -> Result<Option<CheckRow>> {
     Ok(audit_checks::table
         .find((committee, id))
         .select(<CheckRow as Selectable<MultiBackend>>::construct_selection())

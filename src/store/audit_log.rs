@@ -107,7 +107,11 @@ fn named(names: &[String]) -> Option<Condition> {
     let mut all: Option<Condition> = None;
     for name in names {
         let one: Condition = match name.strip_suffix('*') {
-            Some(start) => Box::new(events::name.like(format!("{}%", start.replace('_', "\\_"))).escape('\\')),
+            Some(start) => Box::new(
+                events::name
+                    .like(format!("{}%", start.replace('_', "\\_")))
+                    .escape('\\'),
+            ),
             None => Box::new(events::name.eq(name.clone())),
         };
         all = Some(match all {

@@ -37,7 +37,8 @@ impl Stream {
     /// of what it was refused without a thing, and of what it read of the trail itself.
     pub fn access_to<K: IdKind>(committee: CommitteeId, id: Id<K>) -> Self {
         let hash = digest::hex(&[b"access", id.uuid().as_bytes()]);
-        let half = |range| u64::from_str_radix(hash.get(range).unwrap_or_default(), 16).unwrap_or(0);
+        let half =
+            |range| u64::from_str_radix(hash.get(range).unwrap_or_default(), 16).unwrap_or(0);
         let mut bytes = *uuid::Uuid::from_u64_pair(half(0..16), half(16..32)).as_bytes();
         // Version 8: a name of our own making.
         bytes[6] = (bytes[6] & 0x0f) | 0x80;

@@ -235,13 +235,15 @@ pub fn keys(tx: &mut Tx<'_>) -> Result<Vec<SealKey>> {
         .load(tx.conn)?;
     Ok(rows
         .into_iter()
-        .map(|(kid, private_key, public_key, created_at, retired_at)| SealKey {
-            kid,
-            private_key,
-            public_key,
-            created_at: created_at.0,
-            retired_at: retired_at.map(|at| at.0),
-        })
+        .map(
+            |(kid, private_key, public_key, created_at, retired_at)| SealKey {
+                kid,
+                private_key,
+                public_key,
+                created_at: created_at.0,
+                retired_at: retired_at.map(|at| at.0),
+            },
+        )
         .collect())
 }
 

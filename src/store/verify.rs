@@ -193,7 +193,10 @@ impl Check {
     }
 
     fn seals(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let after = self.seal.as_ref().map(|(committee, number, _)| (*committee, *number));
+        let after = self
+            .seal
+            .as_ref()
+            .map(|(committee, number, _)| (*committee, *number));
         let Some(seal) = seals::next(tx, self.scope, after)? else {
             for head in self.heads.clone() {
                 if seals::find(tx, head.committee, head.number)?.is_none() {
@@ -210,7 +213,12 @@ impl Check {
         self.report.seals += 1;
         let mut faults = Vec::new();
         let other = |head: &&Exported| head.committee == committee && head.number == number;
-        if self.heads.iter().find(other).is_some_and(|head| head.hash != seal.hash) {
+        if self
+            .heads
+            .iter()
+            .find(other)
+            .is_some_and(|head| head.hash != seal.hash)
+        {
             faults.push(Fault::HeadOther);
         }
         if number != last + 1 {
@@ -244,7 +252,9 @@ impl Check {
 
     fn chains(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         let page = self.page(tx)?;
-        let last = page.last().map(|(committee, stream, event)| (*committee, *stream, event.seq));
+        let last = page
+            .last()
+            .map(|(committee, stream, event)| (*committee, *stream, event.seq));
         let mut ends = self.sealed_ends(tx, self.event, last)?;
         self.look_for_cases(tx, &page)?;
         for (committee, stream, event) in &page {
@@ -265,7 +275,14 @@ impl Check {
             self.phase = Phase::Cases;
         }
         // What is left stood behind the last event.
-        self.gone_before(&mut ends, (CommitteeId::from_uuid(uuid::Uuid::max()), StreamId::from_uuid(uuid::Uuid::max()), i32::MAX));
+        self.gone_before(
+            &mut ends,
+            (
+                CommitteeId::from_uuid(uuid::Uuid::max()),
+                StreamId::from_uuid(uuid::Uuid::max()),
+                i32::MAX,
+            ),
+        );
         Ok(())
     }
 
@@ -514,7 +531,7 @@ impl Check {
             .load(tx.conn)?;
         Ok(rows
             .into_iter()
-            .map(|(committee, stream, seq, hash)| ((committee, stream, seq), hash))
+            .map(|(committee, stream, place, hash)| ((committee, stream, place), hash))
             .collect())
     }
 }
