@@ -76,6 +76,8 @@ pub struct Config {
     pub second_factor: SecondFactor,
     /// Signing in through identity providers.
     pub openid: openid::Settings,
+    /// The audit trail.
+    pub audit: Audit,
     /// The log.
     pub log: Log,
 }
@@ -121,6 +123,13 @@ pub struct Jobs {
     pub in_server: bool,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// How often it is sealed.
+    pub seal_every: SignedDuration,
 }
 
 /// The log.
@@ -170,7 +179,14 @@ struct RawConfig {
     secrets: second_factor::RawSecrets,
     second_factor: second_factor::RawSecondFactor,
     openid: second_factor::RawOpenId,
+    audit: RawAudit,
     log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAudit {
+    seal_hours: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -536,6 +552,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         secrets,
         second_factor,
         openid,
+        audit,
         log,
     } = raw;
     let server = check_server(server, origins)?;
@@ -560,6 +577,14 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         webhooks: webhooks::check(&webhooks, origins)?,
         second_factor: second_factor::check(second_factor, &secrets, origins)?,
         openid: second_factor::check_openid(&openid, origins)?,
+        audit: Audit {
+            seal_every: SignedDuration::from_hours(origins.within(
+                "audit.seal_hours",
+                audit.seal_hours,
+                1,
+                168,
+            )?),
+        },
         log: check_log(log, origins)?,
     })
 }

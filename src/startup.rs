@@ -84,6 +84,8 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
     tokio::task::spawn_local(Live::follow(app.clone()));
+    let watched = app.clone();
+    tokio::task::spawn_local(async move { watched.keep_watch().await });
     let Interface {
         schemas,
         document,
@@ -183,6 +185,7 @@ pub fn app_settings(config: &Config) -> AppSettings {
         lease: config.jobs.lease,
         second_factor: config.second_factor.clone(),
         openid: config.openid.clone(),
+        seal_every: config.audit.seal_every,
     }
 }
 
@@ -379,6 +382,7 @@ impl Running {
         if let Some(jobs) = self.jobs {
             stop_jobs(jobs, self.shutdown).await;
         }
+        end_watch(&self.app).await;
         ended
     }
 
@@ -388,7 +392,15 @@ impl Running {
         if let Some(jobs) = self.jobs {
             stop_jobs(jobs, self.shutdown).await;
         }
+        end_watch(&self.app).await;
         ended
+    }
+}
+
+/// What was counted so far goes into the audit trail.
+async fn end_watch(app: &App) {
+    if let Err(error) = app.flush_watch(true).await {
+        tracing::error!(%error, "counts of refusals are not in the audit trail");
     }
 }
 

@@ -15,6 +15,7 @@ use super::json::RawBody;
 use super::page::PageQuery;
 use super::query;
 use super::routes::Meta;
+use crate::app::audit::Disclosed;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
 use crate::auth::principal::Principal;
@@ -139,6 +140,7 @@ fn ctx(request: &HttpRequest) -> Result<Ctx> {
         idempotency: None,
         if_match: if_match(request)?,
         validate_only: false,
+        disclosed: extensions.get::<Disclosed>().cloned().unwrap_or_default(),
     })
 }
 

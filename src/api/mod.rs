@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod api_tokens;
+pub mod audit;
 mod budgets;
 pub mod calendars;
 pub mod cases;
@@ -77,6 +78,7 @@ pub fn register_all() -> Routes {
     policy_profiles::routes(&mut routes);
     notifications::routes(&mut routes);
     jobs::routes(&mut routes);
+    audit::routes(&mut routes);
     calendars::routes(&mut routes);
     events::routes(&mut routes);
     webhooks::routes(&mut routes);

@@ -93,6 +93,10 @@ const TAGS: &[(&str, &str)] = &[
         "Subscriptions of other systems: what happens is sent to them. 外部系统订阅。",
     ),
     (
+        "audit",
+        "The audit trail, for auditors: search, signed seals, checks. 审计日志。",
+    ),
+    (
         "jobs",
         "Work that is done after the answer, for system administrators. 后台作业。",
     ),

@@ -2,9 +2,11 @@
 
 pub mod act;
 pub mod attachments;
+pub mod audit;
 pub mod batch;
 pub mod bulk;
 pub mod calendars;
+pub mod checking;
 pub mod ctx;
 pub mod feed;
 pub mod limits;
@@ -14,6 +16,7 @@ pub mod openid;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
+pub mod sealing;
 pub mod second_factor;
 pub mod setup;
 pub mod signin;
@@ -81,6 +84,10 @@ pub struct App {
     pub lease: SignedDuration,
     /// What the workers of this process have done.
     pub tally: Tally,
+    /// Refusals and reads that were repeated lately.
+    pub(crate) watch: Arc<audit::Watch>,
+    /// How often the audit trail is sealed.
+    pub(crate) seal_every: SignedDuration,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -114,6 +121,8 @@ pub struct AppSettings {
     pub second_factor: SecondFactor,
     /// How identity providers are spoken with.
     pub openid: protocol::Settings,
+    /// How often the audit trail is sealed.
+    pub seal_every: SignedDuration,
 }
 
 impl App {
@@ -158,6 +167,8 @@ impl App {
             openid,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
+            watch: Arc::default(),
+            seal_every: settings.seal_every,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

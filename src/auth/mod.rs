@@ -5,6 +5,7 @@ pub mod password;
 pub mod policy;
 pub mod principal;
 pub mod refresh;
+pub mod seal;
 pub mod throttle;
 pub mod ticket;
 pub mod token;

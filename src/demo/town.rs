@@ -103,6 +103,7 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: crate::app::audit::Disclosed::default(),
     }
 }
 

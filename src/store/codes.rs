@@ -7,6 +7,7 @@ use diesel::internal::derives::as_expression::Bound;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
+use super::audit_checks::CheckStatus;
 use super::openid::AccountClaim;
 use super::sql_types::text_codes;
 use crate::auth::policy::PasswordProfile;
@@ -39,6 +40,7 @@ text_codes!(
     AttachmentStatus,
     BoundKind,
     CaseSeries,
+    CheckStatus,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,

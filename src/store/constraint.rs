@@ -75,6 +75,10 @@ const RACES: &[(&str, &str)] = &[
     ("events_pkey", "events.committee_id, events.stream_id"),
     ("sign_in_throttles_pkey", "sign_in_throttles."),
     ("password_policies_pkey", "password_policies."),
+    (
+        "audit_seals_pkey",
+        "audit_seals.committee_id, audit_seals.number",
+    ),
 ];
 
 impl From<DieselError> for Error {
@@ -129,6 +133,10 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         // Waited long enough: another attempt would only keep the thread from others.
         _ if message.contains("lock timeout") || message.contains("statement timeout") => {
             Error::new(Code::Busy).context(message)
+        }
+        // A trigger of the trail: no statement of the program does that.
+        _ if message.contains("is append-only") => {
+            Error::internal(message).context("the trail was to be changed")
         }
         _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),

@@ -6,6 +6,8 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod attachments;
+pub mod audit_checks;
+pub mod audit_log;
 pub mod bulk;
 pub mod calendars;
 pub mod cases;
@@ -46,6 +48,7 @@ pub mod request_budgets;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+pub mod seals;
 pub mod second_factors;
 pub mod sessions;
 pub mod setup;

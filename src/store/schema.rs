@@ -83,6 +83,55 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    audit_checks (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        requested_by -> Uid,
+        status -> Text,
+        head_number -> Nullable<Integer>,
+        head_hash -> Nullable<Text>,
+        report -> Doc,
+        created_at -> Moment,
+        finished_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    audit_seal_heads (committee_id, stream_id, seq) {
+        committee_id -> Uid,
+        stream_id -> Uid,
+        seq -> Integer,
+        hash -> Text,
+        seal_number -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    audit_seals (committee_id, number) {
+        committee_id -> Uid,
+        number -> Integer,
+        sealed_at -> Moment,
+        until_id -> Uid,
+        events -> BigInt,
+        streams -> BigInt,
+        root -> Text,
+        prev_hash -> Text,
+        hash -> Text,
+        kid -> Text,
+        signature -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     calendar_days (committee_id, version, day) {
         committee_id -> Uid,
         version -> Integer,
@@ -991,6 +1040,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    seal_keys (kid) {
+        kid -> Text,
+        private_key -> Nullable<Binary>,
+        public_key -> Binary,
+        created_at -> Moment,
+        retired_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     sessions (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -1226,6 +1288,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     assignments,
     attachments,
+    audit_checks,
+    audit_seal_heads,
+    audit_seals,
     calendar_days,
     calendars,
     case_links,
@@ -1274,6 +1339,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reply_texts,
     request_budgets,
     requests,
+    seal_keys,
     second_factors,
     sessions,
     sign_in_challenges,

@@ -299,6 +299,9 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     app.work().await;
     let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
     let job = jobs.text("/items/0/id");
+    let auditor = app.signed_in(&town, &town.auditor);
+    let check = auditor.post("/api/v1/audit/checks").json(json!({}));
+    let check = check.send().await.status(202).id();
     let below = app.town_called("qingshui").await;
     let referral = crate::referrals::sent_from(&app, &below, &town).await;
     let mut matrix = Vec::new();
@@ -321,6 +324,8 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
             ("webhook_id", hook.id()),
             ("delivery_id", delivery.id()),
             ("openid_provider_id", provider.clone()),
+            ("check_id", check.clone()),
+            ("number", "1".to_owned()),
         ];
         let mut path_here = fill(path, id, &town, case, &others);
         // A stream that is opened does not end.

@@ -30,6 +30,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
     let settings = AppSettings {
         mail: None,
         keep_read: jiff::SignedDuration::from_hours(24),
+        seal_every: jiff::SignedDuration::from_hours(24),
         storage: crate::files::Storage {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,
@@ -150,6 +151,7 @@ impl World {
             idempotency: None,
             if_match: IfMatch::Missing,
             validate_only: false,
+            disclosed: crate::app::audit::Disclosed::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jianjian::app::Ctx;
+use jianjian::app::audit::Disclosed;
 use jianjian::app::ctx::IfMatch;
 use jianjian::app::setup::{self, FirstAccount, FirstAdministrators, NewCommittee};
 use jianjian::auth::principal::{Factor, Principal};
@@ -146,6 +147,7 @@ fn ctx(committee: CommitteeId, user: UserId, role: Role, now: Timestamp) -> Ctx 
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: Disclosed::default(),
     }
 }
 
