@@ -18,6 +18,7 @@ use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
 use crate::files::{Place, S3, Storage};
+use crate::store::room::Limits;
 use crate::store::{DatabaseUrl, Threads};
 use crate::webhooks::{Keeper, Names};
 
@@ -89,6 +90,8 @@ pub struct Database {
     pub migrate_on_start: bool,
     /// How long the start waits for a PostgreSQL server that does not answer.
     pub wait: Duration,
+    /// The room that must be left.
+    pub room: Limits,
 }
 
 /// Signing in.
@@ -206,6 +209,9 @@ struct RawDatabase {
     queue: u64,
     migrate_on_start: bool,
     wait_seconds: u64,
+    min_free_mib: u64,
+    volume: String,
+    max_size_mib: u64,
 }
 
 #[derive(Deserialize)]
@@ -576,11 +582,13 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
 }
 
 fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
+    let url: DatabaseUrl = database
+        .url
+        .parse()
+        .map_err(|error: String| origins.wrong("database.url", error))?;
     Ok(Database {
-        url: database
-            .url
-            .parse()
-            .map_err(|error: String| origins.wrong("database.url", error))?,
+        room: check_room(database, &url, origins)?,
+        url,
         threads: Threads {
             read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
             write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
@@ -593,6 +601,35 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
+    })
+}
+
+fn check_room(
+    database: &RawDatabase,
+    url: &DatabaseUrl,
+    origins: &Origins,
+) -> Result<Limits, ConfigError> {
+    let mib = |key: &str, value| {
+        origins
+            .within::<u64>(key, value, 0, 1024 * 1024 * 1024)
+            .map(|mib| mib * 1024 * 1024)
+    };
+    let volume = match (database.volume.as_str(), url) {
+        ("", DatabaseUrl::Sqlite(file)) => {
+            let directory = file.parent().filter(|parent| *parent != Path::new(""));
+            Some(directory.unwrap_or(Path::new(".")).to_owned())
+        }
+        ("", DatabaseUrl::Postgres(_)) => None,
+        (directory, _) if Path::new(directory).is_dir() => Some(directory.into()),
+        (directory, _) => {
+            let what = format!("{directory} is no directory");
+            return Err(origins.wrong("database.volume", what));
+        }
+    };
+    Ok(Limits {
+        floor: mib("database.min_free_mib", database.min_free_mib)?,
+        volume,
+        max_size: mib("database.max_size_mib", database.max_size_mib)?,
     })
 }
 

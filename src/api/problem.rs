@@ -179,7 +179,7 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
-        Code::TooManyStreams => {
+        Code::TooManyStreams | Code::ReadOnly => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
         Code::PayloadTooLarge => {

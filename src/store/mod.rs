@@ -38,6 +38,7 @@ pub mod referrals;
 pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;
+pub mod room;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;

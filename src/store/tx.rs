@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
 use super::constraint::breaks_connection;
+use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
 
 /// How many writes may share one commit on SQLite.
@@ -59,6 +60,7 @@ pub struct Db {
     readers: async_channel::Sender<Box<dyn Job>>,
     writers: async_channel::Sender<Box<dyn Job>>,
     statements: Arc<AtomicU64>,
+    room: Arc<Room>,
 }
 
 /// What a closure works with: one connection inside one transaction.
@@ -208,7 +210,22 @@ impl Db {
             readers,
             writers,
             statements,
+            room: Arc::default(),
         })
+    }
+
+    /// The same database, watched for the room that it has left.
+    #[must_use]
+    pub fn watched(self, limits: Limits) -> Self {
+        Self {
+            room: Arc::new(Room::new(limits)),
+            ..self
+        }
+    }
+
+    /// The room that is left, as it was measured last.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Where the data is.
@@ -236,12 +253,15 @@ impl Db {
     }
 
     /// Runs a closure in a transaction of its own. It may run more than once, so it must have no
-    /// effect but through the [`Tx`].
+    /// effect but through the [`Tx`]. Refused while there is little room left.
     pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        if self.room.is_low() {
+            return Err(Error::new(Code::ReadOnly).context("little room is left"));
+        }
         send(&self.writers, name, work).await
     }
 }
