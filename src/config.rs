@@ -20,6 +20,7 @@ use serde::Deserialize;
 use crate::files::{Place, S3, Storage};
 use crate::keep::Keeper;
 use crate::openid;
+use crate::store::room;
 use crate::store::{DatabaseUrl, Threads};
 
 mod auth;
@@ -114,6 +115,8 @@ pub struct Database {
     pub migrate_on_start: bool,
     /// How long the start waits for a PostgreSQL server that does not answer.
     pub wait: Duration,
+    /// The room that must be left.
+    pub room: room::Limits,
 }
 
 /// Work that is done after the answer.
@@ -219,6 +222,9 @@ struct RawDatabase {
     queue: u64,
     migrate_on_start: bool,
     wait_seconds: u64,
+    min_free_mib: u64,
+    volume: String,
+    max_size_mib: u64,
 }
 
 #[derive(Deserialize)]
@@ -590,11 +596,13 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
 }
 
 fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
+    let url: DatabaseUrl = database
+        .url
+        .parse()
+        .map_err(|error: String| origins.wrong("database.url", error))?;
     Ok(Database {
-        url: database
-            .url
-            .parse()
-            .map_err(|error: String| origins.wrong("database.url", error))?,
+        room: check_room(database, &url, origins)?,
+        url,
         threads: Threads {
             read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
             write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
@@ -607,6 +615,35 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
+    })
+}
+
+fn check_room(
+    database: &RawDatabase,
+    url: &DatabaseUrl,
+    origins: &Origins,
+) -> Result<room::Limits, ConfigError> {
+    let mib = |key: &str, value| {
+        origins
+            .within::<u64>(key, value, 0, 1024 * 1024 * 1024)
+            .map(|mib| mib * 1024 * 1024)
+    };
+    let volume = match (database.volume.as_str(), url) {
+        ("", DatabaseUrl::Sqlite(file)) => {
+            let directory = file.parent().filter(|parent| *parent != Path::new(""));
+            Some(directory.unwrap_or(Path::new(".")).to_owned())
+        }
+        ("", DatabaseUrl::Postgres(_)) => None,
+        (directory, _) if Path::new(directory).is_dir() => Some(directory.into()),
+        (directory, _) => {
+            let what = format!("{directory} is no directory");
+            return Err(origins.wrong("database.volume", what));
+        }
+    };
+    Ok(room::Limits {
+        floor: mib("database.min_free_mib", database.min_free_mib)?,
+        volume,
+        max_size: mib("database.max_size_mib", database.max_size_mib)?,
     })
 }
 

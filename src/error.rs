@@ -213,6 +213,9 @@ error_codes! {
     Busy, 503, "busy", "服务器繁忙", "The service is busy",
         "请求过多，无法及时处理；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "More work arrived than can be done in time; nothing was changed. Repeat after Retry-After seconds.";
+    ReadOnly, 503, "read-only", "暂停写入", "Writing is suspended",
+        "数据库所余空间不足，服务暂时只读；没有作任何修改。读取照常；请在 Retry-After 所示秒数后重试写入，并通知运维人员。",
+        "Little room is left for the database, so the service only reads for now; nothing was changed. Reading works as ever. Repeat the write after Retry-After seconds, and tell whoever runs the service.";
     DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
         "数据库无法访问。若连接在提交时中断，写入可能已经完成，也可能没有：请在 Retry-After 所示秒数后用同一 Idempotency-Key 重试。",
         "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";

@@ -48,6 +48,9 @@ pub struct Running {
     jobs: Option<Jobs>,
 }
 
+/// How often the room that the database has left is measured.
+const ROOM_PERIOD: Duration = Duration::from_secs(2);
+
 /// What the program knows of its own interface: made once, the same for every service in the
 /// process.
 #[derive(Clone)]
@@ -81,6 +84,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let app = App::new(db, clock, app_settings(&config)).await?;
     let metrics = Data::new(Metrics::new(&app)?);
     let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
+    tokio::task::spawn_local(watch_room(app.db.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
     tokio::task::spawn_local(Live::follow(app.clone()));
@@ -216,6 +220,7 @@ pub async fn work(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
     let local = tokio::task::LocalSet::new();
     local
         .run_until(async {
+            tokio::task::spawn_local(watch_room(app.db.clone()));
             let jobs = Jobs::start(&app);
             tracing::info!(database = %config.database.url, "working");
             let name = signals.next().await;
@@ -281,7 +286,20 @@ pub async fn open_database(database: &Database) -> Result<Db> {
             )));
         }
     }
-    Db::start(database.url.clone(), database.threads)
+    Ok(Db::start(database.url.clone(), database.threads)?.watched(database.room.clone()))
+}
+
+/// Measures the room that the database has left, again and again.
+async fn watch_room(db: Db) {
+    loop {
+        if let Err(error) = db.measure().await {
+            tracing::warn!(
+                context = error.log_context(),
+                "the room that is left was not measured"
+            );
+        }
+        tokio::time::sleep(ROOM_PERIOD).await;
+    }
 }
 
 /// Brings the database up to date; gives the versions that were applied.

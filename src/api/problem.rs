@@ -188,7 +188,7 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
             let seconds = error.extra().get("retry_after").and_then(Value::as_u64);
             answer.insert_header((header::RETRY_AFTER, seconds.unwrap_or(60).to_string()));
         }
-        Code::TooManyStreams => {
+        Code::TooManyStreams | Code::ReadOnly => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
         Code::TooManySignIns | Code::RateLimited => {

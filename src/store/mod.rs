@@ -45,6 +45,7 @@ pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;
 pub mod request_budgets;
+pub mod room;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;

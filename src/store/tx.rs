@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
 use super::constraint::breaks_connection;
+use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
 
 /// How many writes may share one commit on SQLite.
@@ -83,6 +84,7 @@ pub struct Db {
     writers: async_channel::Sender<Box<dyn Job>>,
     statements: Arc<AtomicU64>,
     onlookers: Onlookers,
+    room: Arc<Room>,
 }
 
 /// What a closure works with: one connection inside one transaction.
@@ -239,6 +241,7 @@ impl Db {
             writers,
             statements,
             onlookers: Onlookers::default(),
+            room: Arc::default(),
         })
     }
 
@@ -246,6 +249,20 @@ impl Db {
     pub fn watch(&self, onlooker: impl Fn(&'static str, Point) + Send + Sync + 'static) {
         // A second one is passed over.
         let _ = self.onlookers.set(Box::new(onlooker));
+    }
+
+    /// The same database, watched for the room that it has left.
+    #[must_use]
+    pub fn watched(self, limits: Limits) -> Self {
+        Self {
+            room: Arc::new(Room::new(limits)),
+            ..self
+        }
+    }
+
+    /// The room that is left, as it was measured last.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Where the data is.
@@ -273,12 +290,15 @@ impl Db {
     }
 
     /// Runs a closure in a transaction of its own. It may run more than once, so it must have no
-    /// effect but through the [`Tx`].
+    /// effect but through the [`Tx`]. Refused while there is little room left.
     pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        if self.room.is_low() {
+            return Err(Error::new(Code::ReadOnly).context("little room is left"));
+        }
         self.send(&self.writers, name, work).await
     }
 }

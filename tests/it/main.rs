@@ -37,6 +37,7 @@ mod docs;
 mod errors;
 mod explain;
 mod extensions;
+mod faults;
 mod feed;
 mod feedback;
 mod follow_up;
