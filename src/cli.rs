@@ -4,6 +4,7 @@
 //! wrong is told on standard error in one line.
 
 mod admin;
+mod audit;
 mod demo;
 mod health;
 mod jobs;
@@ -67,8 +68,11 @@ enum Command {
     /// Look after the work that is done after the answer
     #[command(subcommand)]
     Jobs(jobs::Command),
-    /// Check every chain of the audit trail; name the first broken link
-    Verify,
+    /// Check every chain and every seal of the audit trail; name the first broken place of each kind
+    Verify(verify::Args),
+    /// Seal the audit trail, export seals
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Ask the running service whether it is ready
     Health,
     /// Show the settings in force, without passwords
@@ -181,7 +185,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
         Command::Jobs(command) => jobs::run(&command, &load(&sources)?),
-        Command::Verify => verify::run(&load(&sources)?),
+        Command::Verify(args) => verify::run(&args, &load(&sources)?),
+        Command::Audit(command) => audit::run(&command, &load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }
 }

@@ -171,7 +171,7 @@ pub struct CommitteePatch {
 pub fn routes(routes: &mut Routes) {
     const WRITERS: Access = Access::Roles(CommitteeFields::WRITERS);
     enter!(routes, Access::SignedIn, [__path_list_committees] list_committees);
-    enter!(routes, WRITERS, [__path_create_committee] create_committee);
+    enter!(routes, WRITERS.stepped_up(), [__path_create_committee] create_committee);
     enter!(routes, Access::SignedIn, [__path_get_committee] get_committee);
     enter!(routes, WRITERS, [__path_update_committee] update_committee);
 }

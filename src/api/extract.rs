@@ -15,6 +15,7 @@ use super::json::RawBody;
 use super::page::PageQuery;
 use super::query;
 use super::routes::Meta;
+use crate::app::audit::Disclosed;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
 use crate::auth::principal::Principal;
@@ -139,6 +140,7 @@ fn ctx(request: &HttpRequest) -> Result<Ctx> {
         idempotency: None,
         if_match: if_match(request)?,
         validate_only: false,
+        disclosed: extensions.get::<Disclosed>().cloned().unwrap_or_default(),
     })
 }
 
@@ -193,6 +195,12 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
     query::parse::<WriteParams>(request.query_string()).map(|params| params.validate_only)
 }
 
+/// A key may stand in double quotes, as the draft of the header has it.
+fn unquoted(key: &str) -> &str {
+    let inner = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+    inner.unwrap_or(key)
+}
+
 fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<IdempotencyKey>> {
     let mut values = request.headers().get_all("idempotency-key");
     let Some(value) = values.next() else {
@@ -202,8 +210,11 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
         .to_str()
         .ok()
         .filter(|_| values.next().is_none())
-        .map(|key| key.trim_matches('"'))
-        .filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()))
+        .map(unquoted)
+        .filter(|key| {
+            let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+            (8..=128).contains(&key.len()) && key.bytes().all(visible)
+        })
         .ok_or_else(|| {
             Error::new(Code::InvalidHeader).field(
                 "Idempotency-Key",
@@ -224,6 +235,9 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
     }))
 }
 
+/// Longest list of entity tags that is looked at, in bytes.
+pub const MAX_ETAGS: usize = 200;
+
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
     let invalid = || {
         Error::new(Code::InvalidHeader).field(
@@ -235,33 +249,39 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
             ),
         )
     };
-    let mut tags = Vec::new();
-    let mut any = false;
-    for value in request.headers().get_all(header::IF_MATCH) {
-        for part in value
-            .to_str()
-            .map_err(|_| invalid())?
-            .split(',')
-            .map(str::trim)
-        {
-            match part
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-            {
-                Some(tag) if !tag.contains('"') => tags.push(tag.to_owned()),
-                None if part == "*" => any = true,
-                // A weak tag never matches, but is well formed (RFC 9110, 13.1.1).
-                None if part.starts_with("W/\"") && part.ends_with('"') => {
-                    tags.push(part.to_owned());
-                }
-                _ => return Err(invalid()),
-            }
-        }
+    let mut values = request.headers().get_all(header::IF_MATCH);
+    let Some(value) = values.next() else {
+        return Ok(IfMatch::Missing);
+    };
+    if values.next().is_some() || value.len() > MAX_ETAGS {
+        return Err(invalid());
     }
-    match (any, tags.is_empty()) {
-        (false, true) => Ok(IfMatch::Missing),
-        (true, true) => Ok(IfMatch::Any),
-        (false, false) => Ok(IfMatch::Tags(tags)),
-        (true, false) => Err(invalid()),
+    let text = value.to_str().map_err(|_| invalid())?.trim();
+    if text == "*" {
+        return Ok(IfMatch::Any);
+    }
+    entity_tags(text).map(IfMatch::Tags).ok_or_else(invalid)
+}
+
+/// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well
+/// formed (RFC 9110, 13.1.1).
+fn entity_tags(text: &str) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut rest = text;
+    loop {
+        let (mark, quoted) = match rest.strip_prefix("W/") {
+            Some(quoted) => ("W/", quoted),
+            None => ("", rest),
+        };
+        let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
+        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        tags.push(format!("{mark}{tag}"));
+        let after = after.trim_start_matches([' ', '\t']);
+        if after.is_empty() {
+            return Some(tags);
+        }
+        rest = after.strip_prefix(',')?.trim_start_matches([' ', '\t']);
     }
 }

@@ -101,6 +101,9 @@ pub struct TokenOut {
     /// Nothing but `POST /auth/password`, `GET /auth/me` and signing out works until the password
     /// is changed.
     must_change_password: bool,
+    /// Nothing but the operations below `/auth/second-factor`, the password, `GET /auth/me` and
+    /// signing out works until a second factor is enrolled and confirmed.
+    must_enrol_second_factor: bool,
     /// Who signed in.
     user: MeOut,
 }
@@ -113,6 +116,7 @@ impl TokenOut {
             expires_in: LIFETIME,
             refresh_token: signed_in.refresh_token.reveal().to_owned(),
             must_change_password: signed_in.principal.must_change_password,
+            must_enrol_second_factor: signed_in.must_enrol,
             user: MeOut::of(&signed_in.principal, signed_in.names),
         }
     }
@@ -272,7 +276,7 @@ pub struct JwksOut {
 }
 
 /// Tokens are never kept by anything on the way.
-fn tokens(signed_in: SignedIn) -> HttpResponse {
+pub(super) fn tokens(signed_in: SignedIn) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((PRAGMA, "no-cache"))
@@ -285,12 +289,13 @@ fn tokens(signed_in: SignedIn) -> HttpResponse {
 /// user, a wrong password and a disabled account are all answered alike. After three failures
 /// under a name each further one delays the next attempt (1, 2, 4 seconds, up to 5 minutes), or
 /// locks the name where the password policy says so; meanwhile a right password is answered like a
-/// wrong one. An address from which very many sign-ins were refused gets 429 for a while. Not to
+/// wrong one. Where the password is right and the account has a second factor, the answer is
+/// `second-factor-required` with a `challenge` for `POST /auth/login/second-factor`. An address from which very many sign-ins were refused gets 429 for a while. Not to
 /// be repeated with an Idempotency-Key: tokens are not stored.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "sign-in", request_body = LoginIn,
     responses(
         (status = 200, description = "Signed in", body = TokenOut),
-        (status = 401, description = "`bad-credentials`: User name or password is not right",
+        (status = 401, description = "`bad-credentials`: User name or password is not right; `second-factor-required`: The second factor is needed",
          body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`too-many-sign-ins`: Too many sign-ins were refused",
          body = Problem, content_type = "application/problem+json"),

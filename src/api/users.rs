@@ -91,9 +91,9 @@ pub fn routes(routes: &mut Routes) {
     enter!(routes, READERS, [__path_list_users] list_users);
     enter!(routes, SYSTEM, [__path_create_user] create_user);
     enter!(routes, READERS, [__path_get_user] get_user);
-    enter!(routes, SYSTEM, [__path_update_user] update_user);
-    enter!(routes, SECURITY, [__path_set_user_roles] set_user_roles);
-    enter!(routes, SECURITY, [__path_reset_user_password] reset_user_password);
+    enter!(routes, SYSTEM.stepped_up(), [__path_update_user] update_user);
+    enter!(routes, SECURITY.stepped_up(), [__path_set_user_roles] set_user_roles);
+    enter!(routes, SECURITY.stepped_up(), [__path_reset_user_password] reset_user_password);
     enter!(routes, SECURITY, [__path_end_user_sign_ins] end_user_sign_ins);
 }
 
@@ -213,13 +213,13 @@ pub async fn set_user_roles(
 }
 
 /// Refuses what the security administrator does for others only.
-fn not_own(ctx: &Ctx, id: UserId) -> Result<()> {
+pub(super) fn not_own(ctx: &Ctx, id: UserId) -> Result<()> {
     if ctx.user() != id {
         return Ok(());
     }
     Err(Error::new(Code::Forbidden).detail(Message::new(
-        "不能为自己的账号授权或重置密码；请由另一位安全管理员操作，修改自己的密码用 POST /api/v1/auth/password。",
-        "Nobody grants roles to the own account or resets its password; another security administrator must do it. The own password is changed with POST /api/v1/auth/password.",
+        "不能为自己的账号授权、重置密码或移除第二因素；请由另一位安全管理员操作，修改自己的密码用 POST /api/v1/auth/password。",
+        "Nobody grants roles to the own account, resets its password or removes its second factor; another security administrator must do it. The own password is changed with POST /api/v1/auth/password.",
     )))
 }
 

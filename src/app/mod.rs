@@ -2,16 +2,22 @@
 
 pub mod act;
 pub mod attachments;
+pub mod audit;
 pub mod batch;
 pub mod bulk;
 pub mod calendars;
+pub mod checking;
 pub mod ctx;
 pub mod feed;
+pub mod limits;
 pub mod live;
 pub mod notify;
+pub mod openid;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
+pub mod sealing;
+pub mod second_factor;
 pub mod setup;
 pub mod signin;
 pub mod succession;
@@ -29,11 +35,12 @@ use crate::auth::password::{HashParams, Passwords};
 use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::config::Mail;
+use crate::config::{Limits, Mail, SecondFactor};
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
 use crate::mail::Mailer;
+use crate::openid::{self as protocol, OpenId};
 use crate::store::{Db, signing_keys};
 use crate::webhooks::{Sender, Settings};
 
@@ -49,6 +56,8 @@ pub struct App {
     pub files: Arc<Files>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Counts the requests of callers.
+    limiter: Arc<limits::Limiter>,
     /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
     /// How many refused sign-ins an address has.
@@ -67,10 +76,18 @@ pub struct App {
     pub live: Arc<live::Live>,
     /// Sends messages to subscriptions.
     pub sender: Arc<Sender>,
+    /// Who must have a second factor, and for how long a proof of it counts.
+    pub second_factor: Arc<SecondFactor>,
+    /// Speaks with identity providers.
+    pub openid: Arc<OpenId>,
     /// How long a worker may hold a job at least.
     pub lease: SignedDuration,
     /// What the workers of this process have done.
     pub tally: Tally,
+    /// Refusals and reads that were repeated lately.
+    pub(crate) watch: Arc<audit::Watch>,
+    /// How often the audit trail is sealed.
+    pub(crate) seal_every: SignedDuration,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -82,6 +99,8 @@ pub struct AppSettings {
     pub issuer: String,
     /// The `aud` of access tokens.
     pub audience: String,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// What a password hash costs.
     pub password_params: HashParams,
     /// Passwords that may wait to be hashed.
@@ -98,6 +117,12 @@ pub struct AppSettings {
     pub webhooks: Settings,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+    /// The second factor.
+    pub second_factor: SecondFactor,
+    /// How identity providers are spoken with.
+    pub openid: protocol::Settings,
+    /// How often the audit trail is sealed.
+    pub seal_every: SignedDuration,
 }
 
 impl App {
@@ -118,6 +143,7 @@ impl App {
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
             .await?;
         let keys = Arc::new(Keys::new(keys));
+        let openid = Arc::new(OpenId::new(settings.openid)?);
         let sender = Arc::new(Sender::new(settings.webhooks)?);
         let parties = Arc::new(Parties {
             issuer: settings.issuer,
@@ -127,6 +153,7 @@ impl App {
             db,
             files: Arc::new(files),
             clock,
+            limiter: Arc::new(limits::Limiter::new(settings.limits)),
             passwords,
             address_limit: settings.address_limit,
             refusal_step: signin::REFUSAL_STEP,
@@ -136,8 +163,12 @@ impl App {
             keep_read: settings.keep_read,
             live: Arc::default(),
             sender,
+            second_factor: Arc::new(settings.second_factor),
+            openid,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
+            watch: Arc::default(),
+            seal_every: settings.seal_every,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

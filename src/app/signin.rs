@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::Instant;
 
-use attempt::{Attempt, begin};
-
+use super::second_factor;
 use super::{Answer, App, Ctx};
 use crate::auth::api_token::{self, ApiToken};
 use crate::auth::password::Verdict;
@@ -16,12 +15,15 @@ use crate::auth::principal::Principal;
 use crate::auth::refresh::RefreshToken;
 use crate::auth::token::{Claims, Subject};
 use crate::error::{Code, Error, Result};
-use crate::ids::{RequestId, SignInId};
+use crate::ids::{CommitteeId, RequestId, SignInId, UserId};
 use crate::store::accounts::{self, Names};
 use crate::store::events::{self, Circumstances, Happening, Stream};
 use crate::store::sign_ins::{self, EndReason};
 use crate::store::{Tx, api_tokens, signing_keys};
 use crate::workflow::role::Role;
+
+use attempt::{Attempt, begin};
+pub(super) use attempt::{Beginning, Opening, open};
 
 mod attempt;
 mod own_password;
@@ -68,6 +70,8 @@ pub struct SignedIn {
     pub principal: Principal,
     /// The names of what it belongs to.
     pub names: Names,
+    /// A required second factor must be enrolled before anything else.
+    pub must_enrol: bool,
 }
 
 /// What became of a refresh token, decided inside the transaction.
@@ -210,18 +214,35 @@ impl App {
         let sign_in = SignInId::new(now);
         let token = RefreshToken::first(committee, sign_in)?;
         let (judged, limit, hash) = (attempt.clone(), self.address_limit, token.hash());
-        let begun = self
+        let beginning = self
             .db
             .write("auth.login", move |tx| match judged.judge(tx, limit)? {
                 Some(passed) => begin(tx, &passed, (sign_in, &hash), now, origin.request),
-                None => Ok(None),
+                None => Ok(Beginning::Refused),
             })
             .await?;
-        let (principal, names) = begun.ok_or_else(|| Error::new(Code::BadCredentials))?;
-        if verdict == Verdict::RightButOutdated {
+        let passed = !matches!(beginning, Beginning::Refused);
+        if passed && verdict == Verdict::RightButOutdated {
             self.rehash(&attempt, &offered.password).await;
         }
-        self.signed_in(token, principal, names, now).await
+        self.begun(token, beginning, now).await
+    }
+
+    /// What whoever wants to sign in is told.
+    pub(super) async fn begun(
+        &self,
+        token: RefreshToken,
+        beginning: Beginning,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        match beginning {
+            Beginning::SignedIn(begun) => {
+                let (principal, names) = *begun;
+                self.signed_in(token, principal, names, now).await
+            }
+            Beginning::Asked(ticket) => Err(second_factor::required(&ticket)),
+            Beginning::Refused => Err(Error::new(Code::BadCredentials)),
+        }
     }
 
     async fn signed_in(
@@ -243,9 +264,29 @@ impl App {
         Ok(SignedIn {
             access_token,
             refresh_token,
+            must_enrol: self.must_enrol(&principal),
             principal,
             names,
         })
+    }
+
+    /// Appends to the history of an account what nobody signed in did to it.
+    pub(super) async fn note(
+        &self,
+        committee: CommitteeId,
+        user: UserId,
+        request: RequestId,
+        happening: Happening,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        self.db
+            .write("auth.note", move |tx| {
+                accounts::lock(tx, committee, user)?;
+                let circumstances = unproven(now, request);
+                let stream = Stream::of(committee, "user", user);
+                events::append(tx, &stream, &circumstances, happening.clone())
+            })
+            .await
     }
 
     /// Exchanges a refresh token for the next pair of tokens.
@@ -389,7 +430,7 @@ fn too_many_from_address(wait: SignedDuration) -> Error {
     Error::new(Code::TooManySignIns).with("retry_after", seconds)
 }
 
-fn happening(name: &str, content: serde_json::Value) -> Happening {
+pub(super) fn happening(name: &str, content: serde_json::Value) -> Happening {
     Happening {
         name: name.to_owned(),
         rule: None,
@@ -397,7 +438,7 @@ fn happening(name: &str, content: serde_json::Value) -> Happening {
     }
 }
 
-fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
+pub(super) fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
     let stream = Stream::of(ctx.committee(), "user", ctx.user());
     events::append(tx, &stream, &Circumstances::of(ctx, &[]), happening)
 }
@@ -418,7 +459,7 @@ fn proven(principal: &Principal, at: Timestamp, request: RequestId) -> Circumsta
 }
 
 /// Somebody who did not.
-fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
+pub(super) fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
     Circumstances {
         at,
         actor: None,

@@ -5,5 +5,8 @@ pub mod password;
 pub mod policy;
 pub mod principal;
 pub mod refresh;
+pub mod seal;
 pub mod throttle;
+pub mod ticket;
 pub mod token;
+pub mod totp;

@@ -10,7 +10,7 @@ use crate::app::Ctx;
 use crate::app::ctx::IfMatch;
 use crate::app::policy::{self, Wanted};
 use crate::app::setup::{self, FirstAccount, FirstAdministrators, NewCommittee};
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Factor, Principal};
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, MemberId, OrganisationId, RequestId, SignInId, UnitId, UserId};
 use crate::store::members::MemberFields;
@@ -94,6 +94,7 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
             member: player.member,
             grants: vec![player.grant],
             must_change_password: false,
+            factor: Factor::default(),
             machine: None,
         },
         now,
@@ -102,6 +103,7 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: crate::app::audit::Disclosed::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::kind::JobKind;
-use crate::app::App;
+use crate::app::{App, sealing};
 use crate::auth::throttle::MEMORY;
 use crate::error::Result;
 use crate::store::jobs::{self, Claim, Wanted};
@@ -15,9 +15,10 @@ const DAILY: &[JobKind] = &[
     JobKind::SweepKeys,
     JobKind::SweepInboxes,
     JobKind::SweepSignIns,
+    JobKind::SealAudit,
 ];
 /// The one piece of such work.
-const KEY: &str = "daily";
+pub const KEY: &str = "daily";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Sees to it that every committee has its daily work; gives how much was missing.
@@ -59,6 +60,22 @@ pub(super) async fn sweep_keys(app: &App, claim: Claim) -> Result<()> {
         .write("jobs.sweep_keys", move |tx| {
             idempotency::sweep(tx, claim.job.committee_id, now - idempotency::KEPT)?;
             jobs::again(tx, &claim, &Value::Null, now + DAY)
+        })
+        .await
+}
+
+/// Seals the audit trail of a committee, a piece at a time; comes back when the next seal is due.
+pub(super) async fn seal_audit(app: &App, claim: Claim) -> Result<()> {
+    let now = app.clock.now();
+    let sealed = sealing::seal(&app.db, claim.job.committee_id, now).await?;
+    let next = if sealed.more {
+        now
+    } else {
+        now + app.seal_every
+    };
+    app.db
+        .write("jobs.seal_audit", move |tx| {
+            jobs::again(tx, &claim, &Value::Null, next)
         })
         .await
 }

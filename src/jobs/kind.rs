@@ -15,6 +15,8 @@ code_list! {
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
         SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
         SweepSignIns = "sweep_sign_ins", "清理登录记录", "forget refused sign-ins and the tokens of old ones";
+        SealAudit = "seal_audit", "封存审计日志", "seal the audit trail";
+        CheckAudit = "check_audit", "核验审计日志", "check the audit trail, as an auditor asked";
     }
 }
 
@@ -61,9 +63,12 @@ impl JobKind {
         match self {
             Self::WakeCase => Lane::Cases,
             Self::Digest | Self::SendMail => Lane::Mail,
-            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes | Self::SweepSignIns => {
-                Lane::Chores
-            }
+            Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes
+            | Self::SweepSignIns
+            | Self::SealAudit
+            | Self::CheckAudit => Lane::Chores,
             Self::ServeWebhook => Lane::Webhooks,
         }
     }
@@ -77,6 +82,8 @@ impl JobKind {
             | Self::SweepKeys
             | Self::SweepInboxes
             | Self::SweepSignIns
+            | Self::SealAudit
+            | Self::CheckAudit
             | Self::ServeWebhook => PATIENT,
             Self::SendMail => STUBBORN,
         }
@@ -92,6 +99,8 @@ impl JobKind {
             | Self::SweepKeys
             | Self::SweepInboxes
             | Self::SweepSignIns => SignedDuration::from_secs(1),
+            // Longer than a piece of the work takes on a slow machine.
+            Self::SealAudit | Self::CheckAudit => SignedDuration::from_secs(120),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
             // Longer than the longest time that an attempt may take.

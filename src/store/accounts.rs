@@ -8,13 +8,16 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::passwords::is_idle;
 use super::schema::{
-    committees, members, organisations, password_policies, sign_ins, units, user_roles, users,
+    committees, members, organisations, password_policies, second_factors, sign_ins, units,
+    user_roles, users,
 };
 use super::sql_types::At;
 use crate::auth::policy::PasswordPolicy;
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Factor, Principal};
 use crate::error::{Error, Result};
-use crate::ids::{CommitteeId, MemberId, OrganisationId, SignInId, UnitId, UserId};
+use crate::ids::{
+    CommitteeId, MemberId, OpenidProviderId, OrganisationId, SignInId, UnitId, UserId,
+};
 use crate::workflow::role::{Grant, Line, Role};
 
 /// An account.
@@ -153,8 +156,9 @@ pub fn seen(
     now: Timestamp,
 ) -> Result<Option<Seen>> {
     type Times = (At, Option<At>, Option<At>);
+    type Proofs = (Option<At>, Option<OpenidProviderId>, Option<At>);
     type Policy = (Option<i32>, Option<i32>, Option<At>);
-    let row: Option<(Account, Times, Policy)> = sign_ins::table
+    let row: Option<(Account, Times, Policy, Proofs)> = sign_ins::table
         .inner_join(
             users::table.on(users::committee_id
                 .eq(sign_ins::committee_id)
@@ -163,6 +167,11 @@ pub fn seen(
         .inner_join(committees::table.on(committees::id.eq(sign_ins::committee_id)))
         .left_join(
             password_policies::table.on(password_policies::committee_id.eq(sign_ins::committee_id)),
+        )
+        .left_join(
+            second_factors::table.on(second_factors::committee_id
+                .eq(sign_ins::committee_id)
+                .and(second_factors::user_id.eq(sign_ins::user_id))),
         )
         .filter(committees::active.eq(true))
         .filter(sign_ins::committee_id.eq(committee))
@@ -182,13 +191,19 @@ pub fn seen(
                 password_policies::max_age_days.nullable(),
                 password_policies::updated_at.nullable(),
             ),
+            (
+                sign_ins::second_factor_at,
+                sign_ins::provider_id,
+                second_factors::confirmed_at.nullable(),
+            ),
         ))
         .first(tx.conn)
         .optional()?;
-    let Some((account, times, (idle_minutes, max_age_days, since))) = row else {
+    let Some((account, times, (idle_minutes, max_age_days, since), proofs)) = row else {
         return Ok(None);
     };
     let (created_at, last_seen_at, changed_at) = times;
+    let (proven_at, provider, confirmed_at) = proofs;
     let last_seen_at = last_seen_at.map(|at| at.0);
     let since = since.map_or(created_at.0, |at| at.0);
     let seen_at = last_seen_at.unwrap_or(created_at.0);
@@ -209,7 +224,12 @@ pub fn seen(
         display_name: account.display_name,
         member: account.member_id,
         grants,
-        must_change_password: account.must_change_password || is_old,
+        // Whoever came by an identity provider has no use for the password.
+        must_change_password: (account.must_change_password || is_old) && provider.is_none(),
+        factor: Factor {
+            enrolled: confirmed_at.is_some(),
+            proven_at: proven_at.map(|at| at.0),
+        },
         machine: None,
     };
     let noted = last_seen_at.is_some_and(|at| now.duration_since(at) < NOTED_EVERY);

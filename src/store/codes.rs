@@ -7,6 +7,8 @@ use diesel::internal::derives::as_expression::Bound;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
+use super::audit_checks::CheckStatus;
+use super::openid::AccountClaim;
 use super::sql_types::text_codes;
 use crate::auth::policy::PasswordProfile;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
@@ -32,11 +34,13 @@ use crate::workflow::role::{Line, Role};
 use crate::workflow::topics::Group as TopicGroup;
 
 text_codes!(
+    AccountClaim,
     AssignmentRole,
     AssignmentStatus,
     AttachmentStatus,
     BoundKind,
     CaseSeries,
+    CheckStatus,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,

@@ -6,6 +6,8 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod attachments;
+pub mod audit_checks;
+pub mod audit_log;
 pub mod bulk;
 pub mod calendars;
 pub mod cases;
@@ -29,6 +31,7 @@ pub mod migrate;
 pub mod notification_settings;
 pub mod notifications;
 pub mod numbers;
+pub mod openid;
 pub mod organisations;
 pub mod outbox;
 pub mod passwords;
@@ -41,9 +44,13 @@ pub mod referrals;
 pub mod refusal_reasons;
 pub mod refusal_uses;
 pub mod register;
+pub mod request_budgets;
+pub mod room;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+pub mod seals;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod sign_ins;
@@ -62,4 +69,4 @@ pub mod wakes;
 pub mod webhooks;
 
 pub use connection::DatabaseUrl;
-pub use tx::{Db, Threads, Tx};
+pub use tx::{Db, Point, Threads, Tx};

@@ -12,6 +12,14 @@ use crate::ids::CommitteeId;
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::Role;
 
+/// Every committee with its code.
+pub fn committees(tx: &mut Tx<'_>) -> Result<Vec<(CommitteeId, String)>> {
+    Ok(committees::table
+        .order(committees::code)
+        .select((committees::id, committees::code))
+        .load(tx.conn)?)
+}
+
 /// The committee with a code.
 pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
     Ok(committees::table

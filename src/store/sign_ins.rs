@@ -7,7 +7,7 @@ use super::Tx;
 use super::schema::{refresh_tokens, sign_ins};
 use super::sql_types::At;
 use crate::error::Result;
-use crate::ids::{CommitteeId, SignInId, UserId};
+use crate::ids::{CommitteeId, OpenidProviderId, SignInId, UserId};
 
 /// Why a sign-in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub enum EndReason {
     Ended,
     /// The system administrator disabled the account.
     Disabled,
+    /// The user confirmed a second factor in another sign-in.
+    SecondFactorConfirmed,
+    /// An administrator removed the second factor.
+    SecondFactorReset,
+    /// The identity provider by which it came was shut.
+    ProviderShut,
 }
 
 impl EndReason {
@@ -36,6 +42,9 @@ impl EndReason {
             Self::PasswordReset => "password_reset",
             Self::Ended => "ended",
             Self::Disabled => "disabled",
+            Self::SecondFactorConfirmed => "second_factor_confirmed",
+            Self::SecondFactorReset => "second_factor_reset",
+            Self::ProviderShut => "provider_shut",
         }
     }
 }
@@ -123,6 +132,39 @@ pub fn note_use(
     );
     diesel::update(older)
         .set(sign_ins::last_seen_at.eq(Some(At(now))))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Notes when the second factor was proven in a sign-in.
+pub fn proven(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId, at: Timestamp) -> Result<()> {
+    diesel::update(this!(committee, id))
+        .set(sign_ins::second_factor_at.eq(Some(At(at))))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// No sign-in of the account has proven anything any more.
+pub fn forget_proofs(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<()> {
+    let proven = sign_ins::table
+        .filter(sign_ins::committee_id.eq(committee))
+        .filter(sign_ins::user_id.eq(user))
+        .filter(sign_ins::ended_at.is_null());
+    diesel::update(proven)
+        .set(sign_ins::second_factor_at.eq(None::<At>))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Notes by which identity provider a sign-in came.
+pub fn came_by(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    provider: OpenidProviderId,
+) -> Result<()> {
+    diesel::update(this!(committee, id))
+        .set(sign_ins::provider_id.eq(Some(provider)))
         .execute(tx.conn)?;
     Ok(())
 }

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use super::{Credentials, Origin, SIGN_IN_LIFETIME, happening, proven, unproven};
 use crate::app::App;
+use crate::app::second_factor::{self, Way};
 use crate::auth::password::Verdict;
 use crate::auth::principal::Principal;
 use crate::auth::throttle::{AddressLimit, Counted, Lock, Tally};
+use crate::auth::ticket::Ticket;
 use crate::error::{Error, Result};
-use crate::ids::{CommitteeId, RequestId, SignInId, UserId};
+use crate::ids::{CommitteeId, OpenidProviderId, RequestId, SignInId, UserId, kind};
 use crate::store::accounts::{self, Account, Names};
 use crate::store::events::{self, Stream};
 use crate::store::sign_ins::{self, SignIn};
@@ -239,22 +241,77 @@ impl Refusal<'_> {
     }
 }
 
-/// Begins the sign-in; `None` if the account was changed since its password was checked.
+/// What becomes of whoever was found to be right.
+pub(in crate::app) enum Beginning {
+    /// The sign-in stands.
+    SignedIn(Box<(Principal, Names)>),
+    /// The second factor is awaited.
+    Asked(Ticket<kind::Challenge>),
+    /// The account was changed since, or may not be used.
+    Refused,
+}
+
+/// A sign-in that is to begin now.
+pub(in crate::app) struct Opening {
+    pub committee: CommitteeId,
+    pub sign_in: SignInId,
+    pub user: UserId,
+    /// Of its first refresh token.
+    pub token_hash: String,
+    /// How the second factor was proven, if it was.
+    pub factor: Option<Way>,
+    /// The identity provider that it comes by; `None`: by password.
+    pub provider: Option<OpenidProviderId>,
+    /// How many were refused under the name before.
+    pub refused_before: i32,
+}
+
+/// Begins the sign-in, or asks for the second factor.
 pub(super) fn begin(
     tx: &mut Tx<'_>,
     passed: &Passed,
     (sign_in, token_hash): (SignInId, &str),
     now: Timestamp,
     request: RequestId,
-) -> Result<Option<(Principal, Names)>> {
+) -> Result<Beginning> {
     let (committee, user) = (passed.committee, passed.account.id);
     let present = accounts::lock(tx, committee, user)?;
     let unchanged = present.is_some_and(|present| {
         !present.disabled && present.password_hash == passed.account.password_hash
     });
     if !unchanged {
-        return Ok(None);
+        return Ok(Beginning::Refused);
     }
+    if let Some(ticket) = second_factor::ask(tx, committee, user, None, now, request)? {
+        return Ok(Beginning::Asked(ticket));
+    }
+    let opening = Opening {
+        committee,
+        sign_in,
+        user,
+        token_hash: token_hash.to_owned(),
+        factor: None,
+        provider: None,
+        refused_before: passed.refused_before,
+    };
+    open(tx, &opening, now, request)
+}
+
+/// Begins a sign-in of a locked account.
+pub(in crate::app) fn open(
+    tx: &mut Tx<'_>,
+    opening: &Opening,
+    now: Timestamp,
+    request: RequestId,
+) -> Result<Beginning> {
+    let Opening {
+        committee,
+        sign_in,
+        user,
+        factor,
+        provider,
+        ..
+    } = *opening;
     let expires_at = now
         .saturating_add(SIGN_IN_LIFETIME)
         .map_err(Error::internal)?;
@@ -263,14 +320,26 @@ pub(super) fn begin(
         expires_at,
         ended_at: None,
     };
-    sign_ins::begin(tx, committee, sign_in, &row, token_hash, now)?;
+    sign_ins::begin(tx, committee, sign_in, &row, &opening.token_hash, now)?;
+    if factor.is_some() {
+        sign_ins::proven(tx, committee, sign_in, now)?;
+    }
+    if let Some(provider) = provider {
+        sign_ins::came_by(tx, committee, sign_in, provider)?;
+    }
     let Some(principal) = accounts::principal(tx, committee, sign_in, now)? else {
-        return Ok(None);
+        return Ok(Beginning::Refused);
     };
     let names = accounts::names(tx, &principal)?;
     let mut content = json!({ "sign_in": sign_in });
-    if passed.refused_before > 0 {
-        content["refused_before"] = json!(passed.refused_before);
+    if opening.refused_before > 0 {
+        content["refused_before"] = json!(opening.refused_before);
+    }
+    if let Some(way) = factor {
+        content["second_factor"] = way.as_str().into();
+    }
+    if let Some(provider) = provider {
+        content["provider"] = provider.to_string().into();
     }
     events::append(
         tx,
@@ -278,5 +347,5 @@ pub(super) fn begin(
         &proven(&principal, now, request),
         happening("user.signed_in", content),
     )?;
-    Ok(Some((principal, names)))
+    Ok(Beginning::SignedIn(Box::new((principal, names))))
 }

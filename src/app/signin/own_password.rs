@@ -63,7 +63,7 @@ impl App {
         .await
     }
 
-    async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
+    pub(in crate::app) async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
         let ctx = ctx.clone();
         let Some(key) = ctx.idempotency.clone() else {
             return Ok(false);

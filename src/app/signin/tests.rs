@@ -30,6 +30,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
     let settings = AppSettings {
         mail: None,
         keep_read: jiff::SignedDuration::from_hours(24),
+        seal_every: jiff::SignedDuration::from_hours(24),
         storage: crate::files::Storage {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,
@@ -42,7 +43,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             },
         },
         webhooks: crate::webhooks::Settings {
-            keeper: crate::webhooks::Keeper::new(None),
+            keeper: crate::keep::Keeper::new("webhooks.key", None),
             insecure: false,
             timeout: std::time::Duration::from_secs(1),
             names: crate::webhooks::Names::default(),
@@ -50,6 +51,14 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         },
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
+        limits: crate::config::Limits {
+            window: 60,
+            reads: 0,
+            writes: 0,
+            heavy: 0,
+            open: 0,
+            probes: 0,
+        },
         password_params: HashParams::CHEAP,
         password_queue: 256,
         address_limit: crate::auth::throttle::AddressLimit {
@@ -57,6 +66,8 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             window: SignedDuration::from_mins(10),
         },
         lease: jiff::SignedDuration::from_secs(60),
+        second_factor: crate::config::SecondFactor::default(),
+        openid: crate::openid::Settings::default(),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
     App::new(db, Arc::new(clock.clone()), settings)
@@ -140,6 +151,7 @@ impl World {
             idempotency: None,
             if_match: IfMatch::Missing,
             validate_only: false,
+            disclosed: crate::app::audit::Disclosed::default(),
         }
     }
 

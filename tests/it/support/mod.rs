@@ -5,6 +5,7 @@ mod client;
 pub mod database;
 pub mod files;
 pub mod people;
+pub mod provider;
 pub mod receiver;
 pub mod rounds;
 pub mod rows;
@@ -31,6 +32,13 @@ use tokio::sync::oneshot;
 
 pub use client::{Client, Reply, Request};
 use database::TestDatabase;
+
+/// Whether an operation of the document wants a token.
+pub fn wants_token(operation: &serde_json::Value) -> bool {
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    let named = |scheme: &serde_json::Value| scheme.get("access_token").is_some();
+    schemes.into_iter().any(named)
+}
 
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
 pub const START: &str = "2026-03-02T01:00:00Z";
@@ -104,6 +112,12 @@ impl TestApp {
         config.database.migrate_on_start = false;
         // Tests move the clock and then say when the work is done.
         config.jobs.in_server = false;
+        // The clock stands still, so a window never ends; tests of the limits set their own.
+        config.limits.reads = 1_000_000;
+        config.limits.writes = 1_000_000;
+        config.limits.heavy = 1_000_000;
+        config.limits.open = 1_000_000;
+        config.limits.probes = 1_000_000;
         let storage = tempfile::tempdir().expect("a directory");
         config.storage.place = Place::Directory(storage.path().to_owned());
         // Cheap on purpose: real costs would make up most of the time of the tests.
@@ -148,6 +162,11 @@ impl TestApp {
     /// A client that sends this access token.
     pub fn client(&self, token: &str) -> Client {
         Client::new(self.http.clone(), self.base.clone(), Some(token.to_owned()))
+    }
+
+    /// A client of another instance.
+    pub fn client_of(&self, base: &str, token: &str) -> Client {
+        Client::new(self.http.clone(), base.to_owned(), Some(token.to_owned()))
     }
 
     /// A client without a token.

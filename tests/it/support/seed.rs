@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use jianjian::app::Ctx;
+use jianjian::app::audit::Disclosed;
 use jianjian::app::ctx::IfMatch;
 use jianjian::app::setup::{self, FirstAccount, FirstAdministrators, NewCommittee};
-use jianjian::auth::principal::Principal;
+use jianjian::auth::principal::{Factor, Principal};
 use jianjian::auth::token::Subject;
 use jianjian::error::Result;
 use jianjian::ids::{
@@ -137,6 +138,7 @@ fn ctx(committee: CommitteeId, user: UserId, role: Role, now: Timestamp) -> Ctx 
             member: None,
             grants: vec![Grant::of(role)],
             must_change_password: false,
+            factor: Factor::default(),
             machine: None,
         },
         now,
@@ -145,6 +147,7 @@ fn ctx(committee: CommitteeId, user: UserId, role: Role, now: Timestamp) -> Ctx 
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: Disclosed::default(),
     }
 }
 
