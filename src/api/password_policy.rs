@@ -21,7 +21,7 @@ pub fn routes(routes: &mut Routes) {
     const WRITERS: Access = Access::Roles(passwords::WRITERS);
     // Whoever must change the password has to know the rules.
     enter!(routes, Access::PasswordPending, [__path_get_password_policy] get_password_policy);
-    enter!(routes, WRITERS, [__path_set_password_policy] set_password_policy);
+    enter!(routes, WRITERS.stepped_up(), [__path_set_password_policy] set_password_policy);
 }
 
 /// How passwords of the committee are made and kept, and when its sign-ins end.

@@ -29,7 +29,7 @@ pub fn routes(routes: &mut Routes) {
     const READERS: Access = Access::Roles(&[Role::SecurityAdministrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(KEEPERS);
     enter!(routes, READERS, [__path_get_sign_in_protection] get_sign_in_protection);
-    enter!(routes, WRITERS, [__path_unlock_user] unlock_user);
+    enter!(routes, WRITERS.stepped_up(), [__path_unlock_user] unlock_user);
 }
 
 /// What is remembered of refused sign-ins of an account.
