@@ -389,6 +389,7 @@ fn uuid_in(text: &str) -> Option<SubjectId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::principal::Factor;
     use crate::ids::{CommitteeId, SignInId, UserId};
 
     fn asked(user: UserId, object: &str, now: Timestamp) -> Asked {
@@ -402,6 +403,7 @@ mod tests {
                 member: None,
                 grants: Vec::new(),
                 must_change_password: false,
+                factor: Factor::default(),
                 machine: None,
             },
             request: RequestId::new(now),

@@ -261,7 +261,7 @@ impl App {
         if let Err(error) = &result
             && error.code() == Code::SecondFactorRefused
         {
-            self.note_refusal(ctx.committee(), ctx.user(), ctx.request_id)
+            self.note_wrong_code(ctx.committee(), ctx.user(), ctx.request_id)
                 .await?;
             return Err(Error::invalid(
                 "/code",
@@ -288,7 +288,7 @@ impl App {
             .await
     }
 
-    async fn note_refusal(
+    async fn note_wrong_code(
         &self,
         committee: CommitteeId,
         user: UserId,
@@ -339,7 +339,7 @@ impl App {
         if let Err(error) = &result
             && error.code() == Code::SecondFactorRefused
         {
-            self.note_refusal(committee, user, request).await?;
+            self.note_wrong_code(committee, user, request).await?;
         }
         self.begun(token, result?, now).await
     }
