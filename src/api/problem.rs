@@ -181,17 +181,10 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
-        Code::ProviderUnavailable => {
+        Code::TooManyStreams | Code::ReadOnly | Code::ProviderUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
-        Code::SecondFactorHeld => {
-            let seconds = error.extra().get("retry_after").and_then(Value::as_u64);
-            answer.insert_header((header::RETRY_AFTER, seconds.unwrap_or(60).to_string()));
-        }
-        Code::TooManyStreams | Code::ReadOnly => {
-            answer.insert_header((header::RETRY_AFTER, "10"));
-        }
-        Code::TooManySignIns | Code::RateLimited => {
+        Code::TooManySignIns | Code::RateLimited | Code::SecondFactorHeld => {
             let wait = error.extra().get("retry_after").and_then(Value::as_i64);
             answer.insert_header((header::RETRY_AFTER, wait.unwrap_or(60).to_string()));
         }

@@ -178,7 +178,7 @@ pub async fn enrol_second_factor(
         otpauth_uri: Some(secret.uri(&app.second_factor.label, &ctx.principal.username)),
         secret: Some(secret.reveal()),
     };
-    shown_once(answer, &ctx, &shown)
+    Ok(shown_once(answer, &ctx, &shown))
 }
 
 /// Confirm the second factor
@@ -198,7 +198,7 @@ pub async fn confirm_second_factor(
     let FirstCodeIn { code } = body.parse()?;
     let codes = RecoveryCode::generate()?;
     let answer = app.confirm(&ctx, &code, &codes).await?;
-    shown_once(answer, &ctx, &shown(&codes))
+    Ok(shown_once(answer, &ctx, &shown(&codes)))
 }
 
 /// Disable the second factor
@@ -235,7 +235,7 @@ pub async fn replace_recovery_codes(
     let CodeIn { code } = body.parse()?;
     let codes = RecoveryCode::generate()?;
     let answer = app.replace_codes(&ctx, &code, &codes).await?;
-    shown_once(answer, &ctx, &shown(&codes))
+    Ok(shown_once(answer, &ctx, &shown(&codes)))
 }
 
 /// Prove the second factor again
@@ -293,7 +293,7 @@ fn shown(codes: &[RecoveryCode]) -> RecoveryCodesOut {
 }
 
 /// Adds what the stored answer of an idempotency key must not hold.
-fn shown_once(mut answer: Answer, ctx: &Ctx, shown: &impl Serialize) -> Result<Answer> {
+fn shown_once(mut answer: Answer, ctx: &Ctx, shown: &impl Serialize) -> Answer {
     if !answer.replayed
         && !ctx.validate_only
         && let Value::Object(body) = &mut answer.body
@@ -301,5 +301,5 @@ fn shown_once(mut answer: Answer, ctx: &Ctx, shown: &impl Serialize) -> Result<A
     {
         body.extend(shown);
     }
-    Ok(answer)
+    answer
 }

@@ -397,8 +397,8 @@ fn prove(
     let row = second_factors::find(tx, committee, user)?.ok_or_else(wrong)?;
     if let Some(recovery) = RecoveryCode::parse(code) {
         let hash = recovery.hash(committee, user);
-        let used = second_factors::use_recovery_code(tx, committee, user, &hash, now)?;
-        return if used {
+        let is_fresh = second_factors::use_recovery_code(tx, committee, user, &hash, now)?;
+        return if is_fresh {
             Ok(Way::RecoveryCode)
         } else {
             Err(wrong())

@@ -4,7 +4,7 @@
 //! SHA-1, six digits, thirty seconds: what every authenticator knows. HMAC does not need a hash
 //! that resists collisions.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -114,7 +114,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -149,14 +149,14 @@ fn hold(failures: i32) -> Option<SignedDuration> {
 /// for its transaction.
 pub fn use_step(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId, step: i64) -> Result<bool> {
     let unused = this!(committee, user).filter(second_factors::last_step.lt(step));
-    let used = diesel::update(unused)
+    let changed = diesel::update(unused)
         .set((
             second_factors::last_step.eq(step),
             second_factors::failures.eq(0),
             second_factors::held_until.eq(None::<At>),
         ))
         .execute(tx.conn)?;
-    Ok(used == 1)
+    Ok(changed == 1)
 }
 
 /// Uses a recovery code. Of any number of callers exactly one gets `true`.
@@ -172,10 +172,10 @@ pub fn use_recovery_code(
         .filter(recovery_codes::user_id.eq(user))
         .filter(recovery_codes::code_hash.eq(code_hash))
         .filter(recovery_codes::used_at.is_null());
-    let used = diesel::update(unused)
+    let changed = diesel::update(unused)
         .set(recovery_codes::used_at.eq(Some(At(now))))
         .execute(tx.conn)?;
-    if used == 1 {
+    if changed == 1 {
         diesel::update(this!(committee, user))
             .set((
                 second_factors::failures.eq(0),
@@ -183,7 +183,7 @@ pub fn use_recovery_code(
             ))
             .execute(tx.conn)?;
     }
-    Ok(used == 1)
+    Ok(changed == 1)
 }
 
 /// Recovery codes that were not used.
@@ -319,10 +319,10 @@ pub fn use_challenge(
         .filter(sign_in_challenges::committee_id.eq(committee))
         .filter(sign_in_challenges::id.eq(id))
         .filter(sign_in_challenges::used_at.is_null());
-    let used = diesel::update(unused)
+    let changed = diesel::update(unused)
         .set(sign_in_challenges::used_at.eq(Some(At(now))))
         .execute(tx.conn)?;
-    Ok(used == 1)
+    Ok(changed == 1)
 }
 
 #[cfg(test)]
