@@ -129,13 +129,15 @@ fn ctx(request: &HttpRequest) -> Result<Ctx> {
     let app = request
         .app_data::<Data<App>>()
         .ok_or_else(|| missing("App"))?;
+    // What it means is asked when the answer is there; what is none is refused before.
+    entity_tags(request, &header::IF_NONE_MATCH, "If-None-Match")?;
     Ok(Ctx {
         principal,
         now: app.clock.now(),
         request_id: request_id(request),
         operation: Arc::clone(&meta.operation),
         idempotency: None,
-        if_match: if_match(request)?,
+        if_match: entity_tags(request, &header::IF_MATCH, "If-Match")?,
         validate_only: false,
     })
 }
@@ -219,10 +221,14 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
 /// Longest list of entity tags that is looked at, in bytes.
 pub const MAX_ETAGS: usize = 200;
 
-fn if_match(request: &HttpRequest) -> Result<IfMatch> {
+fn entity_tags(
+    request: &HttpRequest,
+    name: &header::HeaderName,
+    shown: &'static str,
+) -> Result<IfMatch> {
     let invalid = || {
         Error::new(Code::InvalidHeader).field(
-            "If-Match",
+            shown,
             "invalid",
             Message::new(
                 "须为 * 或带引号的 ETag。",
@@ -230,7 +236,7 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
             ),
         )
     };
-    let mut values = request.headers().get_all(header::IF_MATCH);
+    let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else {
         return Ok(IfMatch::Missing);
     };
@@ -241,12 +247,12 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
     if text == "*" {
         return Ok(IfMatch::Any);
     }
-    entity_tags(text).map(IfMatch::Tags).ok_or_else(invalid)
+    tags(text).map(IfMatch::Tags).ok_or_else(invalid)
 }
 
 /// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well
 /// formed (RFC 9110, 13.1.1).
-fn entity_tags(text: &str) -> Option<Vec<String>> {
+fn tags(text: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
     let mut rest = text;
     loop {

@@ -352,6 +352,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         codes.push(Code::InUse);
     }
     if has_id && !mutates {
+        codes.push(Code::InvalidHeader);
         parameter(
             operation,
             "If-None-Match",
