@@ -69,7 +69,7 @@ def name_of(operation):
     return operation.definition.raw.get("operationId", "")
 
 
-@schemathesis.auth()
+@schemathesis.auth(refresh_interval=None)
 class SomebodyInARole:
     """Three in four requests come from somebody who may, the fourth from anybody."""
 

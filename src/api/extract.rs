@@ -129,15 +129,13 @@ fn ctx(request: &HttpRequest) -> Result<Ctx> {
     let app = request
         .app_data::<Data<App>>()
         .ok_or_else(|| missing("App"))?;
-    // What it means is asked when the answer is there; what is none is refused before.
-    entity_tags(request, &header::IF_NONE_MATCH, "If-None-Match")?;
     Ok(Ctx {
         principal,
         now: app.clock.now(),
         request_id: request_id(request),
         operation: Arc::clone(&meta.operation),
         idempotency: None,
-        if_match: entity_tags(request, &header::IF_MATCH, "If-Match")?,
+        if_match: if_match(request)?,
         validate_only: false,
     })
 }
@@ -221,22 +219,29 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
 /// Longest list of entity tags that is looked at, in bytes.
 pub const MAX_ETAGS: usize = 200;
 
-fn entity_tags(
-    request: &HttpRequest,
-    name: &header::HeaderName,
-    shown: &'static str,
-) -> Result<IfMatch> {
-    let invalid = || {
-        Error::new(Code::InvalidHeader).field(
-            shown,
-            "invalid",
-            Message::new(
-                "须为 * 或带引号的 ETag。",
-                "Either * or entity tags in double quotes.",
-            ),
-        )
-    };
-    let mut values = request.headers().get_all(name);
+/// What a client knows already. Tags that are none name nothing it could have.
+pub(super) fn check_known(headers: &header::HeaderMap) -> Result<()> {
+    let known = headers.get_all(header::IF_NONE_MATCH);
+    if known.map(header::HeaderValue::len).sum::<usize>() > MAX_ETAGS {
+        return Err(invalid_tags("If-None-Match"));
+    }
+    Ok(())
+}
+
+fn invalid_tags(header: &'static str) -> Error {
+    Error::new(Code::InvalidHeader).field(
+        header,
+        "invalid",
+        Message::new(
+            "须为 * 或带引号的 ETag，总长不超过 200 字节。",
+            "Either * or entity tags in double quotes, 200 bytes in all.",
+        ),
+    )
+}
+
+fn if_match(request: &HttpRequest) -> Result<IfMatch> {
+    let invalid = || invalid_tags("If-Match");
+    let mut values = request.headers().get_all(header::IF_MATCH);
     let Some(value) = values.next() else {
         return Ok(IfMatch::Missing);
     };

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::extract::check_known;
 use super::query;
 use super::routes::{Access, Meta};
 use crate::app::App;
@@ -24,11 +25,8 @@ pub async fn check<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     request.extensions_mut().insert(Arc::clone(&meta));
-    let admitted = match admit(&meta, &request).await {
-        Ok(()) if !meta.queried => query::nothing(request.query_string()),
-        admitted => admitted,
-    };
-    match admitted {
+    let admitted = admit(&meta, &request).await;
+    match admitted.and_then(|()| check_head(&meta, &request)) {
         Ok(()) => answered(request, next).await,
         // An `Err` would pass by the frame, which makes the problem document.
         Err(error) => Ok(request.error_response(error)),
@@ -78,6 +76,14 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     }
     request.extensions_mut().insert(principal);
     Ok(())
+}
+
+/// What no operation takes, whatever it does.
+fn check_head(meta: &Meta, request: &ServiceRequest) -> Result<()> {
+    if !meta.queried {
+        query::nothing(request.query_string())?;
+    }
+    check_known(request.headers())
 }
 
 /// A public operation needs no token; but one that is sent must look like one. What a proxy in
