@@ -100,7 +100,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let (data, state) = (Data::new(app.clone()), condition.clone());
     let clients = Data::new(config.server.clients.clone());
     let mut server = HttpServer::new(move || {
-        HttpApp::new()
+        let http = HttpApp::new()
             .app_data(data.clone())
             .app_data(schemas.clone())
             .app_data(metrics.clone())
@@ -111,8 +111,10 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(origins.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
-            .wrap(from_fn(cors::other_origins))
-            .configure(|config| api::register_all().configure(config))
+            .wrap(from_fn(cors::other_origins));
+        #[cfg(feature = "seeded-defects")]
+        let http = http.wrap(from_fn(api::defects::seed));
+        http.configure(|config| api::register_all().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))
     })

@@ -191,7 +191,7 @@ pub fn routes(routes: &mut Routes) {
 #[utoipa::path(get, path = "/api/v1/code-lists", tag = "code-lists",
     params(("If-None-Match" = Option<String>, Header, max_length = 200, nullable = false,
         description = "ETag of the answer the client has; 304 if it is still the present one.",
-        example = "\"3f1c…\"")),
+        example = "\"3f1c\"")),
     responses((status = 200, description = "The lists.", body = CodeLists,
         headers(("ETag" = inline(Text), description = "Names this state of the lists.")))))]
 pub async fn list_code_lists(request: HttpRequest) -> HttpResponse {

@@ -107,11 +107,11 @@ pub struct EventsQuery {
     from: Option<From>,
     /// Names of events, separated by commas; `reply.*` stands for all that begin with `reply.`.
     #[param(value_type = Option<String>, max_length = 1300, example = "proposal.filed,reply.*",
-        pattern = r"^[a-z_]+(\.[a-z_]+)*(\.\*)?(,[a-z_]+(\.[a-z_]+)*(\.\*)?){0,19}$")]
+        pattern = r"^[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?(,[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?){0,19}$")]
     name: Option<Names>,
     /// Kinds of histories, separated by commas, such as `proposal` or `unit`.
     #[param(value_type = Option<String>, max_length = 1300, example = "proposal",
-        pattern = r"^[a-z_]+(,[a-z_]+){0,19}$")]
+        pattern = r"^[a-z_]{1,64}(,[a-z_]{1,64}){0,19}$")]
     kind: Option<Names>,
     /// Events per answer, at most.
     #[serde(default)]
@@ -130,11 +130,11 @@ pub struct StreamQuery {
     after: Option<String>,
     /// Names of events, separated by commas; `reply.*` stands for all that begin with `reply.`.
     #[param(value_type = Option<String>, max_length = 1300, example = "proposal.*",
-        pattern = r"^[a-z_]+(\.[a-z_]+)*(\.\*)?(,[a-z_]+(\.[a-z_]+)*(\.\*)?){0,19}$")]
+        pattern = r"^[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?(,[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?){0,19}$")]
     name: Option<Names>,
     /// Kinds of histories, separated by commas, such as `proposal` or `unit`.
     #[param(value_type = Option<String>, max_length = 1300, example = "proposal",
-        pattern = r"^[a-z_]+(,[a-z_]+){0,19}$")]
+        pattern = r"^[a-z_]{1,64}(,[a-z_]{1,64}){0,19}$")]
     kind: Option<Names>,
 }
 

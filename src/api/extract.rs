@@ -238,17 +238,28 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
 /// Longest list of entity tags that is looked at, in bytes.
 pub const MAX_ETAGS: usize = 200;
 
+/// What a client knows already. Tags that are none name nothing it could have.
+pub(super) fn check_known(headers: &header::HeaderMap) -> Result<()> {
+    let known = headers.get_all(header::IF_NONE_MATCH);
+    if known.map(header::HeaderValue::len).sum::<usize>() > MAX_ETAGS {
+        return Err(invalid_tags("If-None-Match"));
+    }
+    Ok(())
+}
+
+fn invalid_tags(header: &'static str) -> Error {
+    Error::new(Code::InvalidHeader).field(
+        header,
+        "invalid",
+        Message::new(
+            "须为 * 或带引号的 ETag，总长不超过 200 字节。",
+            "Either * or entity tags in double quotes, 200 bytes in all.",
+        ),
+    )
+}
+
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
-    let invalid = || {
-        Error::new(Code::InvalidHeader).field(
-            "If-Match",
-            "invalid",
-            Message::new(
-                "须为 * 或带引号的 ETag。",
-                "Either * or entity tags in double quotes.",
-            ),
-        )
-    };
+    let invalid = || invalid_tags("If-Match");
     let mut values = request.headers().get_all(header::IF_MATCH);
     let Some(value) = values.next() else {
         return Ok(IfMatch::Missing);
@@ -260,12 +271,12 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
     if text == "*" {
         return Ok(IfMatch::Any);
     }
-    entity_tags(text).map(IfMatch::Tags).ok_or_else(invalid)
+    tags(text).map(IfMatch::Tags).ok_or_else(invalid)
 }
 
 /// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well
 /// formed (RFC 9110, 13.1.1).
-fn entity_tags(text: &str) -> Option<Vec<String>> {
+fn tags(text: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
     let mut rest = text;
     loop {

@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 
-use super::extract::{client_address, request_id};
+use super::extract::{check_known, client_address, request_id};
 use super::query;
 use super::routes::{Access, Meta};
 use crate::app::App;
@@ -29,11 +29,8 @@ pub async fn check<B: MessageBody + 'static>(
     let disclosed = Disclosed::default();
     request.extensions_mut().insert(Arc::clone(&meta));
     request.extensions_mut().insert(disclosed.clone());
-    let admitted = match admit(&meta, &request).await {
-        Ok(()) if !meta.queried => query::nothing(request.query_string()),
-        admitted => admitted,
-    };
-    let response = match admitted {
+    let admitted = admit(&meta, &request).await;
+    let response = match admitted.and_then(|()| check_head(&meta, &request)) {
         Ok(()) => answered(request, next).await?,
         // An `Err` would pass by the frame, which makes the problem document.
         Err(error) => {
@@ -176,6 +173,14 @@ fn may_call(
         return Err(Error::new(Code::IdempotencyKeyRequired));
     }
     Ok(())
+}
+
+/// What no operation takes, whatever it does.
+fn check_head(meta: &Meta, request: &ServiceRequest) -> Result<()> {
+    if !meta.queried {
+        query::nothing(request.query_string())?;
+    }
+    check_known(request.headers())
 }
 
 /// A public operation needs no token; but one that is sent must look like one. What a proxy in

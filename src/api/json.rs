@@ -74,7 +74,10 @@ impl Schemas {
             .ok_or_else(|| Error::internal(format!("the schema {name} is not in the document")))?;
         let mut error = Error::new(Code::InvalidBody);
         for wrong in validator.iter_errors(value).take(MOST_ERRORS) {
-            error = report(error, &wrong);
+            error = match wrong.kind() {
+                ValidationErrorKind::FalseSchema => no_fields(error, &wrong, value),
+                _ => report(error, &wrong),
+            };
             if error.fields().len() >= MOST_ERRORS {
                 break;
             }
@@ -118,6 +121,24 @@ fn references(schema: &Value, open: &mut Vec<String>) {
     }
 }
 
+/// An object that may have no field at all: the library does not say which ones there are.
+fn no_fields(error: Error, wrong: &ValidationError<'_>, body: &Value) -> Error {
+    let place = wrong.instance_path().as_str();
+    match body.pointer(place) {
+        Some(Value::Object(members)) if error.fields().is_empty() => {
+            members.keys().take(MOST_ERRORS).fold(error, |error, name| {
+                error.field(below(place, name), "unknown_field", no_such_field())
+            })
+        }
+        _ => report(error, wrong),
+    }
+}
+
+/// The pointer of a member.
+fn below(place: &str, name: &str) -> String {
+    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Says what is wrong at one place, in the words of the rule that failed.
 #[expect(
     clippy::too_many_lines,
@@ -125,7 +146,7 @@ fn references(schema: &Value, open: &mut Vec<String>) {
 )]
 fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
     let place = wrong.instance_path().as_str().to_owned();
-    let at = |name: &str| format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let at = |name: &str| below(&place, name);
     let say = |code, zh: String, en: String| (code, Message::new(zh, en));
     let (code, message) = match wrong.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -135,13 +156,6 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
                 .fold(error, |error, name| {
                     error.field(at(name), "unknown_field", no_such_field())
                 });
-        }
-        // An object without any field.
-        ValidationErrorKind::FalseSchema if wrong.instance().is_object() => {
-            let names = wrong.instance().as_object().into_iter().flatten();
-            return names.take(MOST_ERRORS).fold(error, |error, (name, _)| {
-                error.field(at(name), "unknown_field", no_such_field())
-            });
         }
         ValidationErrorKind::Required { property } => {
             return error.field(

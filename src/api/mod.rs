@@ -9,6 +9,8 @@ pub mod cases;
 pub mod code_lists;
 pub mod committees;
 pub mod cors;
+#[cfg(feature = "seeded-defects")]
+pub mod defects;
 pub mod document;
 pub mod events;
 pub mod extract;

@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Params, PathId};
@@ -428,7 +429,13 @@ pub struct NotificationSettingsPatch;
 
 impl utoipa::PartialSchema for NotificationSettingsPatch {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        super::register::patch_of::<NotificationSettingsIn>()
+        let mut patch = super::register::patch_of::<NotificationSettingsIn>();
+        // A merge patch goes down into the groups, too.
+        if let RefOr::T(Schema::Object(patch)) = &mut patch {
+            let groups = super::register::nullable(super::register::patch_of::<Deliveries>());
+            patch.properties.insert("deliveries".to_owned(), groups);
+        }
+        patch
     }
 }
 

@@ -23,6 +23,7 @@ use super::problem::{Problem, ProblemField};
 use super::routes::Access;
 use super::upload::MULTIPART;
 use crate::error::Code;
+use crate::workflow::attachments::FileType;
 
 /// The modules of the interface: name and description.
 const TAGS: &[(&str, &str)] = &[
@@ -321,6 +322,9 @@ pub fn complete(
     }
     if mutates && access != Access::Public {
         codes.push(Code::InvalidHeader);
+        let same = ResponseBuilder::new().description("It is still the one the client has.");
+        let responses = &mut operation.responses.responses;
+        responses.insert("304".to_owned(), RefOr::T(same.build()));
         parameter(
             operation,
             "validate_only",
@@ -343,6 +347,7 @@ pub fn complete(
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }
     if path.ends_with("/content") {
+        as_it_is(operation);
         codes.extend([Code::ContentRemoved, Code::StorageUnavailable]);
     }
     codes.extend((method == Method::DELETE).then_some(Code::InUse));
@@ -390,16 +395,31 @@ pub fn complete(
         codes.push(Code::InUse);
     }
     if (has_id || is_only_one) && !mutates {
+        codes.push(Code::InvalidHeader);
         parameter(
             operation,
             "If-None-Match",
             ParameterIn::Header,
-            etag_schema(),
+            known_schema(),
             "ETag of the version the client has; 304 if it is still the present one.",
         );
     }
     add_problems(operation, &codes);
     budgets::document(operation);
+}
+
+/// A file is sent as what it is.
+fn as_it_is(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && let Some(bytes) = response.content.remove("application/octet-stream")
+        {
+            let types = FileType::ALL.iter().map(|kind| kind.media_type());
+            let named = types.filter_map(|name| name.split(';').next());
+            let each = named.map(|name| (name.to_owned(), bytes.clone()));
+            response.content.extend(each);
+        }
+    }
 }
 
 /// The schema of a problem document with the members that depend on its code.
@@ -598,6 +618,13 @@ fn key_schema() -> ObjectBuilder {
         .max_length(Some(128))
         .pattern(Some("^[!#-~]{8,128}$"))
         .examples(["7d3f0b1e-5b0c-4a53-9f0e-1f6c2c9d8e11"])
+}
+
+fn known_schema() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(MAX_ETAGS))
+        .examples(["\"3\""])
 }
 
 fn etag_schema() -> ObjectBuilder {

@@ -229,7 +229,8 @@ fn has_default(schema: &RefOr<Schema>) -> bool {
     matches!(schema, RefOr::T(Schema::Object(object)) if object.default.is_some())
 }
 
-fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
+/// The schema with null beside it, without a default.
+pub fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
     let null = SchemaType::Type(Type::Null);
     match schema {
         RefOr::T(Schema::Object(mut object)) => {

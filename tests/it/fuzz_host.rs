@@ -24,7 +24,12 @@ fn caller_of(operation: &str) -> Option<&'static str> {
         "countersign_reply" | "object_reply" => "co_handler_signatory",
         "consent_cosign_proposal" | "decline_cosign_proposal" => "invited_member",
         "draft_reply" | "edit_reply" => "unit_clerk",
-        "invite_cosigners_proposal" | "object_contact_assignment" => "member",
+        "invite_cosigners_proposal"
+        | "object_contact_assignment"
+        | "recall_proposal"
+        | "request_urgency_proposal"
+        | "submit_proposal"
+        | "withdraw_proposal" => "member",
         _ => return None,
     })
 }
@@ -71,7 +76,16 @@ pub async fn host(app: &TestApp, town: &Town) -> Value {
                 "{attachment_id}",
             ];
             if on_case.iter().any(|name| path.contains(name)) && !cases.contains_key(step) {
-                cases.insert(step, case_at(app, town, step).await);
+                let case = case_at(app, town, step).await;
+                if step == "accepted" {
+                    let body = json!({
+                        "leader": "周明远", "post": "副市长", "date": "2026-03-02",
+                        "kind": "instruction", "due_on": "2026-04-02",
+                        "text": "请认真办理。", "unit_ids": [town.units[0]],
+                    });
+                    case.does(&town.leader, "instruct", body).await;
+                }
+                cases.insert(step, case);
             }
             let object = cases.get(step).and_then(|case| object_of(id, path, case));
             best.insert(
