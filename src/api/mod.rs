@@ -41,6 +41,7 @@ pub mod sign_in_protection;
 pub mod succession;
 pub mod terms;
 pub mod units;
+mod unread;
 pub mod upload;
 pub mod users;
 pub mod webhook_deliveries;

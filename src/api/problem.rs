@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::budgets;
 use super::extract::request_id;
 use super::routes::Meta;
+use super::unread::Unread;
 use crate::app::App;
 use crate::app::limits::Standing;
 use crate::error::{Code, Error};
@@ -124,13 +125,14 @@ impl ResponseError for Error {
 
 /// The outermost layer: every response of the service passes through here.
 pub async fn frame<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let now = request.app_data::<Data<App>>().map(|app| app.clock.now());
     let id = RequestId::new(now.unwrap_or_default());
     request.extensions_mut().insert(id);
+    let unread = Unread::of(&mut request);
     let lang = Lang::of(request.headers());
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let span = tracing::info_span!("request", id = %id, %method, path);
@@ -143,6 +145,9 @@ pub async fn frame<B: MessageBody + 'static>(
         .map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = span.in_scope(|| problem(response, lang));
+        if let Some(unread) = unread {
+            response = response.map_body(|_, body| unread.held_by(body));
+        }
     }
     finish_headers(&mut response, id);
     span.in_scope(|| log(&response, started));
