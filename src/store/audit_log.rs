@@ -70,16 +70,23 @@ pub struct LogPage {
 type Condition = Box<dyn BoxableExpression<events::table, MultiBackend, SqlType = Bool>>;
 
 /// Names of refusals.
-const REFUSALS: [&str; 3] = [
+const REFUSALS: [&str; 5] = [
     "access.refused",
     "user.sign_in_refused",
+    "user.sign_in_locked",
+    "user.second_factor_refused",
     "user.password_change_refused",
 ];
 /// Names of sign-ins and of what becomes of them.
-const SIGN_INS: [&str; 6] = [
+const SIGN_INS: [&str; 11] = [
     "user.signed_in",
     "user.signed_out",
     "user.sign_in_refused",
+    "user.sign_in_locked",
+    "user.second_factor_asked",
+    "user.second_factor_confirmed",
+    "user.second_factor_refused",
+    "user.stepped_up",
     "user.refresh_token_reused",
     "user.password_changed",
     "user.password_change_refused",

@@ -5,7 +5,7 @@ use jianjian::store::verify;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::seed::{PASSWORD, Person, Town};
+use crate::support::seed::{PASSWORD, Town};
 use crate::support::story::Story;
 use crate::support::{Reply, TestApp};
 
@@ -89,14 +89,11 @@ async fn whoever_is_refused_is_in_the_trail_with_what_and_why() {
     assert_eq!(of_request[0]["content"]["reason"], "not-found");
     assert_eq!(of_request[0]["actor"]["id"], json!(town.members[1].user));
     // Signing in with a wrong password stands beside them.
-    let wrong = json!({ "committee": town.code, "username": "staff", "password": "wrong-wrong" });
+    let wrong = json!({ "committee": town.code, "username": town.staff.username, "password": "wrong-wrong" });
     let wrong = app.anonymous().post("/api/v1/auth/login").json(wrong);
     wrong.send().await.status(401);
     let all = search(&app, &town, "class=refusals").await;
-    assert!(
-        names(&all).contains(&"user.sign_in_refused") || names(&all).len() >= 3,
-        "{all:?}"
-    );
+    assert!(names(&all).contains(&"user.sign_in_refused"), "{all:?}");
     assert_eq!(app.read(verify::run).await.broken, None);
 }
 
@@ -212,10 +209,6 @@ async fn without_evidence_a_restricted_case_is_not_read() {
     let open = Story::draft(&app, &town, &town.members[1]).await;
     open.until_filed().await;
     let case = restricted(&app, &town).await;
-    let rename = |from: &str, to: &str| {
-        app.database()
-            .batch(&format!("ALTER TABLE {from} RENAME TO {to};"))
-    };
     case.seen_by(&town.chair).await.status(200);
     let column = |from: &str, to: &str| {
         app.database()
@@ -228,7 +221,6 @@ async fn without_evidence_a_restricted_case_is_not_read() {
     assert_eq!(refused.json.get("form"), None);
     assert!(!String::from_utf8_lossy(&refused.body).contains(&case.id));
     column("lost", "prev_hash");
-    let _ = rename;
     case.seen_by(&town.leader).await.status(200);
 }
 
@@ -418,7 +410,7 @@ async fn neither_operation_nor_setting_takes_anything_out_of_the_trail() {
         assert!(Config::load(&sources).is_err(), "{wrong}");
     }
     // After years of daily work the first event is still there.
-    let town = app.town().await;
+    app.town().await;
     app.work().await;
     let first = app.database().number("SELECT count(*) AS n FROM events");
     for _ in 0..3 {
@@ -426,5 +418,4 @@ async fn neither_operation_nor_setting_takes_anything_out_of_the_trail() {
         app.work().await;
     }
     assert!(app.database().number("SELECT count(*) AS n FROM events") >= first);
-    let _: &Person = &town.auditor;
 }
