@@ -4,6 +4,7 @@
 //! wrong is told on standard error in one line.
 
 mod admin;
+mod backup;
 mod demo;
 mod health;
 mod jobs;
@@ -64,6 +65,10 @@ enum Command {
     /// Look after the work that is done after the answer
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Copy the database and the files, while the service runs, into a new directory
+    Backup(backup::Backup),
+    /// Bring a backup back to where nothing is, or check one, or check what is there
+    Restore(backup::Restore),
     /// Check every chain of the audit trail; name the first broken link
     Verify,
     /// Ask the running service whether it is ready
@@ -177,6 +182,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
         Command::Jobs(command) => jobs::run(&command, &load(&sources)?),
+        Command::Backup(args) => backup::back_up(&args, &load(&sources)?),
+        Command::Restore(args) => backup::restore(&args, &load(&sources)?),
         Command::Verify => verify::run(&load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }

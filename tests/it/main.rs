@@ -12,6 +12,7 @@ mod architecture;
 mod attachments;
 mod attachments_s3;
 mod audit;
+mod backup;
 mod bad_input;
 mod bad_requests;
 mod batches;
