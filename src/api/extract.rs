@@ -185,8 +185,7 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
         .to_str()
         .ok()
         .filter(|_| values.next().is_none())
-        .map(|key| key.trim_matches('"'))
-        .filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()))
+        .and_then(key_of)
         .ok_or_else(|| {
             Error::new(Code::InvalidHeader).field(
                 "Idempotency-Key",
@@ -207,8 +206,22 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
     }))
 }
 
+/// The key that a header gives, bare or in one pair of double quotes (a string of RFC 9651).
+pub(super) fn key_of(value: &str) -> Option<&str> {
+    let key = value
+        .strip_prefix('"')
+        .map_or(Some(value), |rest| rest.strip_suffix('"'))?;
+    let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    Some(key).filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(visible))
+}
+
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
-    let invalid = || {
+    let values: Option<Vec<&str>> = request
+        .headers()
+        .get_all(header::IF_MATCH)
+        .map(|value| value.to_str().ok())
+        .collect();
+    values.and_then(|values| tags_of(&values)).ok_or_else(|| {
         Error::new(Code::InvalidHeader).field(
             "If-Match",
             "invalid",
@@ -217,34 +230,32 @@ fn if_match(request: &HttpRequest) -> Result<IfMatch> {
                 "Either * or entity tags in double quotes.",
             ),
         )
-    };
+    })
+}
+
+/// What the values of If-Match accept; `None` where they are not well formed.
+pub(super) fn tags_of(values: &[&str]) -> Option<IfMatch> {
     let mut tags = Vec::new();
     let mut any = false;
-    for value in request.headers().get_all(header::IF_MATCH) {
-        for part in value
-            .to_str()
-            .map_err(|_| invalid())?
-            .split(',')
-            .map(str::trim)
-        {
-            match part
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-            {
-                Some(tag) if !tag.contains('"') => tags.push(tag.to_owned()),
-                None if part == "*" => any = true,
-                // A weak tag never matches, but is well formed (RFC 9110, 13.1.1).
-                None if part.starts_with("W/\"") && part.ends_with('"') => {
-                    tags.push(part.to_owned());
-                }
-                _ => return Err(invalid()),
-            }
+    for part in values.iter().flat_map(|value| value.split(',')) {
+        let part = part.trim();
+        if part == "*" {
+            any = true;
+            continue;
         }
+        let strong = part.strip_prefix("W/").unwrap_or(part);
+        let tag = strong.strip_prefix('"')?.strip_suffix('"')?;
+        if tag.contains('"') {
+            return None;
+        }
+        // A weak tag is well formed but never matches (RFC 9110, 13.1.1): it keeps its mark.
+        let whole = if strong == part { tag } else { part };
+        tags.push(whole.to_owned());
     }
     match (any, tags.is_empty()) {
-        (false, true) => Ok(IfMatch::Missing),
-        (true, true) => Ok(IfMatch::Any),
-        (false, false) => Ok(IfMatch::Tags(tags)),
-        (true, false) => Err(invalid()),
+        (false, true) => Some(IfMatch::Missing),
+        (true, true) => Some(IfMatch::Any),
+        (false, false) => Some(IfMatch::Tags(tags)),
+        (true, false) => None,
     }
 }

@@ -126,7 +126,7 @@ fn integrity(snapshot: &mut Snapshot) -> Result<Finding> {
     if snapshot.is_postgres() {
         return indexes(snapshot, CHECK);
     }
-    let found = snapshot.names("SELECT integrity_check AS name FROM pragma_integrity_check(20)")?;
+    let found = snapshot.names("SELECT integrity_check AS name FROM pragma_integrity_check")?;
     if found != ["ok"] {
         return Ok(Finding::wrong(CHECK, found.join("; ")));
     }
