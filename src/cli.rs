@@ -4,12 +4,14 @@
 //! wrong is told on standard error in one line.
 
 mod admin;
+mod audit;
 mod backup;
 mod demo;
 mod health;
 mod jobs;
 mod openapi;
 mod out;
+mod seed;
 mod verify;
 
 use std::path::PathBuf;
@@ -57,9 +59,11 @@ enum Command {
     Worker,
     /// Serve a demo committee with invented data, made on the first run
     Demo(ServeArgs),
+    /// Fill the database with synthetic committees, for load tests
+    Seed(seed::Args),
     /// Bring the database up to date
     Migrate,
-    /// Manage administrators
+    /// Make the first administrators of a committee
     #[command(subcommand)]
     Admin(admin::Command),
     /// Look after the work that is done after the answer
@@ -69,8 +73,11 @@ enum Command {
     Backup(backup::Backup),
     /// Bring a backup back to where nothing is, or check one, or check what is there
     Restore(backup::Restore),
-    /// Check every chain of the audit trail; name the first broken link
-    Verify,
+    /// Check every chain and every seal of the audit trail; name the first broken place of each kind
+    Verify(verify::Args),
+    /// Seal the audit trail, export seals
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Ask the running service whether it is ready
     Health,
     /// Show the settings in force, without passwords
@@ -169,6 +176,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Arc::new(SystemClock),
         ))?),
         Command::Demo(_) => demo::run(load(&sources)?),
+        Command::Seed(args) => seed::run(&args, &load(&sources)?),
         Command::Migrate => {
             let config = load(&sources)?;
             let applied = startup::block_on(startup::migrate(&config.database))?;
@@ -184,7 +192,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Jobs(command) => jobs::run(&command, &load(&sources)?),
         Command::Backup(args) => backup::back_up(&args, &load(&sources)?),
         Command::Restore(args) => backup::restore(&args, &load(&sources)?),
-        Command::Verify => verify::run(&load(&sources)?),
+        Command::Verify(args) => verify::run(&args, &load(&sources)?),
+        Command::Audit(command) => audit::run(&command, &load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),
     }
 }

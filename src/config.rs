@@ -18,12 +18,24 @@ use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
 use crate::files::{Place, S3, Storage};
+use crate::keep::Keeper;
+use crate::openid;
+use crate::store::room;
 use crate::store::{DatabaseUrl, Threads};
-use crate::webhooks::{Keeper, Names};
 
+mod auth;
+mod clients;
+mod limits;
 mod mail;
+mod second_factor;
+mod webhooks;
 
+pub use auth::Auth;
+pub use clients::Clients;
+pub use limits::Limits;
 pub use mail::{Mail, MailTls, Notifications};
+pub use second_factor::{RequiredFor, SecondFactor};
+pub use webhooks::Webhooks;
 
 /// Every setting with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -49,6 +61,8 @@ pub struct Config {
     pub database: Database,
     /// The storage of files.
     pub storage: Storage,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// Signing in.
     pub auth: Auth,
     /// Work that is done after the answer.
@@ -59,6 +73,12 @@ pub struct Config {
     pub notifications: Notifications,
     /// Messages to other systems.
     pub webhooks: Webhooks,
+    /// The second factor.
+    pub second_factor: SecondFactor,
+    /// Signing in through identity providers.
+    pub openid: openid::Settings,
+    /// The audit trail.
+    pub audit: Audit,
     /// The log.
     pub log: Log,
 }
@@ -70,12 +90,18 @@ pub struct Server {
     pub bind: SocketAddr,
     /// Worker threads; 0 for one per processor.
     pub workers: usize,
+    /// Connections at the same time.
+    pub connections: usize,
     /// How long requests under way may take when the service stops.
     pub shutdown: Duration,
     /// How long the service goes on accepting while it already says that it is not ready.
     pub shutdown_grace: Duration,
     /// Where clients reach the service.
     pub public_url: String,
+    /// How the address of a client is found.
+    pub clients: Clients,
+    /// Origins whose pages may read answers.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The database.
@@ -89,19 +115,8 @@ pub struct Database {
     pub migrate_on_start: bool,
     /// How long the start waits for a PostgreSQL server that does not answer.
     pub wait: Duration,
-}
-
-/// Signing in.
-#[derive(Debug, Clone)]
-pub struct Auth {
-    /// Issuer of access tokens.
-    pub issuer: String,
-    /// Audience of access tokens.
-    pub audience: String,
-    /// Memory for one password hash, in KiB.
-    pub argon2_memory_kib: u32,
-    /// Passes over that memory.
-    pub argon2_iterations: u32,
+    /// The room that must be left.
+    pub room: room::Limits,
 }
 
 /// Work that is done after the answer.
@@ -113,17 +128,11 @@ pub struct Jobs {
     pub lease: SignedDuration,
 }
 
-/// Messages to other systems.
+/// The audit trail.
 #[derive(Debug, Clone)]
-pub struct Webhooks {
-    /// Keeps the secrets of subscriptions.
-    pub keeper: Keeper,
-    /// How long an attempt may take.
-    pub timeout: Duration,
-    /// For development: http, and addresses of this machine.
-    pub allow_insecure_targets: bool,
-    /// Names whose addresses are known without asking: for tests, no setting.
-    pub names: Names,
+pub struct Audit {
+    /// How often it is sealed.
+    pub seal_every: SignedDuration,
 }
 
 /// The log.
@@ -164,20 +173,23 @@ struct RawConfig {
     server: RawServer,
     database: RawDatabase,
     storage: RawStorage,
-    auth: RawAuth,
+    limits: limits::RawLimits,
+    auth: auth::RawAuth,
     jobs: RawJobs,
     mail: mail::RawMail,
     notifications: mail::RawNotifications,
-    webhooks: RawWebhooks,
+    webhooks: webhooks::RawWebhooks,
+    secrets: second_factor::RawSecrets,
+    second_factor: second_factor::RawSecondFactor,
+    openid: second_factor::RawOpenId,
+    audit: RawAudit,
     log: RawLog,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawWebhooks {
-    key: String,
-    timeout_seconds: u64,
-    allow_insecure_targets: bool,
+struct RawAudit {
+    seal_hours: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,9 +204,13 @@ struct RawJobs {
 struct RawServer {
     bind: String,
     workers: u64,
+    connections: u64,
     shutdown_seconds: u64,
     shutdown_grace_seconds: u64,
     public_url: String,
+    client_address_header: String,
+    trusted_proxies: String,
+    allowed_origins: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,6 +222,9 @@ struct RawDatabase {
     queue: u64,
     migrate_on_start: bool,
     wait_seconds: u64,
+    min_free_mib: u64,
+    volume: String,
+    max_size_mib: u64,
 }
 
 #[derive(Deserialize)]
@@ -227,15 +246,6 @@ impl fmt::Debug for RawStorage {
             .field("url", &self.url)
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAuth {
-    issuer: String,
-    audience: String,
-    argon2_memory_kib: u64,
-    argon2_iterations: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -304,7 +314,10 @@ pub fn in_force(sources: &Sources) -> Result<String, ConfigError> {
             let origin = value.origin().unwrap_or(DEFAULT);
             let shown = match key.as_str() {
                 "database.url" => format!("{:?}", config.database.url.to_string()),
-                "storage.s3_secret_access_key" | "mail.password" | "webhooks.key"
+                "storage.s3_secret_access_key"
+                | "mail.password"
+                | "webhooks.key"
+                | "secrets.key"
                     if shown_secret(value) =>
                 {
                     "\"***\"".to_owned()
@@ -511,6 +524,17 @@ impl Origins {
         T::try_from(value).map_err(|_| wrong())
     }
 
+    /// Keeps secrets with the key that a setting holds, if it holds one.
+    fn keeper(&self, setting: &'static str, text: &str) -> Result<Keeper, ConfigError> {
+        if text.is_empty() {
+            return Ok(Keeper::new(setting, None));
+        }
+        let bytes = STANDARD.decode(text).ok();
+        let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let key = bytes.ok_or_else(|| self.wrong(setting, "not 32 bytes in base64"))?;
+        Ok(Keeper::new(setting, Some(key)))
+    }
+
     fn not_empty(&self, key: &str, value: String) -> Result<String, ConfigError> {
         if value.trim().is_empty() {
             Err(self.wrong(key, "it must not be empty"))
@@ -525,42 +549,28 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         server,
         database,
         storage,
+        limits,
         auth,
         jobs,
         mail,
         notifications,
         webhooks,
+        secrets,
+        second_factor,
+        openid,
+        audit,
         log,
     } = raw;
     let server = check_server(server, origins)?;
-    let issuer = if auth.issuer.is_empty() {
-        server.public_url.clone()
-    } else {
-        auth.issuer
-    };
     let database = check_database(&database, origins)?;
     Ok(Config {
+        auth: auth::check(auth, &server.public_url, origins)?,
         mail: mail::check(mail, &server.public_url, origins)?,
         notifications: mail::check_notifications(&notifications, origins)?,
         server,
         storage: check_storage(storage, &database.url, origins)?,
         database,
-        auth: Auth {
-            issuer,
-            audience: origins.not_empty("auth.audience", auth.audience)?,
-            argon2_memory_kib: origins.within(
-                "auth.argon2_memory_kib",
-                auth.argon2_memory_kib,
-                19_456,
-                262_144,
-            )?,
-            argon2_iterations: origins.within(
-                "auth.argon2_iterations",
-                auth.argon2_iterations,
-                2,
-                16,
-            )?,
-        },
+        limits: limits::check(&limits, origins)?,
         jobs: Jobs {
             in_server: jobs.in_server,
             lease: SignedDuration::from_secs(origins.within(
@@ -570,17 +580,29 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
                 3600,
             )?),
         },
-        webhooks: check_webhooks(&webhooks, origins)?,
+        webhooks: webhooks::check(&webhooks, origins)?,
+        second_factor: second_factor::check(second_factor, &secrets, origins)?,
+        openid: second_factor::check_openid(&openid, origins)?,
+        audit: Audit {
+            seal_every: SignedDuration::from_hours(origins.within(
+                "audit.seal_hours",
+                audit.seal_hours,
+                1,
+                168,
+            )?),
+        },
         log: check_log(log, origins)?,
     })
 }
 
 fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database, ConfigError> {
+    let url: DatabaseUrl = database
+        .url
+        .parse()
+        .map_err(|error: String| origins.wrong("database.url", error))?;
     Ok(Database {
-        url: database
-            .url
-            .parse()
-            .map_err(|error: String| origins.wrong("database.url", error))?,
+        room: check_room(database, &url, origins)?,
+        url,
         threads: Threads {
             read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
             write: origins.within("database.write_threads", database.write_threads, 1, 256)?,
@@ -596,25 +618,32 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
     })
 }
 
-fn check_webhooks(raw: &RawWebhooks, origins: &Origins) -> Result<Webhooks, ConfigError> {
-    let key = match raw.key.as_str() {
-        "" => None,
-        text => {
-            let bytes = STANDARD.decode(text).ok();
-            let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-            Some(bytes.ok_or_else(|| origins.wrong("webhooks.key", "not 32 bytes in base64"))?)
+fn check_room(
+    database: &RawDatabase,
+    url: &DatabaseUrl,
+    origins: &Origins,
+) -> Result<room::Limits, ConfigError> {
+    let mib = |key: &str, value| {
+        origins
+            .within::<u64>(key, value, 0, 1024 * 1024 * 1024)
+            .map(|mib| mib * 1024 * 1024)
+    };
+    let volume = match (database.volume.as_str(), url) {
+        ("", DatabaseUrl::Sqlite(file)) => {
+            let directory = file.parent().filter(|parent| *parent != Path::new(""));
+            Some(directory.unwrap_or(Path::new(".")).to_owned())
+        }
+        ("", DatabaseUrl::Postgres(_)) => None,
+        (directory, _) if Path::new(directory).is_dir() => Some(directory.into()),
+        (directory, _) => {
+            let what = format!("{directory} is no directory");
+            return Err(origins.wrong("database.volume", what));
         }
     };
-    Ok(Webhooks {
-        keeper: Keeper::new(key),
-        timeout: Duration::from_secs(origins.within(
-            "webhooks.timeout_seconds",
-            raw.timeout_seconds,
-            1,
-            60,
-        )?),
-        allow_insecure_targets: raw.allow_insecure_targets,
-        names: Names::default(),
+    Ok(room::Limits {
+        floor: mib("database.min_free_mib", database.min_free_mib)?,
+        volume,
+        max_size: mib("database.max_size_mib", database.max_size_mib)?,
     })
 }
 
@@ -678,6 +707,7 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             format!("'{public_url}' does not start with http:// or https://, or ends with a slash"),
         ));
     }
+    let allowed_origins = check_allowed_origins(&server.allowed_origins, origins)?;
     Ok(Server {
         bind: server.bind.parse().map_err(|_| {
             let what = format!(
@@ -687,6 +717,7 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             origins.wrong("server.bind", what)
         })?,
         workers: origins.within("server.workers", server.workers, 0, 512)?,
+        connections: origins.within("server.connections", server.connections, 1, 1_000_000)?,
         shutdown: seconds("server.shutdown_seconds", server.shutdown_seconds, 3600)?,
         shutdown_grace: seconds(
             "server.shutdown_grace_seconds",
@@ -694,7 +725,35 @@ fn check_server(server: RawServer, origins: &Origins) -> Result<Server, ConfigEr
             300,
         )?,
         public_url,
+        clients: clients::check(
+            &server.client_address_header,
+            &server.trusted_proxies,
+            origins,
+        )?,
+        allowed_origins,
     })
+}
+
+/// An origin is what browsers send: scheme, host and, where it is not the usual one, port.
+fn check_allowed_origins(text: &str, origins: &Origins) -> Result<Vec<String>, ConfigError> {
+    let listed = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    listed
+        .map(|one| {
+            let host = one
+                .strip_prefix("https://")
+                .or_else(|| one.strip_prefix("http://"));
+            let plain = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+            };
+            match host {
+                Some(host) if !host.is_empty() && host.bytes().all(plain) => Ok(one.to_owned()),
+                _ => Err(origins.wrong(
+                    "server.allowed_origins",
+                    format!("'{one}' is no origin, such as https://tian.example.cn"),
+                )),
+            }
+        })
+        .collect()
 }
 
 fn check_log(log: RawLog, origins: &Origins) -> Result<Log, ConfigError> {

@@ -124,14 +124,29 @@ error_codes! {
         "缺少访问令牌，或令牌已过期、被撤销、无效。请刷新令牌或重新登录。",
         "The access token is missing, expired, revoked or not valid. Refresh it or sign in.";
     BadCredentials, 401, "bad-credentials", "用户名或密码不正确", "User name or password is not right",
-        "委员会不存在、用户不存在、密码错误和账号停用，得到的回答相同。",
-        "The answer is the same for an unknown committee, an unknown user, a wrong password and a disabled account.";
+        "委员会不存在、用户不存在、密码错误、账号停用，以及失败过多后的等待和锁定期间（即使密码正确），得到的回答相同。",
+        "The answer is the same for an unknown committee, an unknown user, a wrong password, a disabled account, and any password during the delay or lock that follows failures.";
     RefreshRefused, 401, "refresh-refused", "刷新令牌无效", "The refresh token is not accepted",
         "刷新令牌未知、已过期或已使用过；同一令牌使用两次将使整个登录失效。请重新登录。",
         "The refresh token is unknown, expired, or was used before; using one twice ends the whole sign-in. Sign in again.";
-    PasswordChangeRequired, 403, "password-change-required", "须先修改初始密码", "The password must be changed first",
-        "账号使用的是初始密码。修改密码之前，只有 `POST /auth/password`、`GET /auth/me` 和退出登录可用。",
-        "The account was given an initial password. Only `POST /auth/password`, `GET /auth/me` and sign-out work until it is changed.";
+    SecondFactorRequired, 401, "second-factor-required", "需要第二因素", "The second factor is needed",
+        "密码正确，该账号另设有第二因素。请在 `expires_in` 秒内将 `challenge` 与动态码或恢复码一并提交到 `POST /auth/login/second-factor`。",
+        "The password is right, and the account has a second factor. Send `challenge` with a code of the authenticator or a recovery code to `POST /auth/login/second-factor` within `expires_in` seconds.";
+    SecondFactorRefused, 401, "second-factor-refused", "动态码不正确", "The code is not right",
+        "动态码或恢复码错误、已过期或已使用过。在登录质询有效期内可用新的动态码重试；每个动态码只能使用一次。",
+        "The code is wrong, expired or was used before. Try again with the next code while the challenge is open; each code works once.";
+    ChallengeRefused, 401, "challenge-refused", "登录过程已失效", "The sign-in has to be started again",
+        "登录质询或外部登录的 `state` 未知、已过期或已使用，或账号在此期间有变动。请重新登录。",
+        "The challenge, or the `state` of a sign-in at an identity provider, is unknown, expired or used, or the account was changed meanwhile. Start signing in again.";
+    PasswordChangeRequired, 403, "password-change-required", "须先修改密码", "The password must be changed first",
+        "密码是初始密码，或已超过口令策略规定的有效期。修改密码之前，只有 `POST /auth/password`、`GET /auth/me`、`GET /password-policy` 和退出登录可用。",
+        "The password is an initial one, or older than the password policy allows. Only `POST /auth/password`, `GET /auth/me`, `GET /password-policy` and sign-out work until it is changed.";
+    SecondFactorEnrolmentRequired, 403, "second-factor-enrolment-required", "须先登记第二因素", "A second factor must be enrolled first",
+        "该账号必须使用第二因素。登记并确认之前，只有 `/auth/second-factor` 下的操作、修改密码、`GET /auth/me` 和退出登录可用。",
+        "The account must have a second factor. Only the operations below `/auth/second-factor`, the password, `GET /auth/me` and sign-out work until one is enrolled and confirmed.";
+    StepUpRequired, 403, "step-up-required", "须再次验证第二因素", "The second factor must be proven again",
+        "此操作只接受近期验证过第二因素的登录。请将动态码提交到 `POST /auth/step-up`，然后重试。`max_age_seconds` 为验证的有效时间。",
+        "The operation takes only sign-ins that proved the second factor lately. Send a code to `POST /auth/step-up` and repeat the request. `max_age_seconds` says for how long a proof counts.";
     Forbidden, 403, "forbidden", "无权进行此操作", "Not allowed",
         "可以查看该对象，但所持角色不允许对其进行此操作。`needs` 列出有权的角色。",
         "The caller may see the object but has no role that allows this act on it. `needs` lists the roles that have.";
@@ -183,15 +198,30 @@ error_codes! {
     TooManyStreams, 429, "too-many-streams", "事件流连接过多", "Too many event streams",
         "该账号同时打开的事件流已达上限（4 个）。请关闭不用的连接，在 Retry-After 所示秒数后重试。",
         "The account has as many event streams open as it may (4). Close one that is not used, and repeat after Retry-After seconds.";
+    TooManySignIns, 429, "too-many-sign-ins", "登录失败次数过多", "Too many sign-ins were refused",
+        "来自该地址的登录被拒次数过多，暂不再受理；与账号无关。请在 Retry-After 所示秒数后重试。",
+        "Too many sign-ins from this address were refused, and none is taken for a while; that says nothing about any account. Repeat after Retry-After seconds.";
+    SecondFactorHeld, 429, "second-factor-held", "验证次数过多", "Too many wrong codes",
+        "错误次数过多，暂不再验证该账号的动态码，正确的也不例外。请在 Retry-After 所示秒数后重试。",
+        "Too many wrong codes: for now no code of the account is looked at, not even a right one. Repeat after Retry-After seconds.";
+    RateLimited, 429, "rate-limited", "请求过于频繁", "Too many requests",
+        "在一个时间窗口内，账号（无须登录的操作则为来源地址）的请求数已用完；没有作任何处理。`budget` 说明是哪一类请求，`RateLimit-Policy` 响应头给出其上限。请在 Retry-After 所示秒数后重试。",
+        "The account (without a token: the address) has used up its requests of a window; nothing was done. `budget` says which kind of requests, the header `RateLimit-Policy` how many of them a window allows. Repeat after Retry-After seconds.";
     Internal, 500, "internal", "服务器内部错误", "Internal error",
         "服务故障，没有作任何修改。请报告 `instance`，日志中以此可查原因。",
         "A fault of the service. Nothing was changed. Report `instance`, under which the log has the cause.";
     Busy, 503, "busy", "服务器繁忙", "The service is busy",
         "请求过多，无法及时处理；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "More work arrived than can be done in time; nothing was changed. Repeat after Retry-After seconds.";
+    ReadOnly, 503, "read-only", "暂停写入", "Writing is suspended",
+        "数据库所余空间不足，服务暂时只读；没有作任何修改。读取照常；请在 Retry-After 所示秒数后重试写入，并通知运维人员。",
+        "Little room is left for the database, so the service only reads for now; nothing was changed. Reading works as ever. Repeat the write after Retry-After seconds, and tell whoever runs the service.";
     DatabaseUnavailable, 503, "database-unavailable", "数据库暂不可用", "The database is away",
         "数据库无法访问。若连接在提交时中断，写入可能已经完成，也可能没有：请在 Retry-After 所示秒数后用同一 Idempotency-Key 重试。",
         "The database cannot be reached. A write may or may not have happened if the connection broke on commit: repeat it with the same Idempotency-Key after Retry-After seconds.";
+    ProviderUnavailable, 503, "provider-unavailable", "身份提供方暂不可用", "The identity provider is away",
+        "无法访问身份提供方，或其应答不合规范；没有人登录，没有作任何修改。请在 Retry-After 所示秒数后重新开始登录。",
+        "The identity provider cannot be reached, or answers against the standard; nobody was signed in and nothing was changed. Start signing in again after Retry-After seconds.";
     StorageUnavailable, 503, "storage-unavailable", "文件存储暂不可用", "The file storage is away",
         "文件存储无法访问；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "The storage of files cannot be reached; nothing was changed. Repeat after Retry-After seconds.";

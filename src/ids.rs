@@ -70,6 +70,12 @@ id_kinds! {
     User, UserId, "user";
     /// A sign-in: one chain of refresh tokens.
     SignIn, SignInId, "sign";
+    /// A sign-in that waits for the second factor.
+    Challenge, ChallengeId, "chal";
+    /// An identity provider of a committee.
+    OpenidProvider, OpenidProviderId, "oidp";
+    /// A sign-in under way at an identity provider.
+    OpenidFlow, OpenidFlowId, "oidf";
     /// A token of a machine client.
     ApiToken, ApiTokenId, "aptk";
     /// A proposal (提案).
@@ -118,6 +124,8 @@ id_kinds! {
     Webhook, WebhookId, "whok";
     /// A message on its way to the target of such a subscription.
     Delivery, DeliveryId, "dlvr";
+    /// A check of the audit trail.
+    AuditCheck, AuditCheckId, "achk";
     /// One HTTP request.
     Request, RequestId, "reqt";
     /// Any thing that owns a chain of events; carries the UUID of that thing.
@@ -135,6 +143,19 @@ impl<K: IdKind> Id<K> {
         Self::from_uuid(Uuid::new_v7(uuid::Timestamp::from_unix(
             NoContext, seconds, nanos,
         )))
+    }
+
+    /// The least identifier of a moment: no other of that millisecond or later comes before it.
+    pub fn first_at(moment: Timestamp) -> Self {
+        let millis = u64::try_from(moment.as_millisecond().max(0)).unwrap_or(0);
+        Self::from_uuid(Uuid::from_u64_pair(millis << 16, 0))
+    }
+
+    /// The moment, in whole milliseconds, by which the identifier is ordered.
+    pub fn moment(self) -> Timestamp {
+        let millis = self.0.as_u64_pair().0 >> 16;
+        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 
     /// Wraps a UUID that is known to name a `K`.

@@ -10,6 +10,7 @@ use actix_web::web::{self, Data};
 use actix_web::{App as HttpApp, HttpRequest, HttpServer};
 use tokio::task::JoinHandle;
 
+use crate::api::cors::{self, AllowedOrigins};
 use crate::api::document::Document;
 use crate::api::json::Schemas;
 use crate::api::service::{self, Condition};
@@ -47,6 +48,9 @@ pub struct Running {
     jobs: Option<Jobs>,
 }
 
+/// How often the room that the database has left is measured.
+const ROOM_PERIOD: Duration = Duration::from_secs(2);
+
 /// What the program knows of its own interface: made once, the same for every service in the
 /// process.
 #[derive(Clone)]
@@ -80,16 +84,21 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     let app = App::new(db, clock, app_settings(&config)).await?;
     let metrics = Data::new(Metrics::new(&app)?);
     let jobs = config.jobs.in_server.then(|| Jobs::start(&app));
+    tokio::task::spawn_local(watch_room(app.db.clone()));
     let tidied = app.clone();
     tokio::task::spawn_local(async move { tidied.keep_files_tidy().await });
     tokio::task::spawn_local(Live::follow(app.clone()));
+    let watched = app.clone();
+    tokio::task::spawn_local(async move { watched.keep_watch().await });
     let Interface {
         schemas,
         document,
         description,
     } = Interface::of_the_program()?;
     let condition = Data::new(Condition::default());
+    let origins = Data::new(AllowedOrigins(config.server.allowed_origins.clone()));
     let (data, state) = (Data::new(app.clone()), condition.clone());
+    let clients = Data::new(config.server.clients.clone());
     let mut server = HttpServer::new(move || {
         HttpApp::new()
             .app_data(data.clone())
@@ -98,8 +107,11 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .app_data(document.clone())
             .app_data(description.clone())
             .app_data(state.clone())
+            .app_data(clients.clone())
+            .app_data(origins.clone())
             .wrap(from_fn(service::surroundings))
             .wrap(from_fn(problem::frame))
+            .wrap(from_fn(cors::other_origins))
             .configure(|config| api::register_all().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))
@@ -111,9 +123,13 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
     .backlog(BACKLOG)
     .shutdown_timeout(config.server.shutdown.as_secs())
     .disable_signals();
-    if config.server.workers > 0 {
-        server = server.workers(config.server.workers);
-    }
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    server = server
+        .workers(workers)
+        .max_connections(config.server.connections.div_ceil(workers));
     let bind = config.server.bind;
     let server = server
         .bind(bind)
@@ -147,7 +163,8 @@ fn let_go_of_stuck_readers(connection: &dyn std::any::Any, _: &mut actix_web::de
     }
 }
 
-fn app_settings(config: &Config) -> AppSettings {
+/// What the use cases are told of the settings.
+pub fn app_settings(config: &Config) -> AppSettings {
     AppSettings {
         issuer: config.auth.issuer.clone(),
         audience: config.auth.audience.clone(),
@@ -161,12 +178,18 @@ fn app_settings(config: &Config) -> AppSettings {
             names: config.webhooks.names.clone(),
             source: config.server.public_url.clone(),
         },
+        limits: config.limits,
         password_params: HashParams {
             memory_kib: config.auth.argon2_memory_kib,
             passes: config.auth.argon2_iterations,
             lanes: 1,
         },
+        password_queue: config.auth.queue,
+        address_limit: config.auth.address_limit,
         lease: config.jobs.lease,
+        second_factor: config.second_factor.clone(),
+        openid: config.openid.clone(),
+        seal_every: config.audit.seal_every,
     }
 }
 
@@ -197,6 +220,7 @@ pub async fn work(config: Config, clock: Arc<dyn Clock>) -> Result<()> {
     let local = tokio::task::LocalSet::new();
     local
         .run_until(async {
+            tokio::task::spawn_local(watch_room(app.db.clone()));
             let jobs = Jobs::start(&app);
             tracing::info!(database = %config.database.url, "working");
             let name = signals.next().await;
@@ -262,7 +286,20 @@ pub async fn open_database(database: &Database) -> Result<Db> {
             )));
         }
     }
-    Db::start(database.url.clone(), database.threads)
+    Ok(Db::start(database.url.clone(), database.threads)?.watched(database.room.clone()))
+}
+
+/// Measures the room that the database has left, again and again.
+async fn watch_room(db: Db) {
+    loop {
+        if let Err(error) = db.measure().await {
+            tracing::warn!(
+                context = error.log_context(),
+                "the room that is left was not measured"
+            );
+        }
+        tokio::time::sleep(ROOM_PERIOD).await;
+    }
 }
 
 /// Brings the database up to date; gives the versions that were applied.
@@ -363,6 +400,7 @@ impl Running {
         if let Some(jobs) = self.jobs {
             stop_jobs(jobs, self.shutdown).await;
         }
+        end_watch(&self.app).await;
         ended
     }
 
@@ -372,7 +410,15 @@ impl Running {
         if let Some(jobs) = self.jobs {
             stop_jobs(jobs, self.shutdown).await;
         }
+        end_watch(&self.app).await;
         ended
+    }
+}
+
+/// What was counted so far goes into the audit trail.
+async fn end_watch(app: &App) {
+    if let Err(error) = app.flush_watch(true).await {
+        tracing::error!(%error, "counts of refusals are not in the audit trail");
     }
 }
 

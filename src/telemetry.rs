@@ -226,30 +226,55 @@ struct DbCollector {
 
 impl DbCollector {
     fn new(db: Db) -> prometheus::Result<Self> {
-        let (waiting, statements) = Self::metrics()?;
+        let DbFigures {
+            waiting,
+            statements,
+            free,
+            read_only,
+        } = DbFigures::new()?;
         let descriptions = waiting
             .desc()
             .into_iter()
             .chain(statements.desc())
+            .chain(free.desc())
+            .chain(read_only.desc())
             .cloned()
             .collect();
         Ok(Self { db, descriptions })
     }
+}
 
-    fn metrics() -> prometheus::Result<(IntGaugeVec, IntCounter)> {
-        Ok((
-            IntGaugeVec::new(
+/// The figures of the database, as they are made for one reading.
+struct DbFigures {
+    waiting: IntGaugeVec,
+    statements: IntCounter,
+    free: Gauge,
+    read_only: IntGauge,
+}
+
+impl DbFigures {
+    fn new() -> prometheus::Result<Self> {
+        Ok(Self {
+            waiting: IntGaugeVec::new(
                 Opts::new(
                     "jianjian_db_queue",
                     "Requests that wait for a database thread.",
                 ),
                 &["threads"],
             )?,
-            IntCounter::new(
+            statements: IntCounter::new(
                 "jianjian_db_statements_total",
                 "Statements sent to the database.",
             )?,
-        ))
+            free: Gauge::new(
+                "jianjian_db_free_bytes",
+                "Room that is left for the database; absent where it is not measured.",
+            )?,
+            read_only: IntGauge::new(
+                "jianjian_db_read_only",
+                "1 while little room is left and writes are refused, else 0.",
+            )?,
+        })
     }
 }
 
@@ -259,7 +284,13 @@ impl Collector for DbCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let Ok((waiting, statements)) = Self::metrics() else {
+        let Ok(DbFigures {
+            waiting,
+            statements,
+            free,
+            read_only,
+        }) = DbFigures::new()
+        else {
             return Vec::new();
         };
         let (reads, writes) = self.db.waiting();
@@ -271,6 +302,14 @@ impl Collector for DbCollector {
         statements.inc_by(self.db.statements());
         let mut families = waiting.collect();
         families.extend(statements.collect());
+        let room = self.db.room();
+        read_only.set(room.is_low().into());
+        families.extend(read_only.collect());
+        if let Some(bytes) = room.free() {
+            #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+            free.set(bytes as f64);
+            families.extend(free.collect());
+        }
         families
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens of machine clients, for administrators.
+//! Tokens of machine clients, for the security administrator.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -67,12 +67,12 @@ impl ToSchema for IssuedApiToken {
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
-    const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
+    const READERS: Access = Access::Roles(&[Role::SecurityAdministrator, Role::Auditor]);
     const WRITERS: Access = Access::Roles(ApiTokenFields::WRITERS);
     enter!(routes, READERS, [__path_list_api_tokens] list_api_tokens);
-    enter!(routes, WRITERS, [__path_create_api_token] create_api_token);
+    enter!(routes, WRITERS.stepped_up(), [__path_create_api_token] create_api_token);
     enter!(routes, READERS, [__path_get_api_token] get_api_token);
-    enter!(routes, WRITERS, [__path_rotate_api_token] rotate_api_token);
+    enter!(routes, WRITERS.stepped_up(), [__path_rotate_api_token] rotate_api_token);
     enter!(routes, WRITERS, [__path_revoke_api_token] revoke_api_token);
 }
 
@@ -134,8 +134,8 @@ pub async fn create_api_token(
 ///
 /// One token of the committee, without its secret.
 #[utoipa::path(
-    get, path = "/api/v1/api-tokens/{api_token_id}", tag = "api-tokens",
-    params(("api_token_id" = ApiTokenId, Path, description = "The token.")),
+    get, path = "/api/v1/api-tokens/{client_id}", tag = "api-tokens",
+    params(("client_id" = ApiTokenId, Path, description = "The token.")),
     responses((status = 200, description = "The token.", body = ApiTokenOut)),
 )]
 pub async fn get_api_token(app: Data<App>, ctx: Ctx, id: PathId<kind::ApiToken>) -> Result<Answer> {
@@ -148,8 +148,8 @@ pub async fn get_api_token(app: Data<App>, ctx: Ctx, id: PathId<kind::ApiToken>)
 /// its client can change over without a gap; one that was still in its own grace ends now. Name,
 /// account and scope stay. A token that was revoked or has expired is refused.
 #[utoipa::path(
-    post, path = "/api/v1/api-tokens/{api_token_id}/actions/rotate", tag = "api-tokens",
-    params(("api_token_id" = ApiTokenId, Path, description = "The token.")),
+    post, path = "/api/v1/api-tokens/{client_id}/actions/rotate", tag = "api-tokens",
+    params(("client_id" = ApiTokenId, Path, description = "The token.")),
     request_body(content = RotateApiTokenIn, example = json!({ "grace_seconds": 3600 })),
     responses((status = 200, description = "The token with its new secret.", body = IssuedApiToken)),
 )]
@@ -182,8 +182,8 @@ pub async fn rotate_api_token(
 /// Ends the token for good and at once, on every instance. One that was revoked before stays as it
 /// is.
 #[utoipa::path(
-    post, path = "/api/v1/api-tokens/{api_token_id}/actions/revoke", tag = "api-tokens",
-    params(("api_token_id" = ApiTokenId, Path, description = "The token.")),
+    post, path = "/api/v1/api-tokens/{client_id}/actions/revoke", tag = "api-tokens",
+    params(("client_id" = ApiTokenId, Path, description = "The token.")),
     request_body(content = NoInput, example = json!({})),
     responses((status = 200, description = "The token as it is now.", body = ApiTokenOut)),
 )]

@@ -12,12 +12,13 @@ use super::register::{self, Resource};
 use super::routes::{Access, Routes};
 use super::users::InitialPassword;
 use crate::app::{Answer, App, Ctx};
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, kind};
 use crate::store::committees::{self, CommitteeFields, CommitteeFilter};
 use crate::store::register::{Entry, Register, Rows, change};
-use crate::store::users::UserFields;
+use crate::store::users::{UserFields, UserIn};
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::{Grant, Role};
 
@@ -61,11 +62,13 @@ pub struct NewCommittee {
         example = "云岭市南湖区"
     )]
     pub region: String,
-    /// Who sets it up.
+    /// Its system administrator, who sets it up and makes accounts.
     pub administrator: FirstAdministrator,
+    /// Its security administrator, who grants roles: another person.
+    pub security_administrator: FirstAdministrator,
 }
 
-/// The first account of a new committee, with the role `administrator`.
+/// One of the first two accounts of a new committee.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirstAdministrator {
@@ -80,9 +83,62 @@ pub struct FirstAdministrator {
     /// Name that others see.
     #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "沈若溪")]
     pub display_name: String,
-    /// First password; must be changed at the first sign-in.
+    /// First password, not that of the other; must be changed at the first sign-in.
     #[schema(min_length = 8, max_length = 256, format = Password, example = "七月流火-Qh4x")]
     pub password: String,
+}
+
+impl FirstAdministrator {
+    /// The account with the hash of its password; `pointer` is where it stands in the body.
+    async fn account(self, app: &App, pointer: &str, role: Role) -> Result<(UserFields, String)> {
+        let Self {
+            username,
+            display_name,
+            password,
+        } = self;
+        let initial = InitialPassword { password };
+        let hash = initial
+            // A new committee begins with the default policy.
+            .hash(
+                app,
+                &PasswordPolicy::default(),
+                &format!("{pointer}/password"),
+                &username,
+            )
+            .await?;
+        let set = UserIn {
+            username,
+            display_name,
+            member_id: None,
+            disabled: false,
+        };
+        Ok((UserFields::new(set, vec![Grant::of(role)]), hash))
+    }
+}
+
+/// Neither has the account or the password of the other.
+fn two_persons(system: &FirstAdministrator, security: &FirstAdministrator) -> Result<()> {
+    let mut error = Error::new(Code::InvalidInput);
+    for (same, field) in [
+        (system.username == security.username, "username"),
+        (system.password == security.password, "password"),
+    ] {
+        if same {
+            error = error.field(
+                format!("/security_administrator/{field}"),
+                "separated",
+                Message::new(
+                    "系统管理员和安全管理员须为不同的人，账号和密码不得相同。",
+                    "System and security administrator are two persons, with an account and a password each.",
+                ),
+            );
+        }
+    }
+    if error.fields().is_empty() {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// What a committee may change of itself, as a JSON merge patch (RFC 7396).
@@ -115,7 +171,7 @@ pub struct CommitteePatch {
 pub fn routes(routes: &mut Routes) {
     const WRITERS: Access = Access::Roles(CommitteeFields::WRITERS);
     enter!(routes, Access::SignedIn, [__path_list_committees] list_committees);
-    enter!(routes, WRITERS, [__path_create_committee] create_committee);
+    enter!(routes, WRITERS.stepped_up(), [__path_create_committee] create_committee);
     enter!(routes, Access::SignedIn, [__path_get_committee] get_committee);
     enter!(routes, WRITERS, [__path_update_committee] update_committee);
 }
@@ -139,8 +195,9 @@ pub async fn list_committees(
 
 /// Create a committee
 ///
-/// It becomes a child of the caller's committee and gets an administrator, who must change the
-/// password at the first sign-in and sets up everything else.
+/// It becomes a child of the caller's committee and gets a system administrator, who sets up
+/// everything else, and a security administrator, who grants the roles. They are two persons with a
+/// password each, which must be changed at the first sign-in.
 #[utoipa::path(
     post, path = "/api/v1/committees", tag = "registers",
     request_body = NewCommittee,
@@ -159,6 +216,7 @@ pub async fn create_committee(
         level,
         region,
         administrator,
+        security_administrator,
     } = body.parse()?;
     let fields = CommitteeFields {
         code,
@@ -168,28 +226,20 @@ pub async fn create_committee(
         active: true,
         parent_id: Some(ctx.committee()),
     };
-    let FirstAdministrator {
-        username,
-        display_name,
-        password,
-    } = administrator;
+    two_persons(&administrator, &security_administrator)?;
     ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
         .await?;
-    let initial = InitialPassword { password };
-    let hash = initial
-        .hash(&app, "/administrator/password", &username)
-        .await?;
-    let roles = vec![Grant::of(Role::Administrator)];
-    let first = UserFields {
-        username,
-        display_name,
-        member_id: None,
-        roles,
-        disabled: false,
-    };
+    let first = [
+        administrator
+            .account(&app, "/administrator", Role::Administrator)
+            .await?,
+        security_administrator
+            .account(&app, "/security_administrator", Role::SecurityAdministrator)
+            .await?,
+    ];
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
-        let entry = committees::create(tx, &act, fields.clone(), first.clone(), &hash)?;
+        let entry = committees::create(tx, &act, fields.clone(), &first)?;
         register::created(entry, &act)
     })
     .await

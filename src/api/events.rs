@@ -329,7 +329,7 @@ impl Following {
             }
             if self.checked_at.elapsed() >= RECHECK {
                 // Whatever is wrong, the client comes back and is told.
-                self.principal = self.app.authenticate(&self.token).await.ok()?;
+                self.principal = self.app.recheck(&self.token).await.ok()?;
                 self.checked_at = Instant::now();
             }
             let end = self

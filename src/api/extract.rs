@@ -1,6 +1,7 @@
 //! What handlers take from a request beside the body; every failure is a problem document.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,9 +15,11 @@ use super::json::RawBody;
 use super::page::PageQuery;
 use super::query;
 use super::routes::Meta;
+use crate::app::audit::Disclosed;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::app::{App, Ctx};
 use crate::auth::principal::Principal;
+use crate::config::Clients;
 use crate::digest;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{Id, IdKind, RequestId};
@@ -137,6 +140,7 @@ fn ctx(request: &HttpRequest) -> Result<Ctx> {
         idempotency: None,
         if_match: if_match(request)?,
         validate_only: false,
+        disclosed: extensions.get::<Disclosed>().cloned().unwrap_or_default(),
     })
 }
 
@@ -147,6 +151,21 @@ pub fn request_id(request: &HttpRequest) -> RequestId {
         .get::<RequestId>()
         .copied()
         .unwrap_or(RequestId::from_uuid(uuid::Uuid::nil()))
+}
+
+/// The address of the client, as the settings say how to find it.
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let Some(clients) = request.app_data::<Data<Clients>>() else {
+        return Some(peer);
+    };
+    let values: Vec<_> = clients
+        .header()
+        .into_iter()
+        .flat_map(|name| request.headers().get_all(name))
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    Some(clients.address(peer, values.into_iter()))
 }
 
 impl Ctx {
@@ -174,6 +193,12 @@ fn validate_only(request: &HttpRequest) -> Result<bool> {
         validate_only: bool,
     }
     query::parse::<WriteParams>(request.query_string()).map(|params| params.validate_only)
+}
+
+/// A key may stand in double quotes, as the draft of the header has it.
+fn unquoted(key: &str) -> &str {
+    let inner = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+    inner.unwrap_or(key)
 }
 
 fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<IdempotencyKey>> {
@@ -206,56 +231,65 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
     }))
 }
 
-/// The key that a header gives, bare or in one pair of double quotes (a string of RFC 9651).
+/// The key that a header gives, bare or in one pair of double quotes.
 pub(super) fn key_of(value: &str) -> Option<&str> {
-    let key = value
-        .strip_prefix('"')
-        .map_or(Some(value), |rest| rest.strip_suffix('"'))?;
     let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
-    Some(key).filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(visible))
+    Some(unquoted(value)).filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(visible))
 }
+
+/// Longest list of entity tags that is looked at, in bytes.
+pub const MAX_ETAGS: usize = 200;
 
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
-    let values: Option<Vec<&str>> = request
-        .headers()
-        .get_all(header::IF_MATCH)
-        .map(|value| value.to_str().ok())
-        .collect();
-    values.and_then(|values| tags_of(&values)).ok_or_else(|| {
-        Error::new(Code::InvalidHeader).field(
-            "If-Match",
-            "invalid",
-            Message::new(
-                "须为 * 或带引号的 ETag。",
-                "Either * or entity tags in double quotes.",
-            ),
-        )
-    })
+    let mut values = request.headers().get_all(header::IF_MATCH);
+    let Some(value) = values.next() else {
+        return Ok(IfMatch::Missing);
+    };
+    value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .and_then(tags_of)
+        .ok_or_else(|| {
+            Error::new(Code::InvalidHeader).field(
+                "If-Match",
+                "invalid",
+                Message::new(
+                    "须为 * 或带引号的 ETag。",
+                    "Either * or entity tags in double quotes.",
+                ),
+            )
+        })
 }
 
-/// What the values of If-Match accept; `None` where they are not well formed.
-pub(super) fn tags_of(values: &[&str]) -> Option<IfMatch> {
+/// What the value of If-Match accepts; `None` where it is not well formed.
+pub(super) fn tags_of(value: &str) -> Option<IfMatch> {
+    let text = Some(value).filter(|value| value.len() <= MAX_ETAGS)?.trim();
+    if text == "*" {
+        return Some(IfMatch::Any);
+    }
+    entity_tags(text).map(IfMatch::Tags)
+}
+
+/// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well
+/// formed (RFC 9110, 13.1.1).
+fn entity_tags(text: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
-    let mut any = false;
-    for part in values.iter().flat_map(|value| value.split(',')) {
-        let part = part.trim();
-        if part == "*" {
-            any = true;
-            continue;
-        }
-        let strong = part.strip_prefix("W/").unwrap_or(part);
-        let tag = strong.strip_prefix('"')?.strip_suffix('"')?;
-        if tag.contains('"') {
+    let mut rest = text;
+    loop {
+        let (mark, quoted) = match rest.strip_prefix("W/") {
+            Some(quoted) => ("W/", quoted),
+            None => ("", rest),
+        };
+        let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
+        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        // A weak tag is well formed but never matches (RFC 9110, 13.1.1): it keeps its mark.
-        let whole = if strong == part { tag } else { part };
-        tags.push(whole.to_owned());
-    }
-    match (any, tags.is_empty()) {
-        (false, true) => Some(IfMatch::Missing),
-        (true, true) => Some(IfMatch::Any),
-        (false, false) => Some(IfMatch::Tags(tags)),
-        (true, false) => None,
+        tags.push(format!("{mark}{tag}"));
+        let after = after.trim_start_matches([' ', '\t']);
+        if after.is_empty() {
+            return Some(tags);
+        }
+        rest = after.strip_prefix(',')?.trim_start_matches([' ', '\t']);
     }
 }

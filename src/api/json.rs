@@ -133,12 +133,15 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
                 .iter()
                 .take(MOST_ERRORS)
                 .fold(error, |error, name| {
-                    error.field(
-                        at(name),
-                        "unknown_field",
-                        Message::new("没有这个字段。", "There is no such field."),
-                    )
+                    error.field(at(name), "unknown_field", no_such_field())
                 });
+        }
+        // An object without any field.
+        ValidationErrorKind::FalseSchema if wrong.instance().is_object() => {
+            let names = wrong.instance().as_object().into_iter().flatten();
+            return names.take(MOST_ERRORS).fold(error, |error, (name, _)| {
+                error.field(at(name), "unknown_field", no_such_field())
+            });
         }
         ValidationErrorKind::Required { property } => {
             return error.field(
@@ -233,6 +236,10 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
         ),
     };
     error.field(place, code, message)
+}
+
+fn no_such_field() -> Message {
+    Message::new("没有这个字段。", "There is no such field.")
 }
 
 /// `{"type": "null"}` stands beside the real schema of every nullable field.

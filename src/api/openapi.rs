@@ -3,17 +3,22 @@
 use actix_web::http::Method;
 use std::collections::BTreeSet;
 
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    Http, HttpAuthScheme, OAuth2, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder,
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
 };
 
+use super::budgets;
+use super::extract::MAX_ETAGS;
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
 use super::upload::MULTIPART;
@@ -88,6 +93,10 @@ const TAGS: &[(&str, &str)] = &[
         "Subscriptions of other systems: what happens is sent to them. 外部系统订阅。",
     ),
     (
+        "audit",
+        "The audit trail, for auditors: search, signed seals, checks. 审计日志。",
+    ),
+    (
         "jobs",
         "Work that is done after the answer, for system administrators. 后台作业。",
     ),
@@ -107,7 +116,8 @@ pub fn base() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
                 .description(Some(
-                    "Access token of `POST /api/v1/auth/login`, valid for 10 minutes.",
+                    "Access token of `POST /api/v1/auth/login`, valid for 10 minutes: a JWT, signed and \
+                     checked as RFC8725 demands.",
                 ))
                 .build(),
         ),
@@ -119,13 +129,14 @@ pub fn base() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("jjt")
                 .description(Some(
-                    "Token of a machine client, made by an administrator with \
+                    "Token of a machine client, made by the security administrator with \
                      `POST /api/v1/api-tokens`: `jjt_`, 86 characters of base64url and 8 \
                      hexadecimal digits. Its clients send an `Idempotency-Key` with every POST.",
                 ))
                 .build(),
         ),
     );
+    components.add_security_scheme("credentials", SecurityScheme::OAuth2(credentials()));
     let mut schemas = Vec::new();
     <Problem as utoipa::ToSchema>::schemas(&mut schemas);
     schemas.push(("Problem".to_owned(), problem_schema()));
@@ -134,6 +145,9 @@ pub fn base() -> OpenApi {
         <ProblemField as utoipa::PartialSchema>::schema(),
     ));
     components.schemas.extend(schemas);
+    let headers = budgets::components();
+    let headers = headers.map(|(name, header)| (name.to_owned(), header.into()));
+    components.headers.extend(headers);
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -155,7 +169,12 @@ pub fn base() -> OpenApi {
         )
         .servers(Some([ServerBuilder::new()
             .url("/")
-            .description(Some("The service that gave this document"))
+            .description(Some(
+                "The service that gave this document, in production as in a test",
+            ))
+            .extensions(Some(
+                ExtensionsBuilder::new().add("x-internal", false).build(),
+            ))
             .build()]))
         .tags(Some(TAGS.iter().map(|(name, description)| {
             let mut tag = Tag::new(*name);
@@ -165,6 +184,15 @@ pub fn base() -> OpenApi {
         .webhooks(Some(sent()))
         .components(Some(components))
         .build()
+}
+
+/// What signing in asks for in place of a token. No flow of OAuth is offered: the body is JSON.
+fn credentials() -> OAuth2 {
+    OAuth2::with_description(
+        [],
+        "Name and password, or a refresh token, in the body of the request. The access tokens that \
+         come of it follow RFC8725.",
+    )
 }
 
 /// What the service sends to subscriptions.
@@ -240,40 +268,59 @@ fn names_an_object(path: &str) -> bool {
     ids.iter().any(|id| path.contains(id))
 }
 
+/// Objects of which a committee has one, so that no identifier stands in their address.
+const ONLY_ONES: &[&str] = &["/api/v1/password-policy"];
+/// Operations on the own second factor: it may be missing, or held after wrong codes.
+fn takes_codes(path: &str) -> bool {
+    path.starts_with("/api/v1/auth/second-factor") || path == "/api/v1/auth/step-up"
+}
+
 /// Adds to an operation what follows from its method, path and access: headers and problems.
-pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: Access) {
+pub fn complete(
+    operation: &mut Operation,
+    method: &Method,
+    path: &str,
+    access: Access,
+    step_up: bool,
+) {
     let has_id = names_an_object(path);
     let body = operation.request_body.as_ref();
     let has_body = body.is_some();
     let uploads = matches!(body, Some(RefOr::T(body)) if body.content.contains_key(MULTIPART));
-    let on_object = has_id && path.starts_with("/api/");
+    let is_only_one = ONLY_ONES.contains(&path);
+    let on_object = (has_id || is_only_one) && path.starts_with("/api/");
     let mutates = method != Method::GET;
     let mut codes = vec![
+        Code::InvalidParameter,
+        Code::Unauthenticated,
         Code::UriTooLong,
+        Code::RateLimited,
         Code::Internal,
         Code::Busy,
         Code::DatabaseUnavailable,
     ];
     if access != Access::Public {
-        codes.extend([
-            Code::Unauthenticated,
-            Code::PasswordChangeRequired,
-            Code::Forbidden,
-        ]);
+        codes.extend([Code::PasswordChangeRequired, Code::Forbidden]);
     }
     if has_id {
         codes.push(Code::NotFound);
     }
+    // A required second factor does not stand in the way of those that lead to it.
+    let is_pending = matches!(access, Access::PasswordPending | Access::FactorPending);
+    if access != Access::Public && !is_pending {
+        codes.push(Code::SecondFactorEnrolmentRequired);
+    }
+    codes.extend(step_up.then_some(Code::StepUpRequired));
     if operation
         .parameters
         .as_ref()
         .is_some_and(|list| !list.is_empty())
         && !mutates
     {
-        codes.extend([Code::InvalidParameter, Code::InvalidCursor]);
+        codes.push(Code::InvalidCursor);
     }
     if mutates && access != Access::Public {
-        codes.extend([Code::InvalidParameter, Code::InvalidHeader]);
+        codes.push(Code::InvalidHeader);
         parameter(
             operation,
             "validate_only",
@@ -283,6 +330,15 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
+    if mutates && takes_codes(path) {
+        codes.extend([Code::SecondFactorHeld, Code::GuardUnmet]);
+    }
+    if path == "/api/v1/auth/login/second-factor" {
+        codes.push(Code::SecondFactorHeld);
+    }
+    if path.starts_with("/api/v1/auth/openid/") && mutates {
+        codes.push(Code::ProviderUnavailable);
+    }
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
     }
@@ -333,7 +389,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
     if mutates && path.contains("_code}") {
         codes.push(Code::InUse);
     }
-    if has_id && !mutates {
+    if (has_id || is_only_one) && !mutates {
         parameter(
             operation,
             "If-None-Match",
@@ -343,6 +399,7 @@ pub fn complete(operation: &mut Operation, method: &Method, path: &str, access: 
         );
     }
     add_problems(operation, &codes);
+    budgets::document(operation);
 }
 
 /// The schema of a problem document with the members that depend on its code.
@@ -381,6 +438,13 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
+    let seconds = |about: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(3600))
+            .description(Some(format!("{about} In seconds.")))
+    };
     let line = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))
@@ -393,7 +457,7 @@ fn problem_schema() -> RefOr<Schema> {
         ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 8] = [
+        let members: [(&str, RefOr<Schema>); 13] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -417,6 +481,26 @@ fn problem_schema() -> RefOr<Schema> {
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
             ("lines", lines.into()),
+            (
+                "challenge",
+                text("`second-factor-required`: names the sign-in that waits.").into(),
+            ),
+            (
+                "expires_in",
+                seconds("`second-factor-required`: for how long it waits.").into(),
+            ),
+            (
+                "max_age_seconds",
+                seconds("`step-up-required`: for how long a proof counts.").into(),
+            ),
+            (
+                "retry_after",
+                seconds("`second-factor-held`, `rate-limited`: as in `Retry-After`.").into(),
+            ),
+            (
+                "budget",
+                text("`rate-limited`: the budget of requests that is used up.").into(),
+            ),
         ];
         object
             .properties
@@ -512,13 +596,16 @@ fn key_schema() -> ObjectBuilder {
         .schema_type(Type::String)
         .min_length(Some(8))
         .max_length(Some(128))
-        .pattern(Some("^[!-~]+$"))
+        .pattern(Some("^[!#-~]{8,128}$"))
         .examples(["7d3f0b1e-5b0c-4a53-9f0e-1f6c2c9d8e11"])
 }
 
 fn etag_schema() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .max_length(Some(200))
+        .max_length(Some(MAX_ETAGS))
+        .pattern(Some(
+            "^(\\*|(W/)?\"[!#-~]*\"([ \\t]*,[ \\t]*(W/)?\"[!#-~]*\")*)$",
+        ))
         .examples(["\"3\""])
 }

@@ -50,7 +50,7 @@ pub fn routes(routes: &mut Routes) {
         Access::Roles(PREVIEWERS),
         [__path_preview_policy_profile] preview_policy_profile
     );
-    enter!(routes, ACTIVATORS, [__path_activate_policy_profile] activate_policy_profile);
+    enter!(routes, ACTIVATORS.stepped_up(), [__path_activate_policy_profile] activate_policy_profile);
     routes.hidden_body::<PolicyProfileFields>();
     routes.hidden_body::<PolicyProfileChange>();
 }

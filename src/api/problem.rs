@@ -15,9 +15,11 @@ use serde_json::{Map, Value, json};
 use tracing::Instrument;
 use utoipa::ToSchema;
 
+use super::budgets;
 use super::extract::request_id;
 use super::routes::Meta;
 use crate::app::App;
+use crate::app::limits::Standing;
 use crate::error::{Code, Error};
 use crate::ids::RequestId;
 
@@ -179,8 +181,19 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
-        Code::TooManyStreams => {
+        Code::ProviderUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "10"));
+        }
+        Code::SecondFactorHeld => {
+            let seconds = error.extra().get("retry_after").and_then(Value::as_u64);
+            answer.insert_header((header::RETRY_AFTER, seconds.unwrap_or(60).to_string()));
+        }
+        Code::TooManyStreams | Code::ReadOnly => {
+            answer.insert_header((header::RETRY_AFTER, "10"));
+        }
+        Code::TooManySignIns | Code::RateLimited => {
+            let wait = error.extra().get("retry_after").and_then(Value::as_i64);
+            answer.insert_header((header::RETRY_AFTER, wait.unwrap_or(60).to_string()));
         }
         Code::PayloadTooLarge => {
             answer.force_close();
@@ -273,7 +286,11 @@ fn finish_headers(response: &mut ServiceResponse, id: RequestId) {
         .extensions()
         .get::<std::sync::Arc<Meta>>()
         .is_some_and(|meta| meta.access == super::routes::Access::Public);
+    let standing = response.request().extensions().get::<Standing>().copied();
     let headers = response.headers_mut();
+    if let Some(standing) = standing {
+        budgets::tell(headers, &standing);
+    }
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }

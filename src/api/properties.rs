@@ -15,7 +15,7 @@ use actix_web::http::header::{ContentDisposition, DispositionParam, HeaderValue}
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::extract::{key_of, tags_of};
+use super::extract::{MAX_ETAGS, key_of, tags_of};
 use super::guard::bearer;
 use super::json::{merge, strict_json};
 use super::page::{Binding, PageQuery};
@@ -96,36 +96,31 @@ pub fn cursor(data: &[u8]) {
 /// If-Match accepts the versions that it names in quotes, and no other.
 pub fn if_match(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let lines: Vec<&str> = text.split('\n').collect();
-    let Some(read) = tags_of(&lines) else {
+    let Some(read) = tags_of(&text) else {
         return;
     };
+    assert!(text.len() <= MAX_ETAGS, "{} bytes", text.len());
     match &read {
         IfMatch::Missing => panic!("a header that is there is not missing"),
-        IfMatch::Any => assert!(
-            text.chars()
-                .all(|c| c == '*' || c == ',' || c.is_whitespace())
-        ),
+        IfMatch::Any => assert_eq!(text.trim(), "*"),
         IfMatch::Tags(tags) => {
+            assert!(!tags.is_empty());
             let quoted: Vec<String> = tags
                 .iter()
-                .map(|tag| {
-                    if tag.starts_with("W/\"") {
-                        tag.clone()
-                    } else {
-                        format!("\"{tag}\"")
-                    }
+                .map(|tag| match tag.strip_prefix("W/") {
+                    Some(weak) if text.contains("W/\"") => format!("W/\"{weak}\""),
+                    _ => format!("\"{tag}\""),
                 })
                 .collect();
-            let quoted = quoted.join(", ");
-            assert_eq!(tags_of(&[&quoted]).as_ref(), Some(&read), "another reading");
+            let quoted = quoted.join(",");
+            if quoted.len() <= MAX_ETAGS {
+                assert_eq!(tags_of(&quoted).as_ref(), Some(&read), "another reading");
+            }
         }
     }
     for version in [1, 12, i32::MAX] {
         if read.check(version).is_ok() {
-            let named = lines
-                .iter()
-                .any(|line| line.contains(&format!("\"{version}\"")));
+            let named = text.contains(&format!("\"{version}\""));
             assert!(named || read == IfMatch::Any, "{version} is not named");
         }
     }

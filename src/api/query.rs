@@ -27,6 +27,14 @@ pub fn parse<T: DeserializeOwned>(query: &str) -> Result<T> {
     })
 }
 
+/// Refuses every parameter.
+pub fn nothing(query: &str) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    parse::<Nothing>(query).map(|Nothing {}| ())
+}
+
 /// The parameters as they stand.
 pub fn pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(query.as_bytes())

@@ -11,11 +11,12 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, Route};
 use utoipa::ToSchema;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
-use super::{guard, openapi};
+use super::{budgets, guard, limits, openapi};
+use crate::app::limits::Budget;
 use crate::error::{Code, Error};
 use crate::workflow::role::Role;
 
@@ -28,20 +29,47 @@ pub enum Access {
     SignedIn,
     /// Anybody signed in, even while the initial password must still be changed.
     PasswordPending,
+    /// Any person signed in, even while a second factor must still be enrolled.
+    FactorPending,
     /// Anybody signed in, but no machine client.
     Persons,
     /// Holders of one of these roles.
     Roles(&'static [Role]),
 }
 
+/// How an operation is entered: who may call it, and what it asks of the sign-in beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entrance {
+    access: Access,
+    step_up: bool,
+}
+
+impl From<Access> for Entrance {
+    fn from(access: Access) -> Self {
+        Self {
+            access,
+            step_up: false,
+        }
+    }
+}
+
 impl Access {
+    /// The same, for a dangerous operation: where the account has a second factor, the sign-in
+    /// must have proven it lately.
+    pub const fn stepped_up(self) -> Entrance {
+        Entrance {
+            access: self,
+            step_up: true,
+        }
+    }
+
     /// Whether machine clients may call the operation, if their role may.
     fn is_open_to_machines(self, method: &Method) -> bool {
         match self {
             Self::Public | Self::SignedIn => true,
             // Who am I, but neither password nor sign-out.
             Self::PasswordPending => method == Method::GET,
-            Self::Persons => false,
+            Self::FactorPending | Self::Persons => false,
             Self::Roles(roles) => roles.iter().any(|role| role.is_open_to_machines()),
         }
     }
@@ -60,6 +88,12 @@ pub struct Meta {
     pub access: Access,
     /// Whether machine clients may, if their role may.
     pub machines: bool,
+    /// Whether the second factor must have been proven lately, where the account has one.
+    pub step_up: bool,
+    /// Whether it takes anything in the query string.
+    pub queried: bool,
+    /// The budget in which its requests are counted.
+    pub budget: Budget,
 }
 
 /// Schemas of the types an operation refers to.
@@ -92,20 +126,21 @@ impl Routes {
 
     /// Enters an operation documented by `P`.
     #[expect(clippy::needless_pass_by_value, reason = "handlers are functions")]
-    pub fn enter<P, F, Args>(&mut self, access: Access, handler: F)
+    pub fn enter<P, F, Args>(&mut self, entrance: impl Into<Entrance>, handler: F)
     where
         P: utoipa::Path + utoipa::__dev::SchemaReferences + utoipa::__dev::Tags<'static>,
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
+        let entrance = entrance.into();
         let mut schemas = Schemas::new();
         P::schemas(&mut schemas);
         for method in P::methods() {
             let mut operation = P::operation();
             operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
             self.enter_operation(
-                access,
+                entrance,
                 &method,
                 &P::path(),
                 operation,
@@ -118,7 +153,7 @@ impl Routes {
     /// Enters an operation whose description was made by the program.
     pub fn enter_operation<F, Args>(
         &mut self,
-        access: Access,
+        entrance: impl Into<Entrance>,
         method: &HttpMethod,
         path: &str,
         mut operation: Operation,
@@ -129,23 +164,36 @@ impl Routes {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
+        let Entrance { access, step_up } = entrance.into();
         let id: Arc<str> = operation.operation_id.as_deref().unwrap_or_default().into();
         let method_name = actix_method(method);
-        openapi::complete(&mut operation, &method_name, path, access);
+        openapi::complete(&mut operation, &method_name, path, access, step_up);
+        let budget = budgets::budget_of(&operation, &method_name, path, access);
         let machines = access.is_open_to_machines(&method_name);
-        let security: &[&str] = match (access, machines) {
-            (Access::Public, _) => &[],
-            (_, true) => &["access_token", "api_token"],
-            (_, false) => &["access_token"],
-        };
-        let requirement = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
-        operation.security = Some(security.iter().map(requirement).collect());
+        let required = |name| SecurityRequirement::new(name, Vec::<String>::new());
+        operation.security = Some(match (access, machines) {
+            (Access::Public, _) if method_name == Method::GET => {
+                vec![SecurityRequirement::default()]
+            }
+            (Access::Public, _) => vec![required("credentials")],
+            (_, true) => vec![required("access_token"), required("api_token")],
+            (_, false) => vec![required("access_token")],
+        });
         if let Access::Roles(roles) = access
             && operation.extensions.is_none()
         {
             let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
             operation.extensions = Some(ExtensionsBuilder::new().add("x-roles", roles).build());
         }
+        if step_up {
+            let own = ExtensionsBuilder::new().add("x-step-up", true).build();
+            operation.extensions.get_or_insert_default().merge(own);
+        }
+        let queried = operation
+            .parameters
+            .iter()
+            .flatten()
+            .any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query));
         let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
         set_operation(item, method, operation);
         let components = self.openapi.components.get_or_insert_default();
@@ -161,6 +209,9 @@ impl Routes {
             path: path.into(),
             access,
             machines,
+            step_up,
+            queried,
+            budget,
         });
         let for_guard = Arc::clone(&meta);
         let route =
@@ -176,8 +227,9 @@ impl Routes {
     /// Makes known the schema of a body that no operation takes as it is, but against which a
     /// merge patch is checked.
     pub fn hidden_body<T: ToSchema>(&mut self) {
-        self.hidden_bodies
-            .push((T::name().into_owned(), T::schema()));
+        let mut schema = T::schema();
+        limits::schema(&mut schema);
+        self.hidden_bodies.push((T::name().into_owned(), schema));
     }
 
     /// The schemas of such bodies.
@@ -185,10 +237,11 @@ impl Routes {
         &self.hidden_bodies
     }
 
-    /// Ends the entering: what nothing refers to leaves the document.
+    /// Ends the entering: what nothing refers to leaves the document, what is left is completed.
     #[must_use]
     pub fn finish(mut self) -> Self {
         openapi::prune(&mut self.openapi);
+        limits::complete(&mut self.openapi);
         self
     }
 

@@ -65,6 +65,21 @@ pub struct Health {
     version: &'static str,
 }
 
+/// Whether the service can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Always `ok`; anything else is a problem document.
+    #[schema(max_length = 10, pattern = "^ok$", example = "ok")]
+    status: &'static str,
+    /// Version of the program.
+    #[schema(max_length = 40, example = "0.1.0")]
+    version: &'static str,
+    /// Little room is left for the database: reads are answered, writes are refused with 503
+    /// `read-only`.
+    #[schema(example = false)]
+    read_only: bool,
+}
+
 const HEALTHY: Health = Health {
     status: "ok",
     version: env!("CARGO_PKG_VERSION"),
@@ -91,9 +106,10 @@ pub async fn get_live() -> HttpResponse {
 /// Whether the service can do its work
 ///
 /// 503 while the database is away or not migrated, and from the moment in which the service was
-/// told to stop: a load balancer sends requests elsewhere.
+/// told to stop: a load balancer sends requests elsewhere. A service that only reads, because little
+/// room is left for the database, is ready and says so in `read_only`.
 #[utoipa::path(get, path = "/health/ready", tag = "service",
-    responses((status = 200, description = "It can.", body = Health)))]
+    responses((status = 200, description = "It can.", body = Readiness)))]
 pub async fn get_ready(app: Data<App>, condition: Data<Condition>) -> Result<HttpResponse> {
     if condition.is_stopping() {
         return Err(Error::new(Code::Busy).detail(Message::new(
@@ -106,7 +122,11 @@ pub async fn get_ready(app: Data<App>, condition: Data<Condition>) -> Result<Htt
         .unwrap_or_else(|_| {
             Err(Error::new(Code::DatabaseUnavailable).context("no answer from the database"))
         })?;
-    Ok(HttpResponse::Ok().json(HEALTHY))
+    Ok(HttpResponse::Ok().json(Readiness {
+        status: HEALTHY.status,
+        version: HEALTHY.version,
+        read_only: app.db.room().is_low(),
+    }))
 }
 
 async fn look(app: &App, condition: &Condition) -> Result<()> {

@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::request_id;
+use super::extract::{client_address, request_id};
 use super::json::RawBody;
 use super::problem::Problem;
 use super::routes::{Access, Routes};
-use crate::app::signin::{Credentials, SignedIn};
+use crate::app::signin::{Credentials, Origin, SignedIn};
 use crate::app::{Answer, App, Ctx};
 use crate::auth::principal::Principal;
 use crate::auth::token::{Jwk, LIFETIME};
@@ -77,8 +77,8 @@ pub struct PasswordIn {
     /// The present password.
     #[schema(min_length = 1, max_length = 256, format = Password, example = "initial-3f9c2a")]
     old_password: String,
-    /// The new one: 8 to 256 characters, without the user name, not a common one. Compared after
-    /// Unicode normalisation (NFKC).
+    /// The new one: 8 to 256 characters, without the user name, not a common one, and as the
+    /// committee's password policy asks. Compared after Unicode normalisation (NFKC).
     #[schema(min_length = 8, max_length = 256, format = Password, example = "lantern-over-water")]
     new_password: String,
 }
@@ -101,6 +101,9 @@ pub struct TokenOut {
     /// Nothing but `POST /auth/password`, `GET /auth/me` and signing out works until the password
     /// is changed.
     must_change_password: bool,
+    /// Nothing but the operations below `/auth/second-factor`, the password, `GET /auth/me` and
+    /// signing out works until a second factor is enrolled and confirmed.
+    must_enrol_second_factor: bool,
     /// Who signed in.
     user: MeOut,
 }
@@ -113,6 +116,7 @@ impl TokenOut {
             expires_in: LIFETIME,
             refresh_token: signed_in.refresh_token.reveal().to_owned(),
             must_change_password: signed_in.principal.must_change_password,
+            must_enrol_second_factor: signed_in.must_enrol,
             user: MeOut::of(&signed_in.principal, signed_in.names),
         }
     }
@@ -272,7 +276,7 @@ pub struct JwksOut {
 }
 
 /// Tokens are never kept by anything on the way.
-fn tokens(signed_in: SignedIn) -> HttpResponse {
+pub(super) fn tokens(signed_in: SignedIn) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((PRAGMA, "no-cache"))
@@ -282,12 +286,18 @@ fn tokens(signed_in: SignedIn) -> HttpResponse {
 /// Sign in
 ///
 /// Gives an access token for 10 minutes and a refresh token. An unknown committee, an unknown
-/// user, a wrong password and a disabled account are all answered alike. Not to be repeated with
-/// an Idempotency-Key: tokens are not stored.
+/// user, a wrong password and a disabled account are all answered alike. After three failures
+/// under a name each further one delays the next attempt (1, 2, 4 seconds, up to 5 minutes), or
+/// locks the name where the password policy says so; meanwhile a right password is answered like a
+/// wrong one. Where the password is right and the account has a second factor, the answer is
+/// `second-factor-required` with a `challenge` for `POST /auth/login/second-factor`. An address from which very many sign-ins were refused gets 429 for a while. Not to
+/// be repeated with an Idempotency-Key: tokens are not stored.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "sign-in", request_body = LoginIn,
     responses(
         (status = 200, description = "Signed in", body = TokenOut),
-        (status = 401, description = "`bad-credentials`: User name or password is not right",
+        (status = 401, description = "`bad-credentials`: User name or password is not right; `second-factor-required`: The second factor is needed",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "`too-many-sign-ins`: Too many sign-ins were refused",
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn login(app: Data<App>, request: HttpRequest, body: RawBody) -> Result<HttpResponse> {
@@ -301,9 +311,11 @@ pub async fn login(app: Data<App>, request: HttpRequest, body: RawBody) -> Resul
         username,
         password,
     };
-    app.login(credentials, request_id(&request))
-        .await
-        .map(tokens)
+    let origin = Origin {
+        request: request_id(&request),
+        address: client_address(&request),
+    };
+    app.login(credentials, origin).await.map(tokens)
 }
 
 /// Exchange the refresh token
@@ -354,8 +366,9 @@ pub async fn get_me(app: Data<App>, ctx: Ctx) -> Result<Answer> {
 
 /// Change the own password
 ///
-/// Ends every other sign-in of the account, and lifts the restriction that an initial password
-/// brings.
+/// Ends every other sign-in of the account, and lifts the restriction that an initial password, or
+/// one that is older than the password policy allows, brings. A wrong present password is counted
+/// as when signing in, and answered alike during the delay or lock that follows.
 #[utoipa::path(post, path = "/api/v1/auth/password", tag = "sign-in", request_body = PasswordIn,
     responses((status = 204, description = "Changed")))]
 pub async fn change_password(

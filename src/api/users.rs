@@ -1,4 +1,5 @@
-//! User accounts and their roles, for administrators.
+//! User accounts, for the system administrator; their roles, passwords and sign-ins, for the
+//! security administrator (三员分立).
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -9,21 +10,21 @@ use utoipa::openapi::{RefOr, Schema};
 use super::extract::{Listing, PathId};
 use super::json::RawBody;
 use super::page::{Page, PageParams};
-use super::register::{self, Patch, Resource};
+use super::register::{self, Resource, patch_of};
 use super::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
-use crate::auth::password::check_rules;
+use crate::auth::policy::PasswordPolicy;
 use crate::enter;
-use crate::error::Result;
+use crate::error::{Code, Error, Message, Result};
 use crate::ids::{UserId, kind};
-use crate::store::register::{Entry, Register, Rows};
-use crate::store::users::{self, UserFields, UserFilter};
-use crate::workflow::role::Role;
+use crate::store::grants;
+use crate::store::register::{Entry, Rows, change};
+use crate::store::users::{self, UserFields, UserFilter, UserIn};
+use crate::workflow::input::NoInput;
+use crate::workflow::role::{Grant, Role};
 
 /// An account as it is answered.
 pub type User = Entry<UserFields>;
-/// Changes to an account.
-pub type UserPatch = Patch<UserFields>;
 
 impl Resource for UserFields {
     const PATH: &'static str = "/api/v1/users";
@@ -41,46 +42,59 @@ pub struct InitialPassword {
 }
 
 impl InitialPassword {
-    /// Its hash, if it keeps the rules; `pointer` is where it stands in the body.
-    pub async fn hash(&self, app: &App, pointer: &str, username: &str) -> Result<String> {
-        check_rules(pointer, &self.password, username)?;
+    /// Its hash, if it keeps the policy; `pointer` is where it stands in the body.
+    pub async fn hash(
+        &self,
+        app: &App,
+        policy: &PasswordPolicy,
+        pointer: &str,
+        username: &str,
+    ) -> Result<String> {
+        policy.check(pointer, &self.password, username)?;
         app.passwords.hash(&self.password).await
     }
 }
 
-/// A new account.
-#[derive(Deserialize)]
-pub struct NewUser {
-    /// What the administrator sets.
-    #[serde(flatten)]
-    pub fields: UserFields,
-    /// The first password.
-    #[serde(flatten)]
-    pub initial: InitialPassword,
-}
+/// Changes to an account, as a JSON merge patch (RFC 7396).
+pub struct UserPatch;
 
-impl utoipa::PartialSchema for NewUser {
+impl utoipa::PartialSchema for UserPatch {
     fn schema() -> RefOr<Schema> {
-        register::joined::<UserFields, InitialPassword>()
+        patch_of::<UserIn>()
     }
 }
 
-impl ToSchema for NewUser {
+impl ToSchema for UserPatch {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        UserFields::schemas(schemas);
+        UserIn::schemas(schemas);
     }
+}
+
+/// The roles of an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserRolesIn {
+    /// All roles that the account is to hold, each narrowed as the role asks; none twice.
+    #[schema(max_items = 20)]
+    pub roles: Vec<Grant>,
 }
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {
-    const READERS: Access = Access::Roles(&[Role::Administrator, Role::Auditor]);
-    const WRITERS: Access = Access::Roles(UserFields::WRITERS);
-    routes.hidden_body::<UserFields>();
+    const READERS: Access = Access::Roles(&[
+        Role::Administrator,
+        Role::SecurityAdministrator,
+        Role::Auditor,
+    ]);
+    const SYSTEM: Access = Access::Roles(&[Role::Administrator]);
+    const SECURITY: Access = Access::Roles(&[Role::SecurityAdministrator]);
     enter!(routes, READERS, [__path_list_users] list_users);
-    enter!(routes, WRITERS, [__path_create_user] create_user);
+    enter!(routes, SYSTEM, [__path_create_user] create_user);
     enter!(routes, READERS, [__path_get_user] get_user);
-    enter!(routes, WRITERS, [__path_update_user] update_user);
-    enter!(routes, WRITERS, [__path_reset_user_password] reset_user_password);
+    enter!(routes, SYSTEM.stepped_up(), [__path_update_user] update_user);
+    enter!(routes, SECURITY.stepped_up(), [__path_set_user_roles] set_user_roles);
+    enter!(routes, SECURITY.stepped_up(), [__path_reset_user_password] reset_user_password);
+    enter!(routes, SECURITY, [__path_end_user_sign_ins] end_user_sign_ins);
 }
 
 /// List accounts
@@ -97,12 +111,12 @@ pub async fn list_users(app: Data<App>, ctx: Ctx, listing: Listing<UserFilter>) 
 
 /// Create an account
 ///
-/// The owner must change the password at the first sign-in. Every role is narrowed as it asks:
-/// `unit_clerk` and `unit_signatory` to a unit, `organisation_clerk` to an organisation,
-/// `assigning_officer` to a line; `member` needs `member_id`.
+/// By the system administrator. It holds no role and cannot sign in yet: both are for the security
+/// administrator, who grants roles (`PUT …/roles`) and sets a first password
+/// (`POST …/actions/reset-password`). `member_id` says that it is a member's.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "accounts",
-    request_body = NewUser,
+    request_body = UserIn,
     responses((status = 201, description = "The account was created.", body = User)),
 )]
 pub async fn create_user(
@@ -111,14 +125,11 @@ pub async fn create_user(
     request: HttpRequest,
     body: RawBody,
 ) -> Result<Answer> {
-    let mut ctx = ctx.for_write(&request, &body)?;
-    let NewUser { fields, initial } = body.parse()?;
-    ctx.guard_password(&app, &String::from_utf8_lossy(body.bytes()))
-        .await?;
-    let hash = initial.hash(&app, "/password", &fields.username).await?;
+    let ctx = ctx.for_write(&request, &body)?;
+    let set: UserIn = body.parse()?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
-        register::created(users::create(tx, &act, fields.clone(), &hash)?, &act)
+        register::created(users::create(tx, &act, set.clone())?, &act)
     })
     .await
 }
@@ -137,8 +148,9 @@ pub async fn get_user(app: Data<App>, ctx: Ctx, id: PathId<kind::User>) -> Resul
 
 /// Change an account
 ///
-/// `roles` is replaced as a whole. An account that is shut is signed out everywhere.
-/// Administrators can neither shut their own account nor give up their own role of administrator.
+/// By the system administrator. An account that is shut is signed out everywhere. Nobody shuts the
+/// own account, nor the last one that can sign in as system or security administrator. `member_id`
+/// stays as it is while the account holds a role.
 #[utoipa::path(
     patch, path = "/api/v1/users/{user_id}", tag = "accounts",
     params(("user_id" = UserId, Path, description = "The account.")),
@@ -149,16 +161,73 @@ pub async fn update_user(
     app: Data<App>,
     ctx: Ctx,
     request: HttpRequest,
-    id: PathId<kind::User>,
+    PathId(id): PathId<kind::User>,
     body: RawBody,
 ) -> Result<Answer> {
-    register::update::<UserFields>(&app, ctx, &request, id.0, body).await
+    let ctx = ctx.for_write(&request, &body)?;
+    let act = ctx.clone();
+    app.write(&ctx, move |tx| {
+        let before = UserFields::find(tx, act.committee(), id)?;
+        act.if_match.check(before.version)?;
+        let set = body.merge_into(&before.fields.set())?;
+        let fields = UserFields::new(set, before.fields.roles.clone());
+        register::shown(change(tx, &act, before, fields)?, &act)
+    })
+    .await
 }
 
-/// Set a new initial password
+/// Set the roles of an account
 ///
-/// For an owner who has forgotten the password: the account is signed out everywhere, and the
-/// password must be changed at the next sign-in.
+/// By the security administrator, never for the own account. The list replaces the roles held; an
+/// empty one takes all away. It holds from the next request of the account on. Every role is
+/// narrowed as it asks: `unit_clerk` and `unit_signatory` to a unit, `organisation_clerk` to an
+/// organisation, `assigning_officer` to a line; `member` needs an account with `member_id`.
+/// `administrator`, `security_administrator` and `auditor` are three persons: whoever is one of
+/// them holds no other role and is no member. The last account that can sign in as system or
+/// security administrator keeps that role.
+#[utoipa::path(
+    put, path = "/api/v1/users/{user_id}/roles", tag = "accounts",
+    params(("user_id" = UserId, Path, description = "The account.")),
+    request_body(content = UserRolesIn, example = json!({
+        "roles": [{ "role": "committee_staff" }, { "role": "assigning_officer", "line": "cppcc" }],
+    })),
+    responses((status = 200, description = "The account as it is now.", body = User)),
+)]
+pub async fn set_user_roles(
+    app: Data<App>,
+    ctx: Ctx,
+    request: HttpRequest,
+    PathId(id): PathId<kind::User>,
+    body: RawBody,
+) -> Result<Answer> {
+    let ctx = ctx.for_write(&request, &body)?;
+    let act = ctx.clone();
+    app.write(&ctx, move |tx| {
+        let before = UserFields::find(tx, act.committee(), id)?;
+        not_own(&act, id)?;
+        let wanted: UserRolesIn = body.parse()?;
+        act.if_match.check(before.version)?;
+        register::shown(grants::replace(tx, &act, before, wanted.roles)?, &act)
+    })
+    .await
+}
+
+/// Refuses what the security administrator does for others only.
+pub(super) fn not_own(ctx: &Ctx, id: UserId) -> Result<()> {
+    if ctx.user() != id {
+        return Ok(());
+    }
+    Err(Error::new(Code::Forbidden).detail(Message::new(
+        "不能为自己的账号授权、重置密码或移除第二因素；请由另一位安全管理员操作，修改自己的密码用 POST /api/v1/auth/password。",
+        "Nobody grants roles to the own account, resets its password or removes its second factor; another security administrator must do it. The own password is changed with POST /api/v1/auth/password.",
+    )))
+}
+
+/// Set an initial password
+///
+/// By the security administrator, for a new account or an owner who has forgotten the password, but
+/// not for the own account: the account is signed out everywhere, and the password must be changed
+/// at the next sign-in.
 #[utoipa::path(
     post, path = "/api/v1/users/{user_id}/actions/reset-password", tag = "accounts",
     params(("user_id" = UserId, Path, description = "The account.")),
@@ -178,18 +247,48 @@ pub async fn reset_user_password(
         .db
         .read("user", move |tx| UserFields::find(tx, committee, id))
         .await?;
+    not_own(&ctx, id)?;
     let initial: InitialPassword = body.parse()?;
     let address = request.path();
     let secret = format!("{address} {}", String::from_utf8_lossy(body.bytes()));
     ctx.guard_password(&app, &secret).await?;
+    let policy = app.password_policy(committee).await?;
     let hash = initial
-        .hash(&app, "/password", &user.fields.username)
+        .hash(&app, &policy, "/password", &user.fields.username)
         .await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         let before = UserFields::find(tx, committee, id)?;
         act.if_match.check(before.version)?;
         register::shown(users::reset_password(tx, &act, &before, &hash)?, &act)
+    })
+    .await
+}
+
+/// End the sign-ins of an account
+///
+/// By the security administrator: the account is signed out everywhere and at once, on every
+/// instance. Its password stays.
+#[utoipa::path(
+    post, path = "/api/v1/users/{user_id}/actions/end-sign-ins", tag = "accounts",
+    params(("user_id" = UserId, Path, description = "The account.")),
+    request_body(content = NoInput, example = json!({})),
+    responses((status = 200, description = "The account as it is now.", body = User)),
+)]
+pub async fn end_user_sign_ins(
+    app: Data<App>,
+    ctx: Ctx,
+    request: HttpRequest,
+    PathId(id): PathId<kind::User>,
+    body: RawBody,
+) -> Result<Answer> {
+    let ctx = ctx.for_write(&request, &body)?;
+    let act = ctx.clone();
+    app.write(&ctx, move |tx| {
+        let before = UserFields::find(tx, act.committee(), id)?;
+        body.parse::<NoInput>()?;
+        act.if_match.check(before.version)?;
+        register::shown(users::end_sign_ins(tx, &act, &before)?, &act)
     })
     .await
 }

@@ -236,11 +236,11 @@ pub fn routes(routes: &mut Routes) {
     const WRITE: Access = Access::Roles(WRITERS);
     routes.hidden_body::<WebhookFields>();
     enter!(routes, READ, [__path_list_webhooks] list_webhooks);
-    enter!(routes, WRITE, [__path_create_webhook] create_webhook);
+    enter!(routes, WRITE.stepped_up(), [__path_create_webhook] create_webhook);
     enter!(routes, READ, [__path_get_webhook] get_webhook);
-    enter!(routes, WRITE, [__path_update_webhook] update_webhook);
+    enter!(routes, WRITE.stepped_up(), [__path_update_webhook] update_webhook);
     enter!(routes, WRITE, [__path_delete_webhook] delete_webhook);
-    enter!(routes, WRITE, [__path_rotate_webhook_secret] rotate_webhook_secret);
+    enter!(routes, WRITE.stepped_up(), [__path_rotate_webhook_secret] rotate_webhook_secret);
     super::webhook_deliveries::routes(routes);
 }
 

@@ -88,6 +88,7 @@ pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
     let (loaded, target) = known(loaded, target, &ctx.principal.actor())?;
     let profile = profile_of(tx, &loaded.case)?;
     let calendar = calendar_of(tx, &loaded)?;
+    ctx.disclosed.case(&loaded.case);
     Ok(Known {
         case: caught_up(ctx, &loaded.case, &profile, &calendar),
         target,

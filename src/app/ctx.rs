@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::audit::Disclosed;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, RequestId, UserId};
@@ -23,6 +24,8 @@ pub struct Ctx {
     pub if_match: IfMatch,
     /// Do everything, commit nothing.
     pub validate_only: bool,
+    /// Restricted things that the answer tells of, for the audit trail.
+    pub disclosed: Disclosed,
 }
 
 /// A key that makes a request safe to repeat.

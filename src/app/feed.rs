@@ -270,7 +270,7 @@ fn thin_event(
 }
 
 /// The public identifier of the thing behind a history.
-fn name_of(kind_name: &str, id: StreamId) -> String {
+pub fn name_of(kind_name: &str, id: StreamId) -> String {
     fn text<K: IdKind>(id: StreamId) -> String {
         id.cast::<K>().to_string()
     }

@@ -2,16 +2,22 @@
 
 pub mod act;
 pub mod attachments;
+pub mod audit;
 pub mod batch;
 pub mod bulk;
 pub mod calendars;
+pub mod checking;
 pub mod ctx;
 pub mod feed;
+pub mod limits;
 pub mod live;
 pub mod notify;
+pub mod openid;
 pub mod policy;
 pub mod publish;
 pub mod referrals;
+pub mod sealing;
+pub mod second_factor;
 pub mod setup;
 pub mod signin;
 pub mod succession;
@@ -20,18 +26,21 @@ pub mod webhooks;
 pub mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashParams, Passwords};
+use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
-use crate::config::Mail;
+use crate::config::{Limits, Mail, SecondFactor};
 use crate::error::{Error, Result};
 use crate::files::{Files, Storage};
 use crate::jobs::tally::Tally;
 use crate::mail::Mailer;
+use crate::openid::{self as protocol, OpenId};
 use crate::store::{Db, signing_keys};
 use crate::webhooks::{Sender, Settings};
 
@@ -47,8 +56,14 @@ pub struct App {
     pub files: Arc<Files>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Counts the requests of callers.
+    limiter: Arc<limits::Limiter>,
     /// Hashes and compares passwords.
     pub passwords: Arc<Passwords>,
+    /// How many refused sign-ins an address has.
+    address_limit: AddressLimit,
+    /// Refused sign-ins are answered at multiples of this time only.
+    refusal_step: Duration,
     /// The keys that sign access tokens.
     pub keys: Arc<Keys>,
     /// Who issues access tokens, and for whom.
@@ -61,10 +76,18 @@ pub struct App {
     pub live: Arc<live::Live>,
     /// Sends messages to subscriptions.
     pub sender: Arc<Sender>,
+    /// Who must have a second factor, and for how long a proof of it counts.
+    pub second_factor: Arc<SecondFactor>,
+    /// Speaks with identity providers.
+    pub openid: Arc<OpenId>,
     /// How long a worker may hold a job at least.
     pub lease: SignedDuration,
     /// What the workers of this process have done.
     pub tally: Tally,
+    /// Refusals and reads that were repeated lately.
+    pub(crate) watch: Arc<audit::Watch>,
+    /// How often the audit trail is sealed.
+    pub(crate) seal_every: SignedDuration,
     /// Counts up when there may be work for the workers.
     wanted: Arc<watch::Sender<u64>>,
 }
@@ -76,8 +99,14 @@ pub struct AppSettings {
     pub issuer: String,
     /// The `aud` of access tokens.
     pub audience: String,
+    /// How many requests a caller may make.
+    pub limits: Limits,
     /// What a password hash costs.
     pub password_params: HashParams,
+    /// Passwords that may wait to be hashed.
+    pub password_queue: usize,
+    /// How many refused sign-ins an address has.
+    pub address_limit: AddressLimit,
     /// Where files are kept.
     pub storage: Storage,
     /// The mail server, if there is one.
@@ -88,12 +117,21 @@ pub struct AppSettings {
     pub webhooks: Settings,
     /// How long a worker may hold a job before another one takes it over.
     pub lease: SignedDuration,
+    /// The second factor.
+    pub second_factor: SecondFactor,
+    /// How identity providers are spoken with.
+    pub openid: protocol::Settings,
+    /// How often the audit trail is sealed.
+    pub seal_every: SignedDuration,
 }
 
 impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
-        let passwords = Arc::new(Passwords::new(settings.password_params)?);
+        let passwords = Arc::new(Passwords::with_queue(
+            settings.password_params,
+            settings.password_queue,
+        )?);
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
         let storage = settings.storage;
@@ -105,6 +143,7 @@ impl App {
             .write("auth.keys.ensure", move |tx| signing_keys::ensure(tx, now))
             .await?;
         let keys = Arc::new(Keys::new(keys));
+        let openid = Arc::new(OpenId::new(settings.openid)?);
         let sender = Arc::new(Sender::new(settings.webhooks)?);
         let parties = Arc::new(Parties {
             issuer: settings.issuer,
@@ -114,15 +153,22 @@ impl App {
             db,
             files: Arc::new(files),
             clock,
+            limiter: Arc::new(limits::Limiter::new(settings.limits)),
             passwords,
+            address_limit: settings.address_limit,
+            refusal_step: signin::REFUSAL_STEP,
             keys,
             parties,
             mailer,
             keep_read: settings.keep_read,
             live: Arc::default(),
             sender,
+            second_factor: Arc::new(settings.second_factor),
+            openid,
             lease: settings.lease,
             tally: Tally::new().map_err(Error::internal)?,
+            watch: Arc::default(),
+            seal_every: settings.seal_every,
             wanted: Arc::new(watch::Sender::new(0)),
         })
     }

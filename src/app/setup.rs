@@ -1,15 +1,18 @@
-//! The first administrator of a committee, made on the command line: no account exists after an
+//! The first administrators of a committee, made on the command line: no account exists after an
 //! installation.
 
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::auth::policy::PasswordPolicy;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, UserId};
 use crate::store::events::{self, Circumstances, Happening, Stream};
-use crate::store::{Tx, setup};
+use crate::store::register::{Entry, Register};
+use crate::store::users::{self, UserFields, UserIn};
+use crate::store::{Tx, passwords, setup};
 use crate::workflow::lists::CommitteeLevel;
-use crate::workflow::role::{Actor, Role};
+use crate::workflow::role::{Actor, Grant, Role};
 
 /// A committee that may have to be made.
 #[derive(Debug, Clone)]
@@ -22,17 +25,26 @@ pub struct NewCommittee {
     pub region: String,
 }
 
-/// The first administrator of a committee.
-#[derive(Clone)]
-pub struct FirstAdministrator {
-    /// Code of the committee.
-    pub committee: String,
-    /// What to make of it if it does not exist.
-    pub new_committee: Option<NewCommittee>,
+/// An account to begin with.
+#[derive(Debug, Clone)]
+pub struct FirstAccount {
     /// Sign-in name.
     pub username: String,
     /// Name shown to others.
     pub display_name: String,
+}
+
+/// The first administrators of a committee: one makes accounts, the other says who may do what.
+#[derive(Debug, Clone)]
+pub struct FirstAdministrators {
+    /// Code of the committee.
+    pub committee: String,
+    /// What to make of it if it does not exist.
+    pub new_committee: Option<NewCommittee>,
+    /// The system administrator.
+    pub system: FirstAccount,
+    /// The security administrator.
+    pub security: FirstAccount,
 }
 
 /// What was made.
@@ -42,63 +54,116 @@ pub struct Created {
     pub committee: CommitteeId,
     /// Whether it is new.
     pub committee_is_new: bool,
-    /// The administrator.
-    pub user: UserId,
+    /// The system administrator.
+    pub system: UserId,
+    /// The security administrator.
+    pub security: UserId,
 }
 
-/// Makes the first administrator of a committee, who must change the password at the first
-/// sign-in, and the committee if there is none of that code. Refused where the committee has an
-/// administrator already.
-pub fn create_first_administrator(
+/// Whether an initial password keeps the policy of the committee; a new one begins with the
+/// default.
+pub fn check_password(
     tx: &mut Tx<'_>,
-    wanted: &FirstAdministrator,
-    password_hash: &str,
+    committee: &str,
+    account: &FirstAccount,
+    password: &str,
+) -> Result<()> {
+    let policy = match setup::committee(tx, committee)? {
+        Some(committee) => passwords::policy(tx, committee)?.0,
+        None => PasswordPolicy::default(),
+    };
+    policy.check("password", password, &account.username)
+}
+
+/// Makes the first system administrator and the first security administrator of a committee, who
+/// must each change the password at the first sign-in, and the committee if there is none of that
+/// code. Refused where the committee has a system administrator already.
+pub fn create_first_administrators(
+    tx: &mut Tx<'_>,
+    wanted: &FirstAdministrators,
+    (system_hash, security_hash): (&str, &str),
     now: Timestamp,
 ) -> Result<Created> {
     check(wanted)?;
     let found = setup::committee(tx, &wanted.committee)?;
     let committee = match found {
-        Some(committee) if setup::has_administrator(tx, committee)? => {
-            return Err(Error::new(Code::AlreadyExists).detail(Message::new(
-                format!("{} 已有管理员。", wanted.committee),
-                format!(
-                    "The committee '{}' already has an administrator.",
-                    wanted.committee
-                ),
-            )));
+        Some(committee) if setup::has(tx, committee, Role::Administrator)? => {
+            return Err(exists(&wanted.committee, Role::Administrator));
         }
         Some(committee) => committee,
         None => create_committee(tx, wanted, now)?,
     };
-    let user = UserId::new(now);
-    let texts = (
-        wanted.username.as_str(),
-        wanted.display_name.as_str(),
-        password_hash,
-    );
-    setup::insert_administrator(tx, committee, user, texts, now)?;
-    let after = json!({
-        "username": wanted.username,
-        "display_name": wanted.display_name,
-        "roles": [Role::Administrator],
-    });
-    let happening = Happening::change("user.created", &(), &after);
-    events::append(
-        tx,
-        &Stream::of(committee, "user", user),
-        &by_hand(now),
-        happening,
-    )?;
+    let mut make = |account, role, hash| create_account(tx, committee, account, role, hash, now);
     Ok(Created {
         committee,
         committee_is_new: found.is_none(),
-        user,
+        system: make(&wanted.system, Role::Administrator, system_hash)?,
+        security: make(&wanted.security, Role::SecurityAdministrator, security_hash)?,
     })
+}
+
+/// Makes the first security administrator of a committee that is older than this role. Refused
+/// where it has one.
+pub fn create_first_security_administrator(
+    tx: &mut Tx<'_>,
+    code: &str,
+    account: &FirstAccount,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<(CommitteeId, UserId)> {
+    let mut rules = Rules::default();
+    rules.account(account, "username", "display_name");
+    rules.end()?;
+    let Some(committee) = setup::committee(tx, code)? else {
+        return Err(Error::not_found().detail(Message::new(
+            format!("没有代码为 {code} 的委员会。"),
+            format!("There is no committee '{code}'."),
+        )));
+    };
+    let role = Role::SecurityAdministrator;
+    if setup::has(tx, committee, role)? {
+        return Err(exists(code, role));
+    }
+    let user = create_account(tx, committee, account, role, password_hash, now)?;
+    Ok((committee, user))
+}
+
+fn exists(code: &str, role: Role) -> Error {
+    let label = role.label();
+    Error::new(Code::AlreadyExists).detail(Message::new(
+        format!("{code} 已有{}。", label.zh),
+        format!("The committee '{code}' already has a {}.", label.en),
+    ))
+}
+
+fn create_account(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    account: &FirstAccount,
+    role: Role,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<UserId> {
+    let fields = UserFields::new(
+        UserIn {
+            username: account.username.clone(),
+            display_name: account.display_name.clone(),
+            member_id: None,
+            disabled: false,
+        },
+        vec![Grant::of(role)],
+    );
+    let entry = Entry::new(fields, now);
+    users::insert(tx, committee, &entry, Some(password_hash))?;
+    let happening = Happening::change("user.created", &(), &entry);
+    let stream = Stream::of(committee, UserFields::NAME, entry.id);
+    events::append(tx, &stream, &by_hand(now), happening)?;
+    Ok(entry.id)
 }
 
 fn create_committee(
     tx: &mut Tx<'_>,
-    wanted: &FirstAdministrator,
+    wanted: &FirstAdministrators,
     now: Timestamp,
 ) -> Result<CommitteeId> {
     let Some(NewCommittee {
@@ -147,18 +212,49 @@ fn by_hand(now: Timestamp) -> Circumstances {
     Circumstances::acting(&actor, Role::System, now, None)
 }
 
-fn check(wanted: &FirstAdministrator) -> Result<()> {
-    let mut error = Error::new(Code::InvalidInput);
-    let mut rule = |holds: bool, field: &str, zh: &'static str, en: &'static str| {
+/// Collects what is wrong.
+#[derive(Default)]
+struct Rules(Vec<(String, &'static str, &'static str)>);
+
+impl Rules {
+    fn rule(&mut self, holds: bool, field: &str, zh: &'static str, en: &'static str) {
         if !holds {
-            error = std::mem::replace(&mut error, Error::new(Code::InvalidInput)).field(
-                field,
-                "invalid",
-                Message::new(zh, en),
-            );
+            self.0.push((field.to_owned(), zh, en));
         }
-    };
-    rule(
+    }
+
+    fn account(&mut self, account: &FirstAccount, username: &str, display_name: &str) {
+        self.rule(
+            is_name(&account.username, 3, 64, b"._-")
+                && account
+                    .username
+                    .starts_with(|c: char| c.is_ascii_alphanumeric()),
+            username,
+            "须为 3–64 个小写字母、数字、点、下划线或连字符，以字母或数字开头。",
+            "3 to 64 lower-case letters, digits, dots, underscores or hyphens, starting with a letter or digit.",
+        );
+        self.rule(
+            is_text(&account.display_name, 50),
+            display_name,
+            "须为 1–50 个字符。",
+            "1 to 50 characters.",
+        );
+    }
+
+    fn end(self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let none = Error::new(Code::InvalidInput);
+        Err(self.0.into_iter().fold(none, |error, (field, zh, en)| {
+            error.field(field, "invalid", Message::new(zh, en))
+        }))
+    }
+}
+
+fn check(wanted: &FirstAdministrators) -> Result<()> {
+    let mut rules = Rules::default();
+    rules.rule(
         is_name(&wanted.committee, 2, 39, b"-")
             && wanted
                 .committee
@@ -167,40 +263,29 @@ fn check(wanted: &FirstAdministrator) -> Result<()> {
         "须为 2–39 个小写字母、数字或连字符，以字母开头。",
         "2 to 39 lower-case letters, digits or hyphens, starting with a letter.",
     );
-    rule(
-        is_name(&wanted.username, 3, 64, b"._-")
-            && wanted
-                .username
-                .starts_with(|c: char| c.is_ascii_alphanumeric()),
-        "username",
-        "须为 3–64 个小写字母、数字、点、下划线或连字符，以字母或数字开头。",
-        "3 to 64 lower-case letters, digits, dots, underscores or hyphens, starting with a letter or digit.",
+    rules.account(&wanted.system, "username", "display_name");
+    rules.account(
+        &wanted.security,
+        "security_username",
+        "security_display_name",
     );
-    rule(
-        is_text(&wanted.display_name, 50),
-        "display_name",
-        "须为 1–50 个字符。",
-        "1 to 50 characters.",
+    rules.rule(
+        wanted.system.username != wanted.security.username,
+        "security_username",
+        "系统管理员和安全管理员须为不同的账号。",
+        "System administrator and security administrator are two accounts.",
     );
     if let Some(new) = &wanted.new_committee {
-        rule(
-            is_text(&new.name, 100),
-            "name",
-            "须为 1–100 个字符。",
-            "1 to 100 characters.",
-        );
-        rule(
-            is_text(&new.region, 100),
-            "region",
-            "须为 1–100 个字符。",
-            "1 to 100 characters.",
-        );
+        for (text, field) in [(&new.name, "name"), (&new.region, "region")] {
+            rules.rule(
+                is_text(text, 100),
+                field,
+                "须为 1–100 个字符。",
+                "1 to 100 characters.",
+            );
+        }
     }
-    if error.fields().is_empty() {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    rules.end()
 }
 
 fn is_name(text: &str, min: usize, max: usize, others: &[u8]) -> bool {
@@ -214,8 +299,24 @@ fn is_text(text: &str, max: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= max && !text.contains('\0')
 }
 
-/// A random password of 100 bits, easy to read out: `k3x9w-…`.
+/// A random password of about 100 bits, easy to read out: `K3x9w-…`. It has characters of all four
+/// classes, so that it keeps every policy.
 pub fn initial_password() -> Result<String> {
+    loop {
+        let mut password = random_groups()?;
+        let first = password.find(|sign: char| sign.is_ascii_lowercase());
+        let has_digit = password.contains(|sign: char| sign.is_ascii_digit());
+        if let Some(first) = first.filter(|_| has_digit) {
+            password[first..=first].make_ascii_uppercase();
+            if password.contains(|sign: char| sign.is_ascii_lowercase()) {
+                return Ok(password);
+            }
+        }
+    }
+}
+
+/// Four groups of five signs that are not taken for others.
+fn random_groups() -> Result<String> {
     const SIGNS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no random bytes to be had"))?;
@@ -227,4 +328,26 @@ pub fn initial_password() -> Result<String> {
         password.push(char::from(SIGNS[usize::from(byte % 32)]));
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::policy::PasswordProfile;
+
+    #[test]
+    fn initial_passwords_keep_the_strictest_policy() {
+        let strict = PasswordPolicy {
+            min_length: 20,
+            min_classes: 4,
+            ..PasswordPolicy::of(PasswordProfile::Mlps3)
+        };
+        for _ in 0..200 {
+            let password = initial_password().expect("a password");
+            assert!(
+                strict.check("password", &password, "lin.zhiyuan").is_ok(),
+                "{password}"
+            );
+        }
+    }
 }

@@ -1,24 +1,32 @@
 //! Signing in and out, and who is behind a token.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::second_factor;
 use super::{Answer, App, Ctx};
 use crate::auth::api_token::{self, ApiToken};
-use crate::auth::password::{Verdict, check_rules};
+use crate::auth::password::Verdict;
 use crate::auth::principal::Principal;
 use crate::auth::refresh::RefreshToken;
 use crate::auth::token::{Claims, Subject};
-use crate::error::{Code, Error, Message, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, RequestId, SignInId, UserId};
-use crate::store::accounts::{self, Account, Names};
+use crate::store::accounts::{self, Names};
 use crate::store::events::{self, Circumstances, Happening, Stream};
-use crate::store::sign_ins::{self, EndReason, SignIn};
-use crate::store::{Tx, api_tokens, idempotency, signing_keys};
+use crate::store::sign_ins::{self, EndReason};
+use crate::store::{Tx, api_tokens, signing_keys};
 use crate::workflow::role::Role;
 
+use attempt::{Attempt, begin};
+pub(super) use attempt::{Beginning, Opening, open};
+
+mod attempt;
+mod own_password;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +38,7 @@ pub const REFRESH_IDLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// Refused sign-ins are answered at multiples of this time only, so that the time tells nothing
 /// about which of the checks failed.
-const REFUSAL_STEP: Duration = Duration::from_millis(100);
+pub(super) const REFUSAL_STEP: Duration = Duration::from_millis(100);
 
 /// What somebody offers in order to sign in.
 #[derive(Clone)]
@@ -43,6 +51,15 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// Where a request to sign in comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The request.
+    pub request: RequestId,
+    /// The address of the client, where it is known.
+    pub address: Option<IpAddr>,
+}
+
 /// A sign-in that was begun or continued.
 pub struct SignedIn {
     /// Access token.
@@ -53,6 +70,8 @@ pub struct SignedIn {
     pub principal: Principal,
     /// The names of what it belongs to.
     pub names: Names,
+    /// A required second factor must be enrolled before anything else.
+    pub must_enrol: bool,
 }
 
 /// What became of a refresh token, decided inside the transaction.
@@ -62,23 +81,54 @@ enum Exchange {
 }
 
 impl App {
-    /// The principal of an access token, as the account stands now.
+    /// The principal of an access token, as the account stands now. The request counts as use of
+    /// the sign-in.
     pub async fn authenticate(&self, token: &str) -> Result<Principal> {
+        self.authenticated(token, true).await
+    }
+
+    /// The same for what goes on without anybody at work, such as an open stream: a sign-in that
+    /// is only watched ends like one that is not used.
+    pub async fn recheck(&self, token: &str) -> Result<Principal> {
+        self.authenticated(token, false).await
+    }
+
+    async fn authenticated(&self, token: &str, counts: bool) -> Result<Principal> {
         let now = self.clock.now();
         if token.starts_with(api_token::PREFIX) {
             return self.authenticate_machine(token, now).await;
         }
         let claims = self.verified(token, now).await?;
-        let principal = self
+        let (committee, sign_in) = (claims.cid, claims.sid);
+        let seen = self
             .db
             .read("auth.principal", move |tx| {
-                accounts::principal(tx, claims.cid, claims.sid, now)
+                accounts::seen(tx, committee, sign_in, now)
             })
             .await?;
         // A token whose sign-in belongs to another account was never issued.
-        principal
-            .filter(|principal| principal.user == claims.sub)
-            .ok_or_else(|| Error::new(Code::Unauthenticated).context("the sign-in has ended"))
+        let seen = seen
+            .filter(|seen| seen.principal.user == claims.sub)
+            .ok_or_else(|| Error::new(Code::Unauthenticated).context("the sign-in has ended"))?;
+        if seen.unnoted && counts {
+            self.beside("auth.note", move |tx| {
+                sign_ins::note_use(tx, committee, sign_in, now)
+            });
+        }
+        Ok(seen.principal)
+    }
+
+    /// Writes beside the request: it neither waits for this nor fails with it.
+    fn beside<F>(&self, name: &'static str, work: F)
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    {
+        let db = self.db.clone();
+        tokio::spawn(async move {
+            if let Err(error) = db.write(name, work).await {
+                tracing::warn!(%error, name, "the use of a token was not noted");
+            }
+        });
     }
 
     /// The principal of a machine client's token. Like a sign-in it is looked up for every request,
@@ -95,17 +145,8 @@ impl App {
             .await?;
         let (principal, stale) = found.ok_or_else(|| refused("the token is not valid any more"))?;
         if stale {
-            // Beside the request: it neither waits for this nor fails with it.
-            let db = self.db.clone();
-            tokio::spawn(async move {
-                let noted = db
-                    .write("auth.machine.note", move |tx| {
-                        api_tokens::note_use(tx, committee, id, now)
-                    })
-                    .await;
-                if let Err(error) = noted {
-                    tracing::warn!(%error, "the use of a token was not noted");
-                }
+            self.beside("auth.machine.note", move |tx| {
+                api_tokens::note_use(tx, committee, id, now)
             });
         }
         Ok(principal)
@@ -139,71 +180,69 @@ impl App {
     }
 
     /// Signs in. Whatever is wrong, the answer is `bad-credentials` at the same cost.
-    pub async fn login(&self, offered: Credentials, request: RequestId) -> Result<SignedIn> {
-        let started = tokio::time::Instant::now();
-        let result = self.try_login(offered, request).await;
+    pub async fn login(&self, offered: Credentials, origin: Origin) -> Result<SignedIn> {
+        let started = Instant::now();
+        let result = self.try_login(offered, origin).await;
         if result
             .as_ref()
             .is_err_and(|error| error.code() == Code::BadCredentials)
         {
-            let steps = started.elapsed().as_millis() / REFUSAL_STEP.as_millis() + 1;
-            let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-            tokio::time::sleep_until(started + REFUSAL_STEP.saturating_mul(steps)).await;
+            at_next_step(started, self.refusal_step).await;
         }
         result
     }
 
-    async fn try_login(&self, offered: Credentials, request: RequestId) -> Result<SignedIn> {
+    /// Find, limit the address, verify, count and judge, begin: in this order, and each for
+    /// everybody, so that what is refused does the same work.
+    async fn try_login(&self, offered: Credentials, origin: Origin) -> Result<SignedIn> {
+        let place = self.passwords.place()?;
         let now = self.clock.now();
-        let (code, username) = (offered.committee, offered.username);
-        let found = self
-            .db
-            .read("auth.login.find", move |tx| {
-                let Some((committee, active)) = accounts::committee(tx, &code)? else {
-                    return Ok(None);
-                };
-                let account = accounts::by_username(tx, committee, &username)?;
-                Ok(account.map(|account| (committee, active, account)))
-            })
-            .await?;
-        let hash = found
-            .as_ref()
-            .and_then(|(_, _, account)| account.password_hash.as_deref());
-        let verdict = self.passwords.verify(&offered.password, hash).await?;
-        let Some((committee, active, account)) = found else {
-            tracing::info!("sign-in refused: no such account");
-            return Err(Error::new(Code::BadCredentials));
-        };
-        let refusal = match verdict {
-            Verdict::Wrong => Some("wrong_password"),
-            _ if account.disabled => Some("disabled"),
-            _ if !active => Some("committee_inactive"),
-            _ => None,
-        };
-        if let Some(reason) = refusal {
-            let happening = happening("user.sign_in_refused", json!({ "reason": reason }));
-            self.note(committee, account.id, request, happening).await?;
-            return Err(Error::new(Code::BadCredentials));
+        let found = self.find_account(&offered, &origin, now).await?;
+        if let Some(wait) = found.wait {
+            return Err(too_many_from_address(wait));
         }
-        let rehashed = match verdict {
-            Verdict::RightButOutdated => Some(self.passwords.hash(&offered.password).await?),
-            _ => None,
+        let verdict = self
+            .passwords
+            .verify_from(place, &offered.password, found.password_hash())
+            .await?;
+        let attempt = Attempt::new(found, verdict, origin, now);
+        let Some(committee) = attempt.committee() else {
+            // The way through the door takes its time, too.
+            self.db.write("auth.login", |_| Ok(())).await?;
+            return Err(Error::new(Code::BadCredentials));
         };
         let sign_in = SignInId::new(now);
         let token = RefreshToken::first(committee, sign_in)?;
-        let begun = Begun {
-            committee,
-            sign_in,
-            account,
-            rehashed,
-            token_hash: token.hash(),
-        };
-        let (principal, names) = self
+        let (judged, limit, hash) = (attempt.clone(), self.address_limit, token.hash());
+        let beginning = self
             .db
-            .write("auth.login", move |tx| begin(tx, &begun, now, request))
-            .await?
-            .ok_or_else(|| Error::new(Code::BadCredentials))?;
-        self.signed_in(token, principal, names, now).await
+            .write("auth.login", move |tx| match judged.judge(tx, limit)? {
+                Some(passed) => begin(tx, &passed, (sign_in, &hash), now, origin.request),
+                None => Ok(Beginning::Refused),
+            })
+            .await?;
+        let passed = !matches!(beginning, Beginning::Refused);
+        if passed && verdict == Verdict::RightButOutdated {
+            self.rehash(&attempt, &offered.password).await;
+        }
+        self.begun(token, beginning, now).await
+    }
+
+    /// What whoever wants to sign in is told.
+    pub(super) async fn begun(
+        &self,
+        token: RefreshToken,
+        beginning: Beginning,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        match beginning {
+            Beginning::SignedIn(begun) => {
+                let (principal, names) = *begun;
+                self.signed_in(token, principal, names, now).await
+            }
+            Beginning::Asked(ticket) => Err(second_factor::required(&ticket)),
+            Beginning::Refused => Err(Error::new(Code::BadCredentials)),
+        }
     }
 
     async fn signed_in(
@@ -225,13 +264,14 @@ impl App {
         Ok(SignedIn {
             access_token,
             refresh_token,
+            must_enrol: self.must_enrol(&principal),
             principal,
             names,
         })
     }
 
     /// Appends to the history of an account what nobody signed in did to it.
-    async fn note(
+    pub(super) async fn note(
         &self,
         committee: CommitteeId,
         user: UserId,
@@ -304,148 +344,6 @@ impl App {
             .read("auth.names", move |tx| accounts::names(tx, &principal))
             .await
     }
-
-    /// Changes the own password and ends all other sign-ins.
-    pub async fn change_password(&self, ctx: &Ctx, old: &str, new: &str) -> Result<Answer> {
-        let mut ctx = ctx.clone();
-        if let Some(key) = &mut ctx.idempotency {
-            // A plain hash of this body would be a fast way to guess the passwords in it.
-            let scope = format!("{} {}", ctx.principal.user, key.key);
-            let text = format!("{old}\n{new}");
-            key.request_hash = self.passwords.fingerprint(&text, scope.as_bytes()).await?;
-        }
-        let change = if self.is_repeated(&ctx).await? {
-            Change::Repeated
-        } else {
-            self.checked_change(&ctx, old, new).await?
-        };
-        if matches!(change, Change::WrongPassword) {
-            let refused = happening("user.password_change_refused", json!({}));
-            self.note(ctx.committee(), ctx.user(), ctx.request_id, refused)
-                .await?;
-            return Err(wrong_old_password());
-        }
-        self.write(&ctx.clone(), move |tx| match &change {
-            Change::Ready { old_hash, new_hash } => set_password(tx, &ctx, old_hash, new_hash),
-            Change::Repeated | Change::WrongPassword => Err(wrong_old_password()),
-        })
-        .await
-    }
-
-    async fn is_repeated(&self, ctx: &Ctx) -> Result<bool> {
-        let ctx = ctx.clone();
-        let Some(key) = ctx.idempotency.clone() else {
-            return Ok(false);
-        };
-        self.db
-            .read("auth.password.repeated", move |tx| {
-                let scope = idempotency::Scope {
-                    committee: ctx.committee(),
-                    principal: ctx.user(),
-                    operation: &ctx.operation,
-                    key: &key.key,
-                };
-                Ok(idempotency::find(tx, &scope)?.is_some())
-            })
-            .await
-    }
-
-    async fn checked_change(&self, ctx: &Ctx, old: &str, new: &str) -> Result<Change> {
-        let (committee, user) = (ctx.committee(), ctx.user());
-        let account = self
-            .db
-            .read("auth.password", move |tx| {
-                accounts::find(tx, committee, user)
-            })
-            .await?;
-        let old_hash = account.and_then(|account| account.password_hash);
-        let verdict = self.passwords.verify(old, old_hash.as_deref()).await?;
-        let (Some(old_hash), Verdict::Right | Verdict::RightButOutdated) = (old_hash, verdict)
-        else {
-            return Ok(Change::WrongPassword);
-        };
-        check_rules("/new_password", new, &ctx.principal.username)?;
-        if self.passwords.verify(new, Some(&old_hash)).await? != Verdict::Wrong {
-            return Err(Error::invalid(
-                "/new_password",
-                "password_unchanged",
-                Message::new(
-                    "新密码不能与原密码相同。",
-                    "The new password is the old one.",
-                ),
-            ));
-        }
-        let new_hash = self.passwords.hash(new).await?;
-        Ok(Change::Ready { old_hash, new_hash })
-    }
-}
-
-/// What a wish for another password comes to before the transaction.
-enum Change {
-    /// The same request was answered before: the stored answer is given again, and nothing is
-    /// checked against the new state.
-    Repeated,
-    WrongPassword,
-    Ready {
-        old_hash: String,
-        new_hash: String,
-    },
-}
-
-/// What a right password leads to.
-struct Begun {
-    committee: CommitteeId,
-    sign_in: SignInId,
-    /// As it was when the password was checked.
-    account: Account,
-    rehashed: Option<String>,
-    token_hash: String,
-}
-
-/// Begins the sign-in; `None` if the account was changed since its password was checked.
-fn begin(
-    tx: &mut Tx<'_>,
-    begun: &Begun,
-    now: Timestamp,
-    request: RequestId,
-) -> Result<Option<(Principal, Names)>> {
-    let Begun {
-        committee,
-        sign_in,
-        account,
-        ..
-    } = begun;
-    let (committee, sign_in, user) = (*committee, *sign_in, account.id);
-    let present = accounts::lock(tx, committee, user)?;
-    let unchanged = present
-        .is_some_and(|present| !present.disabled && present.password_hash == account.password_hash);
-    if !unchanged {
-        return Ok(None);
-    }
-    if let (Some(old), Some(new)) = (&account.password_hash, &begun.rehashed) {
-        accounts::rehash(tx, committee, user, old, new)?;
-    }
-    let expires_at = now
-        .saturating_add(SIGN_IN_LIFETIME)
-        .map_err(Error::internal)?;
-    let row = SignIn {
-        user,
-        expires_at,
-        ended_at: None,
-    };
-    sign_ins::begin(tx, committee, sign_in, &row, &begun.token_hash, now)?;
-    let Some(principal) = accounts::principal(tx, committee, sign_in, now)? else {
-        return Ok(None);
-    };
-    let names = accounts::names(tx, &principal)?;
-    let happening = happening("user.signed_in", json!({ "sign_in": sign_in }));
-    events::append(
-        tx,
-        &Stream::of(committee, "user", user),
-        &proven(&principal, now, request),
-        happening,
-    )?;
-    Ok(Some((principal, names)))
 }
 
 /// Uses a refresh token. A refusal that ends the sign-in is an `Ok` here, so that it is kept.
@@ -516,37 +414,23 @@ fn same_again<'a>(
     Ok(None)
 }
 
-fn set_password(tx: &mut Tx<'_>, ctx: &Ctx, old_hash: &str, new_hash: &str) -> Result<Answer> {
-    let (committee, user) = (ctx.committee(), ctx.user());
-    if !accounts::change_password(tx, committee, user, old_hash, new_hash, ctx.now)? {
-        return Err(wrong_old_password());
-    }
-    let keep = Some(ctx.principal.sign_in);
-    let ended = sign_ins::end_all(
-        tx,
-        committee,
-        user,
-        keep,
-        EndReason::PasswordChanged,
-        ctx.now,
-    )?;
-    append(
-        tx,
-        ctx,
-        happening("user.password_changed", json!({ "sign_ins_ended": ended })),
-    )?;
-    Ok(Answer::none())
+/// Waits for the next moment at which refusals are answered.
+async fn at_next_step(started: Instant, step: Duration) {
+    let past = started.elapsed().as_millis();
+    let steps = past
+        .checked_div(step.as_millis())
+        .map_or(0, |steps| steps + 1);
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    tokio::time::sleep_until(started + step.saturating_mul(steps)).await;
 }
 
-fn wrong_old_password() -> Error {
-    Error::invalid(
-        "/old_password",
-        "password_wrong",
-        Message::new("原密码不正确。", "This is not the present password."),
-    )
+/// Nothing is told but how long to wait: the count goes by the address alone.
+fn too_many_from_address(wait: SignedDuration) -> Error {
+    let seconds = wait.as_secs().saturating_add(1);
+    Error::new(Code::TooManySignIns).with("retry_after", seconds)
 }
 
-fn happening(name: &str, content: serde_json::Value) -> Happening {
+pub(super) fn happening(name: &str, content: serde_json::Value) -> Happening {
     Happening {
         name: name.to_owned(),
         rule: None,
@@ -554,7 +438,7 @@ fn happening(name: &str, content: serde_json::Value) -> Happening {
     }
 }
 
-fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
+pub(super) fn append(tx: &mut Tx<'_>, ctx: &Ctx, happening: Happening) -> Result<()> {
     let stream = Stream::of(ctx.committee(), "user", ctx.user());
     events::append(tx, &stream, &Circumstances::of(ctx, &[]), happening)
 }
@@ -575,7 +459,7 @@ fn proven(principal: &Principal, at: Timestamp, request: RequestId) -> Circumsta
 }
 
 /// Somebody who did not.
-fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
+pub(super) fn unproven(at: Timestamp, request: RequestId) -> Circumstances {
     Circumstances {
         at,
         actor: None,

@@ -2,6 +2,11 @@
 
 pub mod api_token;
 pub mod password;
+pub mod policy;
 pub mod principal;
 pub mod refresh;
+pub mod seal;
+pub mod throttle;
+pub mod ticket;
 pub mod token;
+pub mod totp;

@@ -1,13 +1,12 @@
-//! Passwords: argon2id behind a gate, and the rules for new ones.
+//! Passwords: argon2id behind a gate.
 //!
 //! One hash fills 19 MiB and takes some 30 ms. So at most as many run as the machine has cores,
 //! each in a block of memory that is used again, and only so many callers may wait: a storm of
 //! sign-ins costs neither the memory of the machine nor the time of everybody else.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -15,21 +14,15 @@ use aws_lc_rs::{constant_time, rand};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::{Code, Error, Message, Result};
+use crate::error::{Code, Error, Result};
 
-/// Fewest characters of a password, after normalisation.
-pub const MIN_LENGTH: usize = 8;
-/// Most characters of a password.
-pub const MAX_LENGTH: usize = 256;
-/// How many callers may wait for a place behind the gate.
+/// How many callers may wait for a place behind the gate, where no setting says otherwise.
 const QUEUE: usize = 256;
 /// Bytes of salt and of output.
 const SALT: usize = 16;
 const OUTPUT: usize = 32;
 /// A stored hash that asks for more memory than this (in KiB) is not ours.
 const MAX_MEMORY: u32 = 256 * 1024;
-/// Shorter user names may be part of a password.
-const MIN_NAME_IN_PASSWORD: usize = 3;
 
 /// What a hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +95,13 @@ impl fmt::Debug for Passwords {
 impl Passwords {
     /// A gate as wide as the machine has cores.
     pub fn new(params: HashParams) -> Result<Self> {
+        Self::with_queue(params, QUEUE)
+    }
+
+    /// The same, before which `queue` callers may wait.
+    pub fn with_queue(params: HashParams, queue: usize) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with_gate(params, cores, QUEUE)
+        Self::with_gate(params, cores, queue)
     }
 
     /// A gate for `cores` hashes at once, before which `queue` callers may wait.
@@ -126,23 +124,47 @@ impl Passwords {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// A place in the queue before the gate, or `busy` if too many wait already. Whoever takes it
+    /// before doing anything else for a caller is done with a storm at no cost.
+    pub fn place(&self) -> Result<Place<'_>> {
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.queue {
+            return Err(Error::new(Code::Busy).context("too many passwords wait to be hashed"));
+        }
+        Ok(place)
+    }
+
     /// Hash of a password as a PHC string. `busy` if too many wait already.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let params = self.params.clone();
         let password = normalised(password);
-        self.behind_gate(move |memory| make(&params, &password, memory))
-            .await
+        self.behind_gate(self.place()?, move |memory| {
+            make(&params, &password, memory)
+        })
+        .await
     }
 
     /// Compares a password with a stored hash. Without one (no such account, or no password set)
     /// the work is the same and the verdict `Wrong`.
     pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict> {
+        self.verify_from(self.place()?, password, stored).await
+    }
+
+    /// The same from a place that was taken before.
+    pub async fn verify_from(
+        &self,
+        place: Place<'_>,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict> {
         let params = self.params.clone();
         let password = normalised(password);
         let known = stored.is_some();
         let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
         let verdict = self
-            .behind_gate(move |memory| compare(&params, &password, &stored, memory))
+            .behind_gate(place, move |memory| {
+                compare(&params, &password, &stored, memory)
+            })
             .await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
@@ -153,7 +175,7 @@ impl Passwords {
         let params = self.params.clone();
         let text = text.to_owned();
         let salt = crate::digest::hex(&[b"fingerprint", scope]);
-        self.behind_gate(move |memory| {
+        self.behind_gate(self.place()?, move |memory| {
             let salt = salt.as_bytes().get(..SALT).unwrap_or_default();
             let output = run(&params, text.as_bytes(), salt, memory)?;
             Ok(crate::digest::hex(&[&output]))
@@ -170,18 +192,16 @@ impl Passwords {
         made
     }
 
-    async fn behind_gate<T, F>(&self, work: F) -> Result<T>
+    async fn behind_gate<T, F>(&self, place: Place<'_>, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Vec<Block>) -> Result<T> + Send + 'static,
     {
-        let permit = {
-            let _place = Place::take(&self.waiting, self.queue)?;
-            Arc::clone(&self.permits)
-                .acquire_owned()
-                .await
-                .map_err(Error::internal)?
-        };
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        drop(place);
         let (spare, keep) = (Arc::clone(&self.spare), self.cores);
         let mut memory = self.take_memory();
         tokio::task::spawn_blocking(move || {
@@ -212,17 +232,7 @@ fn give_back(spare: &Mutex<Vec<Vec<Block>>>, memory: Vec<Block>, keep: usize) {
 }
 
 /// A place in the queue, given back when dropped, also when the caller goes away.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) >= most {
-            return Err(Error::new(Code::Busy).context("too many passwords wait to be hashed"));
-        }
-        Ok(place)
-    }
-}
+pub struct Place<'a>(&'a AtomicUsize);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
@@ -231,7 +241,7 @@ impl Drop for Place<'_> {
 }
 
 /// The same password typed on another keyboard gives the same bytes (NFKC).
-fn normalised(password: &str) -> String {
+pub(super) fn normalised(password: &str) -> String {
     password.nfkc().collect()
 }
 
@@ -311,90 +321,12 @@ fn compare(
     })
 }
 
-static COMMON: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
-
-/// Checks a new password; `pointer` is where it stands in the body. Every broken rule is told.
-pub fn check_rules(pointer: &str, password: &str, username: &str) -> Result<()> {
-    let password = normalised(password).to_lowercase();
-    let username = normalised(username).to_lowercase();
-    let mut error = Error::new(Code::InvalidInput);
-    let length = password.chars().count();
-    if length < MIN_LENGTH {
-        error = error.field(
-            pointer,
-            "password_too_short",
-            Message::new(
-                "密码至少 8 个字符。",
-                "A password has at least 8 characters.",
-            ),
-        );
-    }
-    if length > MAX_LENGTH {
-        error = error.field(
-            pointer,
-            "password_too_long",
-            Message::new(
-                "密码最多 256 个字符。",
-                "A password has at most 256 characters.",
-            ),
-        );
-    }
-    let has_name = username.chars().count() >= MIN_NAME_IN_PASSWORD && password.contains(&username);
-    if has_name || password == username {
-        error = error.field(
-            pointer,
-            "password_has_username",
-            Message::new(
-                "密码不能包含用户名。",
-                "A password must not contain the user name.",
-            ),
-        );
-    }
-    if length >= MIN_LENGTH && (COMMON.contains(password.trim()) || is_monotonous(&password)) {
-        error = error.field(
-            pointer,
-            "password_too_common",
-            Message::new(
-                "该密码过于常见，容易被猜中。",
-                "This password is among the first that anybody would try.",
-            ),
-        );
-    }
-    if error.fields().is_empty() {
-        Ok(())
-    } else {
-        Err(error)
-    }
-}
-
-/// One or two characters repeated, or a run such as `23456789` or `hgfedcba`.
-fn is_monotonous(password: &str) -> bool {
-    let chars: Vec<u32> = password.chars().map(u32::from).collect();
-    let distinct: HashSet<_> = chars.iter().collect();
-    let run = |up: bool| {
-        chars.windows(2).all(|pair| match pair {
-            [a, b] if up => *b == a + 1,
-            [a, b] => *a == b + 1,
-            _ => true,
-        })
-    };
-    distinct.len() <= 2 || run(true) || run(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn cheap() -> Passwords {
         Passwords::with_gate(HashParams::CHEAP, 2, 4).expect("valid costs")
-    }
-
-    fn codes(password: &str, username: &str) -> Vec<&'static str> {
-        match check_rules("/password", password, username) {
-            Ok(()) => Vec::new(),
-            Err(error) => error.fields().iter().map(|field| field.code).collect(),
-        }
     }
 
     #[test]
@@ -512,43 +444,5 @@ mod tests {
         assert_eq!(prints[0], prints[1]);
         assert_ne!(prints[0], prints[2]);
         assert_ne!(prints[0], prints[3]);
-    }
-
-    #[test]
-    fn rules_for_new_passwords() {
-        assert_eq!(codes("lantern-over-water", "chen.wei"), [""; 0]);
-        assert_eq!(codes("灯火照见回信的人呀", "chen.wei"), [""; 0]);
-        assert_eq!(codes("short", "chen.wei"), ["password_too_short"]);
-        assert_eq!(codes(&"x1y".repeat(90), "chen.wei"), ["password_too_long"]);
-        assert_eq!(
-            codes("My-CHEN.wei-77", "chen.wei"),
-            ["password_has_username"]
-        );
-        assert_eq!(codes("ａdmin-of-it", "admin"), ["password_has_username"]);
-        for common in [
-            "Password1",
-            "ｐａｓｓｗｏｒｄ",
-            "aaaaaaaaaa",
-            "abababab",
-            "23456789",
-            "hgfedcba",
-        ] {
-            assert_eq!(
-                codes(common, "chen.wei"),
-                ["password_too_common"],
-                "{common}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_list_of_common_passwords_is_normalised() {
-        for line in include_str!("common_passwords.txt").lines() {
-            assert_eq!(line, normalised(line).to_lowercase());
-            assert!(
-                line.chars().count() >= MIN_LENGTH,
-                "{line} is too short anyway"
-            );
-        }
     }
 }

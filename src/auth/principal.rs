@@ -1,5 +1,7 @@
 //! Who is signed in.
 
+use jiff::Timestamp;
+
 use crate::ids::{ApiTokenId, CommitteeId, MemberId, SignInId, UserId};
 use crate::workflow::role::{Actor, Grant, Role};
 
@@ -22,8 +24,19 @@ pub struct Principal {
     pub grants: Vec<Grant>,
     /// Only the password may be changed until it has been.
     pub must_change_password: bool,
+    /// What is known of the second factor.
+    pub factor: Factor,
     /// The token, where a machine asks and nobody has signed in.
     pub machine: Option<Machine>,
+}
+
+/// What is known of the second factor of whoever signed in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Factor {
+    /// The account has one.
+    pub enrolled: bool,
+    /// When it was last proven in this sign-in, here or by the identity provider.
+    pub proven_at: Option<Timestamp>,
 }
 
 /// What is known of a machine client beside its account.

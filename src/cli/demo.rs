@@ -55,7 +55,8 @@ Accounts, all with the password {PASSWORD}:
   officer.gov, officer.party, officer.cppcc  交办人员   assigning officers
   unit1 … unit86                承办单位经办人          unit clerks
   signatory1 … signatory86      签发人                  unit signatories
-  supervision, leader, auditor, admin
+  supervision, leader           督查人员、领导          supervision officer, leader
+  admin, security, auditor      三员：系统、安全、审计  system and security administrator, auditor
 
 Try, in another terminal:
   TOKEN=$(curl -s {base}/api/v1/auth/login -H 'Content-Type: application/json' -d '{{"committee":"{CODE}","username":"chair","password":"{PASSWORD}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')

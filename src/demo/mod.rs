@@ -44,9 +44,23 @@ pub async fn make(app: &App, now: Timestamp) -> Result<Made> {
 }
 
 /// The same with every `step`-th case only, for tests.
+pub async fn make_every(app: &App, now: Timestamp, step: usize) -> Result<Made> {
+    make_year(app, now, Year { step, past: false }).await
+}
+
+/// Which cases of a year are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Year {
+    /// Every `step`-th one.
+    pub step: usize,
+    /// Long ago: all of them have ended.
+    pub past: bool,
+}
+
+/// Fills an empty database with a year of the demo committee that ends `now`.
 ///
 /// One transaction holds it all: an interrupted run leaves nothing behind.
-pub async fn make_every(app: &App, now: Timestamp, step: usize) -> Result<Made> {
+pub async fn make_year(app: &App, now: Timestamp, year: Year) -> Result<Made> {
     let hash = app.passwords.hash(PASSWORD).await?;
     app.db
         .write("demo.make", move |tx| {
@@ -60,7 +74,12 @@ pub async fn make_every(app: &App, now: Timestamp, step: usize) -> Result<Made> 
                 )));
             }
             let town = town::found(tx, &hash, now)?;
-            let plans: Vec<_> = plan::all(now).into_iter().step_by(step.max(1)).collect();
+            let plans = if year.past {
+                plan::long_ago(now)
+            } else {
+                plan::all(now)
+            };
+            let plans: Vec<_> = plans.into_iter().step_by(year.step.max(1)).collect();
             let mut acts = 0;
             for plan in &plans {
                 acts += story::tell(tx, &town, plan)?;

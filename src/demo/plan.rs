@@ -156,6 +156,27 @@ pub fn all(now: Timestamp) -> Vec<Plan> {
     plans
 }
 
+/// The same year long after: whatever was under way is struck off, nothing is a draft.
+pub fn long_ago(now: Timestamp) -> Vec<Plan> {
+    let (_, _, oldest, newest) = STOPS[0];
+    let mut plans: Vec<_> = all(now)
+        .into_iter()
+        .filter(|plan| plan.stop != Stop::Draft)
+        .map(|mut plan| {
+            if !matches!(plan.stop, Stop::Closed | Stop::NotFiled | Stop::Withdrawn) {
+                let minutes = i64::try_from(mix(plan.n, 12)).unwrap_or(0);
+                let minutes = newest * 24 * 60 + minutes % ((oldest - newest) * 24 * 60);
+                plan.start = crate::clock::to_micros(now - SignedDuration::from_mins(minutes));
+                plan.stop = Stop::Closed;
+                plan.dissatisfied = false;
+            }
+            plan
+        })
+        .collect();
+    plans.sort_by_key(|plan| plan.start);
+    plans
+}
+
 fn proposer(n: usize, collective: bool) -> From {
     let member = mix(n, 2);
     if collective {

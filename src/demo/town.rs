@@ -9,8 +9,8 @@ use super::content;
 use crate::app::Ctx;
 use crate::app::ctx::IfMatch;
 use crate::app::policy::{self, Wanted};
-use crate::app::setup::{self, FirstAdministrator, NewCommittee};
-use crate::auth::principal::Principal;
+use crate::app::setup::{self, FirstAccount, FirstAdministrators, NewCommittee};
+use crate::auth::principal::{Factor, Principal};
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, MemberId, OrganisationId, RequestId, SignInId, UnitId, UserId};
 use crate::store::members::MemberFields;
@@ -18,8 +18,8 @@ use crate::store::organisations::OrganisationFields;
 use crate::store::sessions::SessionFields;
 use crate::store::terms::TermFields;
 use crate::store::units::UnitFields;
-use crate::store::users::{self, UserFields};
-use crate::store::{Tx, accounts, register};
+use crate::store::users::{self, UserIn};
+use crate::store::{Tx, accounts, grants, register};
 use crate::workflow::codes::OutcomeMeaning;
 use crate::workflow::deadline::{end_of_day, local_date};
 use crate::workflow::lists::{CommitteeLevel, ProposerKind};
@@ -94,6 +94,7 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
             member: player.member,
             grants: vec![player.grant],
             must_change_password: false,
+            factor: Factor::default(),
             machine: None,
         },
         now,
@@ -102,36 +103,50 @@ fn ctx(committee: CommitteeId, player: &Player, now: Timestamp) -> Ctx {
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: crate::app::audit::Disclosed::default(),
     }
 }
 
 /// Makes the committee with everything but its proposals; the plenary was 228 days before `now`.
 pub fn found(tx: &mut Tx<'_>, hash: &str, now: Timestamp) -> Result<Town> {
     let start = now - SignedDuration::from_hours(24 * 330);
-    let administrator = FirstAdministrator {
+    let account = |username: &str, display_name: &str| FirstAccount {
+        username: username.to_owned(),
+        display_name: display_name.to_owned(),
+    };
+    let administrators = FirstAdministrators {
         committee: CODE.to_owned(),
         new_committee: Some(NewCommittee {
             name: "政协云川市委员会".to_owned(),
             level: CommitteeLevel::Municipal,
             region: "云川市".to_owned(),
         }),
-        username: "admin".to_owned(),
-        display_name: "系统管理员".to_owned(),
+        system: account("admin", "系统管理员"),
+        security: account("security", "安全管理员"),
     };
-    let created = setup::create_first_administrator(tx, &administrator, hash, start)?;
-    let (committee, user) = (created.committee, created.user);
-    accounts::change_password(tx, committee, user, hash, hash, start)?;
-    let root = Player {
-        user,
-        username: "admin".to_owned(),
-        name: "系统管理员".to_owned(),
-        member: None,
-        grant: Grant::of(Role::Administrator),
+    let created = setup::create_first_administrators(tx, &administrators, (hash, hash), start)?;
+    let committee = created.committee;
+    let mut first = |user, account: &FirstAccount, role| {
+        accounts::change_password(tx, committee, user, hash, hash, start)?;
+        let player = Player {
+            user,
+            username: account.username.clone(),
+            name: account.display_name.clone(),
+            member: None,
+            grant: Grant::of(role),
+        };
+        Ok::<_, Error>(ctx(committee, &player, start))
     };
-    let ctx = ctx(committee, &root, start);
+    let ctx = first(created.system, &administrators.system, Role::Administrator)?;
+    let security = first(
+        created.security,
+        &administrators.security,
+        Role::SecurityAdministrator,
+    )?;
     let mut maker = Maker {
         tx: &mut *tx,
         ctx: ctx.clone(),
+        security,
         hash,
     };
     let term = maker.session(now)?;
@@ -165,6 +180,8 @@ fn own_profile(tx: &mut Tx<'_>, administrator: &Ctx, chair: &Ctx) -> Result<()> 
 struct Maker<'a, 'tx> {
     tx: &'a mut Tx<'tx>,
     ctx: Ctx,
+    /// Of the security administrator.
+    security: Ctx,
     hash: &'a str,
 }
 
@@ -356,14 +373,15 @@ impl Maker<'_, '_> {
         member: Option<MemberId>,
         grant: Grant,
     ) -> Result<Player> {
-        let fields = UserFields {
+        let set = UserIn {
             username: username.to_owned(),
             display_name: name.to_owned(),
             member_id: member,
-            roles: vec![grant],
             disabled: false,
         };
-        let user = users::create(self.tx, &self.ctx, fields, self.hash)?.id;
+        let account = users::create(self.tx, &self.ctx, set)?;
+        let account = grants::replace(self.tx, &self.security, account, vec![grant])?;
+        let user = users::reset_password(self.tx, &self.security, &account, self.hash)?.id;
         let (committee, now) = (self.ctx.committee(), self.ctx.now);
         accounts::change_password(self.tx, committee, user, self.hash, self.hash, now)?;
         Ok(Player {

@@ -14,6 +14,9 @@ code_list! {
         RecountClocks = "recount_clocks", "重算期限", "count open clocks anew on a new calendar";
         SweepKeys = "sweep_keys", "清理幂等键", "remove the stored answers of old idempotency keys";
         SweepInboxes = "sweep_inboxes", "清理通知", "remove messages that were read long ago";
+        SweepSignIns = "sweep_sign_ins", "清理登录记录", "forget refused sign-ins and the tokens of old ones";
+        SealAudit = "seal_audit", "封存审计日志", "seal the audit trail";
+        CheckAudit = "check_audit", "核验审计日志", "check the audit trail, as an auditor asked";
     }
 }
 
@@ -60,7 +63,12 @@ impl JobKind {
         match self {
             Self::WakeCase => Lane::Cases,
             Self::Digest | Self::SendMail => Lane::Mail,
-            Self::RecountClocks | Self::SweepKeys | Self::SweepInboxes => Lane::Chores,
+            Self::RecountClocks
+            | Self::SweepKeys
+            | Self::SweepInboxes
+            | Self::SweepSignIns
+            | Self::SealAudit
+            | Self::CheckAudit => Lane::Chores,
             Self::ServeWebhook => Lane::Webhooks,
         }
     }
@@ -73,6 +81,9 @@ impl JobKind {
             | Self::RecountClocks
             | Self::SweepKeys
             | Self::SweepInboxes
+            | Self::SweepSignIns
+            | Self::SealAudit
+            | Self::CheckAudit
             | Self::ServeWebhook => PATIENT,
             Self::SendMail => STUBBORN,
         }
@@ -86,7 +97,10 @@ impl JobKind {
             | Self::Digest
             | Self::RecountClocks
             | Self::SweepKeys
-            | Self::SweepInboxes => SignedDuration::from_secs(1),
+            | Self::SweepInboxes
+            | Self::SweepSignIns => SignedDuration::from_secs(1),
+            // Longer than a piece of the work takes on a slow machine.
+            Self::SealAudit | Self::CheckAudit => SignedDuration::from_secs(120),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
             // Longer than the longest time that an attempt may take.

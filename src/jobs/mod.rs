@@ -5,14 +5,14 @@
 //! are done, lane by lane. Everything is in the database: any number of processes may do it beside
 //! each other, and one that dies leaves its work to the others.
 
-mod chores;
+pub mod chores;
 pub mod kind;
 mod runner;
 pub mod tally;
 
 use serde_json::{Value, json};
 
-use crate::app::{App, calendars, notify, timed};
+use crate::app::{App, calendars, checking, notify, timed};
 use crate::error::{Error, Result};
 use crate::store::jobs::{self, Claim, Wanted};
 
@@ -29,6 +29,9 @@ async fn perform(app: &App, claim: &Claim) -> Result<()> {
         JobKind::RecountClocks => recount_clocks(app, claim.clone()).await,
         JobKind::SweepKeys => chores::sweep_keys(app, claim.clone()).await,
         JobKind::SweepInboxes => chores::sweep_inboxes(app, claim.clone()).await,
+        JobKind::SweepSignIns => chores::sweep_sign_ins(app, claim.clone()).await,
+        JobKind::SealAudit => chores::seal_audit(app, claim.clone()).await,
+        JobKind::CheckAudit => checking::proceed(app, claim.clone()).await,
     }
 }
 

@@ -2,15 +2,22 @@
 //! token.
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::connection::MultiBackend;
-use super::schema::{committees, members, organisations, sign_ins, units, user_roles, users};
+use super::passwords::is_idle;
+use super::schema::{
+    committees, members, organisations, password_policies, second_factors, sign_ins, units,
+    user_roles, users,
+};
 use super::sql_types::At;
-use crate::auth::principal::Principal;
+use crate::auth::policy::PasswordPolicy;
+use crate::auth::principal::{Factor, Principal};
 use crate::error::{Error, Result};
-use crate::ids::{CommitteeId, MemberId, OrganisationId, SignInId, UnitId, UserId};
+use crate::ids::{
+    CommitteeId, MemberId, OpenidProviderId, OrganisationId, SignInId, UnitId, UserId,
+};
 use crate::workflow::role::{Grant, Line, Role};
 
 /// An account.
@@ -71,6 +78,17 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
         .optional()?)
 }
 
+/// The same, if somebody can sign in with it: no machine client has a password.
+pub fn person(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<Account>> {
+    Ok(users::table
+        .filter(users::committee_id.eq(committee))
+        .filter(users::id.eq(user))
+        .filter(users::machine.eq(false))
+        .select(columns())
+        .first(tx.conn)
+        .optional()?)
+}
+
 /// Takes the row of an account for this transaction and reads it: whoever else writes to the
 /// account or to its history waits.
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<Account>> {
@@ -109,6 +127,17 @@ pub fn grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<V
         .collect())
 }
 
+/// The use of a sign-in is noted at most this often.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Who is behind a sign-in.
+pub struct Seen {
+    /// Who it is.
+    pub principal: Principal,
+    /// It is to be noted that the sign-in is used: it would end if it were not.
+    pub unnoted: bool,
+}
+
 /// Who is behind a sign-in now; `None` if it has ended or the account may not be used.
 pub fn principal(
     tx: &mut Tx<'_>,
@@ -116,27 +145,78 @@ pub fn principal(
     sign_in: SignInId,
     now: Timestamp,
 ) -> Result<Option<Principal>> {
-    let account: Option<Account> = sign_ins::table
+    Ok(seen(tx, committee, sign_in, now)?.map(|seen| seen.principal))
+}
+
+/// The same, for a request that may have to note the use.
+pub fn seen(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    sign_in: SignInId,
+    now: Timestamp,
+) -> Result<Option<Seen>> {
+    type Times = (At, Option<At>, Option<At>);
+    type Proofs = (Option<At>, Option<OpenidProviderId>, Option<At>);
+    type Policy = (Option<i32>, Option<i32>, Option<At>);
+    let row: Option<(Account, Times, Policy, Proofs)> = sign_ins::table
         .inner_join(
             users::table.on(users::committee_id
                 .eq(sign_ins::committee_id)
                 .and(users::id.eq(sign_ins::user_id))),
         )
         .inner_join(committees::table.on(committees::id.eq(sign_ins::committee_id)))
+        .left_join(
+            password_policies::table.on(password_policies::committee_id.eq(sign_ins::committee_id)),
+        )
+        .left_join(
+            second_factors::table.on(second_factors::committee_id
+                .eq(sign_ins::committee_id)
+                .and(second_factors::user_id.eq(sign_ins::user_id))),
+        )
         .filter(committees::active.eq(true))
         .filter(sign_ins::committee_id.eq(committee))
         .filter(sign_ins::id.eq(sign_in))
         .filter(sign_ins::ended_at.is_null())
         .filter(sign_ins::expires_at.gt(At(now)))
         .filter(users::disabled.eq(false))
-        .select(columns())
+        .select((
+            columns(),
+            (
+                sign_ins::created_at,
+                sign_ins::last_seen_at,
+                users::password_changed_at,
+            ),
+            (
+                password_policies::idle_minutes.nullable(),
+                password_policies::max_age_days.nullable(),
+                password_policies::updated_at.nullable(),
+            ),
+            (
+                sign_ins::second_factor_at,
+                sign_ins::provider_id,
+                second_factors::confirmed_at.nullable(),
+            ),
+        ))
         .first(tx.conn)
         .optional()?;
-    let Some(account) = account else {
+    let Some((account, times, (idle_minutes, max_age_days, since), proofs)) = row else {
         return Ok(None);
     };
+    let (created_at, last_seen_at, changed_at) = times;
+    let (proven_at, provider, confirmed_at) = proofs;
+    let last_seen_at = last_seen_at.map(|at| at.0);
+    let since = since.map_or(created_at.0, |at| at.0);
+    let seen_at = last_seen_at.unwrap_or(created_at.0);
+    if is_idle(idle_minutes, since, seen_at, now) {
+        return Ok(None);
+    }
+    let policy = PasswordPolicy {
+        max_age_days,
+        ..PasswordPolicy::default()
+    };
+    let is_old = policy.is_expired(changed_at.map(|at| at.0), now);
     let grants = grants(tx, committee, account.id)?;
-    Ok(Some(Principal {
+    let principal = Principal {
         committee,
         user: account.id,
         sign_in,
@@ -144,8 +224,18 @@ pub fn principal(
         display_name: account.display_name,
         member: account.member_id,
         grants,
-        must_change_password: account.must_change_password,
+        // Whoever came by an identity provider has no use for the password.
+        must_change_password: (account.must_change_password || is_old) && provider.is_none(),
+        factor: Factor {
+            enrolled: confirmed_at.is_some(),
+            proven_at: proven_at.map(|at| at.0),
+        },
         machine: None,
+    };
+    let noted = last_seen_at.is_some_and(|at| now.duration_since(at) < NOTED_EVERY);
+    Ok(Some(Seen {
+        principal,
+        unnoted: idle_minutes.is_some() && !noted,
     }))
 }
 

@@ -12,7 +12,7 @@ use super::schema::{api_tokens, committees, organisations, units, user_roles, us
 use super::sql_types::{At, Json};
 use crate::app::Ctx;
 use crate::auth::api_token::ApiToken;
-use crate::auth::principal::{Machine, Principal};
+use crate::auth::principal::{Factor, Machine, Principal};
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{ApiTokenId, CommitteeId, OrganisationId, SignInId, UnitId, UserId, kind};
 use crate::workflow::role::{Grant, Line, Role};
@@ -306,7 +306,7 @@ impl Register for ApiTokenFields {
     type Filter = ApiTokenFilter;
     type Key = ApiTokenId;
     const NAME: &'static str = "api_token";
-    const WRITERS: &'static [Role] = &[Role::Administrator];
+    const WRITERS: &'static [Role] = &[Role::SecurityAdministrator];
 
     fn list(
         tx: &mut Tx<'_>,
@@ -593,6 +593,7 @@ pub fn principal(tx: &mut Tx<'_>, token: &ApiToken, now: Timestamp) -> Result<Op
             line,
         }],
         must_change_password: false,
+        factor: Factor::default(),
         machine: Some(Machine {
             token: id,
             operations: secret.operations.map(Json::to).transpose()?,

@@ -111,7 +111,10 @@ pub fn run(snapshot: &mut Snapshot) -> Result<Vec<Finding>> {
 /// The checks of the content: the chains, the rows, the numbers.
 pub fn content(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
     let chains = verify::run(tx)?;
-    let looked_at = format!("{} events in {} chains", chains.events, chains.streams);
+    let looked_at = format!(
+        "{} events in {} chains under {} seals",
+        chains.events, chains.streams, chains.seals
+    );
     let broken = chains.broken.map(|broken| broken.to_string());
     Ok(vec![
         Finding::of("audit chains", looked_at, broken),

@@ -7,7 +7,10 @@ use diesel::internal::derives::as_expression::Bound;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Nullable, Text};
 
+use super::audit_checks::CheckStatus;
+use super::openid::AccountClaim;
 use super::sql_types::text_codes;
+use crate::auth::policy::PasswordProfile;
 use crate::jobs::kind::{JobKind, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
 use crate::webhooks::{DeliveryStatus, WebhookStatus};
@@ -31,11 +34,13 @@ use crate::workflow::role::{Line, Role};
 use crate::workflow::topics::Group as TopicGroup;
 
 text_codes!(
+    AccountClaim,
     AssignmentRole,
     AssignmentStatus,
     AttachmentStatus,
     BoundKind,
     CaseSeries,
+    CheckStatus,
     ClockKind,
     CommitteeLevel,
     ConsentStatus,
@@ -57,6 +62,7 @@ text_codes!(
     MailKind,
     MailStatus,
     OutcomeMeaning,
+    PasswordProfile,
     ProfileStatus,
     ProgrammeTier,
     PromiseStatus,

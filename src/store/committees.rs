@@ -159,14 +159,13 @@ pub fn hold(tx: &mut Tx<'_>, id: CommitteeId) -> Result<()> {
     Ok(())
 }
 
-/// Adds a committee below the caller's, with the account of its first administrator, who must
-/// change the password. Both committees keep an event of it.
+/// Adds a committee below the caller's, with the accounts of its first administrators, each with
+/// the hash of a password that must be changed. Both committees keep an event of it.
 pub fn create(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     fields: CommitteeFields,
-    administrator: UserFields,
-    password_hash: &str,
+    administrators: &[(UserFields, String)],
 ) -> Result<Entry<CommitteeFields>> {
     let parent = CommitteeFields::find(tx, ctx.committee(), ctx.committee())?;
     in_order(
@@ -184,9 +183,11 @@ pub fn create(
     );
     insert(tx, &entry)?;
     register::record_created(tx, ctx, entry.id, &entry)?;
-    let administrator = Entry::new(administrator, ctx.now);
-    users::insert(tx, entry.id, &administrator, password_hash)?;
-    register::record_created(tx, ctx, entry.id, &administrator)?;
+    for (administrator, password_hash) in administrators {
+        let administrator = Entry::new(administrator.clone(), ctx.now);
+        users::insert(tx, entry.id, &administrator, Some(password_hash))?;
+        register::record_created(tx, ctx, entry.id, &administrator)?;
+    }
     let stream = Stream::of(ctx.committee(), CommitteeFields::NAME, parent.id);
     let circumstances = Circumstances::of(ctx, CommitteeFields::WRITERS);
     let happening = Happening::change("committee.child_created", &(), &entry);

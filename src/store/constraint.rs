@@ -41,6 +41,21 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "/username",
     ),
     (
+        "openid_providers_name_key",
+        "openid_providers.committee_id, openid_providers.name",
+        "/name",
+    ),
+    (
+        "openid_links_subject_key",
+        "openid_links.committee_id, openid_links.provider_id, openid_links.subject",
+        "/subject",
+    ),
+    (
+        "openid_links_pkey",
+        "openid_links.committee_id, openid_links.provider_id, openid_links.user_id",
+        "/user_id",
+    ),
+    (
         "users_member_key",
         "users.committee_id, users.member_id",
         "/member_id",
@@ -52,11 +67,18 @@ const UNIQUE: &[(&str, &str, &str)] = &[
 const RACES: &[(&str, &str)] = &[
     ("idempotency_keys_pkey", "idempotency_keys."),
     ("number_series_pkey", "number_series."),
+    ("request_budgets_pkey", "request_budgets."),
     (
         "policy_profiles_number_key",
         "policy_profiles.committee_id, policy_profiles.profile_version",
     ),
     ("events_pkey", "events.committee_id, events.stream_id"),
+    ("sign_in_throttles_pkey", "sign_in_throttles."),
+    ("password_policies_pkey", "password_policies."),
+    (
+        "audit_seals_pkey",
+        "audit_seals.committee_id, audit_seals.number",
+    ),
 ];
 
 impl From<DieselError> for Error {
@@ -111,6 +133,10 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         // Waited long enough: another attempt would only keep the thread from others.
         _ if message.contains("lock timeout") || message.contains("statement timeout") => {
             Error::new(Code::Busy).context(message)
+        }
+        // A trigger of the trail: no statement of the program does that.
+        _ if message.contains("is append-only") => {
+            Error::internal(message).context("the trail was to be changed")
         }
         _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),

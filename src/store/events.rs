@@ -2,10 +2,12 @@
 //! change it tells of.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::connection::AnyConnection;
 use super::schema::events;
 use super::sql_types::{At, Json};
 use super::{Tx, outbox};
@@ -14,6 +16,9 @@ use crate::digest;
 use crate::error::Result;
 use crate::ids::{CommitteeId, EventId, Id, IdKind, RequestId, StreamId, UserId};
 use crate::workflow::role::{Actor, Role};
+
+/// Kind of the streams that tell who read what, and who was refused.
+pub const ACCESS: &str = "access";
 
 /// Whose history an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,24 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Who read a thing, or was refused it, in a stream beside its own: a look at a case must
+    /// neither wait for those who work on it nor count as a change. The stream of an account tells
+    /// of what it was refused without a thing, and of what it read of the trail itself.
+    pub fn access_to<K: IdKind>(committee: CommitteeId, id: Id<K>) -> Self {
+        let hash = digest::hex(&[b"access", id.uuid().as_bytes()]);
+        let half =
+            |range| u64::from_str_radix(hash.get(range).unwrap_or_default(), 16).unwrap_or(0);
+        let mut bytes = *uuid::Uuid::from_u64_pair(half(0..16), half(16..32)).as_bytes();
+        // Version 8: a name of our own making.
+        bytes[6] = (bytes[6] & 0x0f) | 0x80;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Self {
+            committee,
+            kind: ACCESS,
+            id: StreamId::from_uuid(uuid::Uuid::from_bytes(bytes)),
+        }
+    }
+
     /// The stream of one thing.
     pub fn of<K: IdKind>(committee: CommitteeId, kind: &'static str, id: Id<K>) -> Self {
         Self {
@@ -38,7 +61,7 @@ impl Stream {
 }
 
 /// Where a chain ends.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Head {
     /// Number of events so far.
     pub seq: i32,
@@ -121,10 +144,38 @@ pub struct Happening {
 impl Happening {
     /// A row of a register that changed from `before` to `after`.
     pub fn change(name: &str, before: &impl Serialize, after: &impl Serialize) -> Self {
+        let mut content = serde_json::json!({ "before": before, "after": after });
+        without_contacts(&mut content);
         Self {
             name: name.to_owned(),
             rule: None,
-            content: serde_json::json!({ "before": before, "after": after }),
+            content,
+        }
+    }
+}
+
+/// How to reach somebody: what is never in the trail, which cannot forget (I29).
+const CONTACTS: [&str; 6] = [
+    "phone",
+    "contact_person",
+    "contact_phone",
+    "address",
+    "post_code",
+    "email",
+];
+
+/// Puts a mark in the place of each contact, so that the trail tells that there was one and
+/// whether it was changed, but not which.
+fn without_contacts(content: &mut Value) {
+    for name in CONTACTS {
+        let value = |side: &str| content.get(side).and_then(|row| row.get(name)).cloned();
+        let (before, after) = (value("before"), value("after"));
+        let mark = if before == after { "…" } else { "… *" };
+        for (side, mark) in [("before", "…"), ("after", mark)] {
+            let place = content.get_mut(side).and_then(|row| row.get_mut(name));
+            if let Some(place) = place.filter(|place| !place.is_null()) {
+                *place = Value::from(mark);
+            }
         }
     }
 }
@@ -282,6 +333,30 @@ pub fn append_to(
     // Nobody is told of an entry of a register; those who follow the feed see it.
     outbox::put(tx, stream, end.seq, &[Vec::new()], At(circumstances.at))?;
     Ok(end)
+}
+
+/// Appends to a stream of accesses. Nobody is told of it: it is the auditor's.
+pub fn append_access(
+    tx: &mut Tx<'_>,
+    stream: &Stream,
+    circumstances: &Circumstances,
+    happening: Happening,
+) -> Result<()> {
+    hold(tx, stream)?;
+    let head = head(tx, stream)?;
+    append_after(tx, stream, &head, circumstances, happening).map(|_| ())
+}
+
+/// Makes those who append to a stream at the same time wait for each other, where there is no row
+/// of the thing to hold; a file has one writer anyway.
+fn hold(tx: &mut Tx<'_>, stream: &Stream) -> Result<()> {
+    if let AnyConnection::Postgres(conn) = &mut *tx.conn {
+        let (high, low) = stream.id.uuid().as_u64_pair();
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>((high ^ low).cast_signed())
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Events of a stream from `after` on, oldest first, at most `limit`.

@@ -188,7 +188,7 @@ pub(in crate::store) fn record_created<F: Register>(
 }
 
 /// The row that a field of a body refers to; 422 at `pointer` where there is none.
-pub(in crate::store) fn referred<F: Register>(
+pub fn referred<F: Register>(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: Id<F::Kind>,

@@ -83,6 +83,55 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    audit_checks (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        requested_by -> Uid,
+        status -> Text,
+        head_number -> Nullable<Integer>,
+        head_hash -> Nullable<Text>,
+        report -> Doc,
+        created_at -> Moment,
+        finished_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    audit_seal_heads (committee_id, stream_id, seq) {
+        committee_id -> Uid,
+        stream_id -> Uid,
+        seq -> Integer,
+        hash -> Text,
+        seal_number -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    audit_seals (committee_id, number) {
+        committee_id -> Uid,
+        number -> Integer,
+        sealed_at -> Moment,
+        until_id -> Uid,
+        events -> BigInt,
+        streams -> BigInt,
+        root -> Text,
+        prev_hash -> Text,
+        hash -> Text,
+        kid -> Text,
+        signature -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     calendar_days (committee_id, version, day) {
         committee_id -> Uid,
         version -> Integer,
@@ -557,6 +606,57 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    openid_flows (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        provider_id -> Uid,
+        ticket_hash -> Text,
+        nonce -> Text,
+        code_verifier -> Text,
+        provider_version -> Integer,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    openid_links (committee_id, provider_id, user_id) {
+        committee_id -> Uid,
+        provider_id -> Uid,
+        user_id -> Uid,
+        subject -> Text,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    openid_providers (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        client_secret -> Nullable<Text>,
+        redirect_uri -> Text,
+        claim -> Text,
+        second_factor -> Nullable<Text>,
+        enabled -> Bool,
+        version -> Integer,
+        created_at -> Moment,
+        updated_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     opinions (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -604,6 +704,37 @@ diesel::table! {
         last_seq -> Integer,
         told -> Doc,
         created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    password_history (committee_id, user_id, number) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        number -> Integer,
+        password_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    password_policies (committee_id) {
+        committee_id -> Uid,
+        profile -> Text,
+        min_length -> Integer,
+        min_classes -> Integer,
+        max_age_days -> Nullable<Integer>,
+        history -> Integer,
+        lock_after_failures -> Nullable<Integer>,
+        lock_minutes -> Integer,
+        idle_minutes -> Nullable<Integer>,
+        version -> Integer,
+        updated_at -> Moment,
     }
 }
 
@@ -730,6 +861,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    recovery_codes (committee_id, user_id, code_hash) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        code_hash -> Text,
+        created_at -> Moment,
+        used_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     referrals (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -848,6 +992,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    request_budgets (committee_id, user_id, budget) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        budget -> Text,
+        window_at -> Moment,
+        taken -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     requests (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -860,6 +1017,35 @@ diesel::table! {
         decision -> Nullable<Doc>,
         requested_by -> Uid,
         requested_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    second_factors (committee_id, user_id) {
+        committee_id -> Uid,
+        user_id -> Uid,
+        secret -> Text,
+        confirmed_at -> Nullable<Moment>,
+        last_step -> BigInt,
+        failures -> Integer,
+        held_until -> Nullable<Moment>,
+        created_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    seal_keys (kid) {
+        kid -> Text,
+        private_key -> Nullable<Binary>,
+        public_key -> Binary,
+        created_at -> Moment,
+        retired_at -> Nullable<Moment>,
     }
 }
 
@@ -888,6 +1074,39 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    sign_in_challenges (committee_id, id) {
+        committee_id -> Uid,
+        id -> Uid,
+        user_id -> Uid,
+        ticket_hash -> Text,
+        account_version -> Integer,
+        created_at -> Moment,
+        expires_at -> Moment,
+        used_at -> Nullable<Moment>,
+        provider_id -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
+    sign_in_throttles (committee_id, subject) {
+        committee_id -> Uid,
+        subject -> Text,
+        failures -> Integer,
+        refused -> Integer,
+        counted_from -> Moment,
+        last_failure_at -> Moment,
+        blocked_until -> Nullable<Moment>,
+        noted_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     sign_ins (committee_id, id) {
         committee_id -> Uid,
         id -> Uid,
@@ -896,6 +1115,9 @@ diesel::table! {
         expires_at -> Moment,
         ended_at -> Nullable<Moment>,
         end_reason -> Nullable<Text>,
+        last_seen_at -> Nullable<Moment>,
+        second_factor_at -> Nullable<Moment>,
+        provider_id -> Nullable<Uid>,
     }
 }
 
@@ -1066,6 +1288,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     assignments,
     attachments,
+    audit_checks,
+    audit_seal_heads,
+    audit_seals,
     calendar_days,
     calendars,
     case_links,
@@ -1092,22 +1317,33 @@ diesel::allow_tables_to_appear_in_same_query!(
     notification_settings,
     notifications,
     number_series,
+    openid_flows,
+    openid_links,
+    openid_providers,
     opinions,
     organisations,
     outbox,
+    password_history,
+    password_policies,
     policy_profiles,
     promises,
     proposal_texts,
     proposals,
     proposers,
+    recovery_codes,
     referrals,
     refresh_tokens,
     refusal_reasons,
     refusal_uses,
     replies,
     reply_texts,
+    request_budgets,
     requests,
+    seal_keys,
+    second_factors,
     sessions,
+    sign_in_challenges,
+    sign_in_throttles,
     sign_ins,
     signing_keys,
     terms,

@@ -1,16 +1,24 @@
-//! What the command line writes before anybody can sign in: a committee and its first
-//! administrator.
+//! What the command line asks and writes before anybody can sign in: a committee, and whether it
+//! has its administrators.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::schema::{committees, user_roles, users};
+use super::schema::{committees, user_roles};
 use super::sql_types::At;
 use super::{Tx, policy_profiles, refusal_reasons};
 use crate::error::Result;
-use crate::ids::{CommitteeId, UserId};
+use crate::ids::CommitteeId;
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::Role;
+
+/// Every committee with its code.
+pub fn committees(tx: &mut Tx<'_>) -> Result<Vec<(CommitteeId, String)>> {
+    Ok(committees::table
+        .order(committees::code)
+        .select((committees::id, committees::code))
+        .load(tx.conn)?)
+}
 
 /// The committee with a code.
 pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
@@ -21,11 +29,11 @@ pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
         .optional()?)
 }
 
-/// Whether some account of the committee is an administrator, disabled or not.
-pub fn has_administrator(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool> {
+/// Whether some account of the committee holds the role, disabled or not.
+pub fn has(tx: &mut Tx<'_>, committee: CommitteeId, role: Role) -> Result<bool> {
     let found: i64 = user_roles::table
         .filter(user_roles::committee_id.eq(committee))
-        .filter(user_roles::role.eq(Role::Administrator))
+        .filter(user_roles::role.eq(role))
         .count()
         .get_result(tx.conn)?;
     Ok(found > 0)
@@ -63,37 +71,4 @@ pub fn insert_committee(
         .execute(tx.conn)?;
     policy_profiles::insert_first(tx, id, now)?;
     refusal_reasons::give_built_in(tx, id, now)
-}
-
-/// An administrator who must change the password.
-pub fn insert_administrator(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: UserId,
-    (username, display_name, password_hash): (&str, &str, &str),
-    now: Timestamp,
-) -> Result<()> {
-    diesel::insert_into(users::table)
-        .values((
-            users::committee_id.eq(committee),
-            users::id.eq(id),
-            users::username.eq(username),
-            users::display_name.eq(display_name),
-            users::password_hash.eq(password_hash),
-            users::must_change_password.eq(true),
-            users::disabled.eq(false),
-            users::version.eq(1),
-            users::created_at.eq(At(now)),
-            users::updated_at.eq(At(now)),
-        ))
-        .execute(tx.conn)?;
-    diesel::insert_into(user_roles::table)
-        .values((
-            user_roles::committee_id.eq(committee),
-            user_roles::user_id.eq(id),
-            user_roles::position.eq(0),
-            user_roles::role.eq(Role::Administrator),
-        ))
-        .execute(tx.conn)?;
-    Ok(())
 }

@@ -1,13 +1,13 @@
 //! Sign-ins and the chains of their refresh tokens.
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::schema::{refresh_tokens, sign_ins};
 use super::sql_types::At;
 use crate::error::Result;
-use crate::ids::{CommitteeId, SignInId, UserId};
+use crate::ids::{CommitteeId, OpenidProviderId, SignInId, UserId};
 
 /// Why a sign-in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,18 @@ pub enum EndReason {
     Reuse,
     /// The user changed the password in another sign-in.
     PasswordChanged,
-    /// An administrator set a new password.
+    /// The security administrator set a new password.
     PasswordReset,
-    /// An administrator disabled the account.
+    /// The security administrator ended it.
+    Ended,
+    /// The system administrator disabled the account.
     Disabled,
+    /// The user confirmed a second factor in another sign-in.
+    SecondFactorConfirmed,
+    /// An administrator removed the second factor.
+    SecondFactorReset,
+    /// The identity provider by which it came was shut.
+    ProviderShut,
 }
 
 impl EndReason {
@@ -32,7 +40,11 @@ impl EndReason {
             Self::Reuse => "reuse",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::Ended => "ended",
             Self::Disabled => "disabled",
+            Self::SecondFactorConfirmed => "second_factor_confirmed",
+            Self::SecondFactorReset => "second_factor_reset",
+            Self::ProviderShut => "provider_shut",
         }
     }
 }
@@ -104,6 +116,57 @@ pub fn begin(
         ))
         .execute(tx.conn)?;
     add_token(tx, committee, id, token_hash, now)
+}
+
+/// Notes that a sign-in is used.
+pub fn note_use(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    now: Timestamp,
+) -> Result<()> {
+    let older = this!(committee, id).filter(
+        sign_ins::last_seen_at
+            .is_null()
+            .or(sign_ins::last_seen_at.lt(Some(At(now)))),
+    );
+    diesel::update(older)
+        .set(sign_ins::last_seen_at.eq(Some(At(now))))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Notes when the second factor was proven in a sign-in.
+pub fn proven(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId, at: Timestamp) -> Result<()> {
+    diesel::update(this!(committee, id))
+        .set(sign_ins::second_factor_at.eq(Some(At(at))))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// No sign-in of the account has proven anything any more.
+pub fn forget_proofs(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<()> {
+    let proven = sign_ins::table
+        .filter(sign_ins::committee_id.eq(committee))
+        .filter(sign_ins::user_id.eq(user))
+        .filter(sign_ins::ended_at.is_null());
+    diesel::update(proven)
+        .set(sign_ins::second_factor_at.eq(None::<At>))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Notes by which identity provider a sign-in came.
+pub fn came_by(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    id: SignInId,
+    provider: OpenidProviderId,
+) -> Result<()> {
+    diesel::update(this!(committee, id))
+        .set(sign_ins::provider_id.eq(Some(provider)))
+        .execute(tx.conn)?;
+    Ok(())
 }
 
 /// Ends a sign-in; `false` if it had ended before.
@@ -208,4 +271,37 @@ pub fn add_token(
         ))
         .execute(tx.conn)?;
     Ok(())
+}
+
+/// How far back old tokens are looked for: longer than any process is away.
+const SWEPT_BACK: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// Removes tokens of sign-ins that expired before a moment, at most `limit`; gives how many there
+/// were. The sign-ins themselves stay, and with them who was signed in when.
+pub fn sweep_tokens(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<String> = refresh_tokens::table
+        .inner_join(
+            sign_ins::table.on(sign_ins::committee_id
+                .eq(refresh_tokens::committee_id)
+                .and(sign_ins::id.eq(refresh_tokens::sign_in_id))),
+        )
+        .filter(refresh_tokens::committee_id.eq(committee))
+        .filter(sign_ins::expires_at.lt(At(before)))
+        // Those of earlier times were removed in their time, and are not looked at every day.
+        .filter(sign_ins::expires_at.gt(At(before - SWEPT_BACK)))
+        .limit(limit)
+        .select(refresh_tokens::token_hash)
+        .load(tx.conn)?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let old = refresh_tokens::table
+        .filter(refresh_tokens::committee_id.eq(committee))
+        .filter(refresh_tokens::token_hash.eq_any(old));
+    Ok(diesel::delete(old).execute(tx.conn)?)
 }

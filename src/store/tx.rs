@@ -11,8 +11,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
 use super::constraint::breaks_connection;
+use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
 
 /// How many writes may share one commit on SQLite.
@@ -52,6 +53,29 @@ impl Default for Threads {
     }
 }
 
+/// A place on the way of a closure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The caller asks for it.
+    Asked,
+    /// Its transaction has begun.
+    Begun,
+    /// It has succeeded, and nothing is committed yet.
+    Done,
+    /// The caller has the answer.
+    Answered,
+}
+
+/// Is told of each closure at each place. Tests break in here; the program has none.
+type Onlooker = Box<dyn Fn(&'static str, Point) + Send + Sync>;
+type Onlookers = Arc<OnceLock<Onlooker>>;
+
+fn tell(onlookers: &Onlookers, name: &'static str, point: Point) {
+    if let Some(onlooker) = onlookers.get() {
+        onlooker(name, point);
+    }
+}
+
 /// The database.
 #[derive(Clone)]
 pub struct Db {
@@ -59,6 +83,8 @@ pub struct Db {
     readers: async_channel::Sender<Box<dyn Job>>,
     writers: async_channel::Sender<Box<dyn Job>>,
     statements: Arc<AtomicU64>,
+    onlookers: Onlookers,
+    room: Arc<Room>,
 }
 
 /// What a closure works with: one connection inside one transaction.
@@ -133,14 +159,20 @@ struct Call<T, F> {
     result: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
     span: tracing::Span,
+    onlookers: Onlookers,
 }
 
 impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
     fn run(&mut self, conn: &mut AnyConnection) -> Outcome {
         let _entered = self.span.clone().entered();
         let mut tx = Tx::over(conn);
-        let work = &mut self.work;
-        let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+        let (work, onlookers, name) = (&mut self.work, &self.onlookers, self.name);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            tell(onlookers, name, Point::Begun);
+            let result = work(&mut tx);
+            tell(onlookers, name, Point::Done);
+            result
+        }));
         let discard = tx.discard;
         let result = result.unwrap_or_else(|panic| {
             Err(Error::internal(format!(
@@ -215,7 +247,29 @@ impl Db {
             readers,
             writers,
             statements,
+            onlookers: Onlookers::default(),
+            room: Arc::default(),
         })
+    }
+
+    /// Lets somebody look on for as long as the service runs: the first who asks.
+    pub fn watch(&self, onlooker: impl Fn(&'static str, Point) + Send + Sync + 'static) {
+        // A second one is passed over.
+        let _ = self.onlookers.set(Box::new(onlooker));
+    }
+
+    /// The same database, watched for the room that it has left.
+    #[must_use]
+    pub fn watched(self, limits: Limits) -> Self {
+        Self {
+            room: Arc::new(Room::new(limits)),
+            ..self
+        }
+    }
+
+    /// The room that is left, as it was measured last.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Where the data is.
@@ -239,46 +293,56 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        send(&self.readers, name, work).await
+        self.send(&self.readers, name, work).await
     }
 
     /// Runs a closure in a transaction of its own. It may run more than once, so it must have no
-    /// effect but through the [`Tx`].
+    /// effect but through the [`Tx`]. Refused while there is little room left.
     pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        send(&self.writers, name, work).await
+        if self.room.is_low() {
+            return Err(Error::new(Code::ReadOnly).context("little room is left"));
+        }
+        self.send(&self.writers, name, work).await
     }
 }
 
-async fn send<T, F>(
-    queue: &async_channel::Sender<Box<dyn Job>>,
-    name: &'static str,
-    work: F,
-) -> Result<T>
-where
-    T: Send + 'static,
-    F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    let call = Call {
-        name,
-        work,
-        result: None,
-        reply,
-        span: tracing::Span::current(),
-    };
-    match tokio::time::timeout(QUEUE_WAIT, queue.send(Box::new(call))).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) => return Err(Error::internal("the database threads are gone")),
-        Err(_) => return Err(Error::new(Code::Busy).context("the database queue is full")),
-    }
-    match tokio::time::timeout(ANSWER_WAIT, answer).await {
-        Ok(answer) => answer.unwrap_or_else(|_| Err(Error::internal("a database thread died"))),
-        // It may still happen: the client repeats it with the same key.
-        Err(_) => Err(Error::new(Code::DatabaseUnavailable).context("no answer in time")),
+impl Db {
+    async fn send<T, F>(
+        &self,
+        queue: &async_channel::Sender<Box<dyn Job>>,
+        name: &'static str,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        tell(&self.onlookers, name, Point::Asked);
+        let (reply, answer) = oneshot::channel();
+        let call = Call {
+            name,
+            work,
+            result: None,
+            reply,
+            span: tracing::Span::current(),
+            onlookers: Arc::clone(&self.onlookers),
+        };
+        match tokio::time::timeout(QUEUE_WAIT, queue.send(Box::new(call))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Error::internal("the database threads are gone")),
+            Err(_) => return Err(Error::new(Code::Busy).context("the database queue is full")),
+        }
+        let answer = tokio::time::timeout(ANSWER_WAIT, answer).await;
+        tell(&self.onlookers, name, Point::Answered);
+        match answer {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(Error::internal("a database thread died"))),
+            // It may still happen: the client repeats it with the same key.
+            Err(_) => Err(Error::new(Code::DatabaseUnavailable).context("no answer in time")),
+        }
     }
 }
 

@@ -1,30 +1,29 @@
 //! Accounts as administrators see them, with the roles they hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Tx;
 use super::connection::MultiBackend;
+use super::grants;
 use super::members::MemberFields;
-use super::register::{
-    Entry, Register, Rows, containing, inactive, lower, referred, text, touch, unknown,
-};
-use super::schema::{organisations, units, user_roles, users};
+use super::register::{Entry, Register, Rows, containing, lower, referred, text, touch};
+use super::schema::{user_roles, users};
 use super::sign_ins::{EndReason, end_all};
 use super::sql_types::At;
+use super::{Tx, accounts, passwords};
 use crate::app::Ctx;
 use crate::error::{Code, Error, Message, Result};
-use crate::ids::{CommitteeId, Id, IdKind, MemberId, OrganisationId, UnitId, UserId, kind};
+use crate::ids::{CommitteeId, MemberId, OrganisationId, UnitId, UserId, kind};
 use crate::workflow::role::{Grant, Line, Role};
 
-/// What an administrator sets of an account.
+/// What the system administrator sets of an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserFields {
+pub struct UserIn {
     /// Name for signing in; unique in the committee.
     #[schema(
         min_length = 3,
@@ -36,17 +35,71 @@ pub struct UserFields {
     /// Name shown to others.
     #[schema(min_length = 1, max_length = 50, pattern = r"\S", example = "顾清扬")]
     pub display_name: String,
-    /// The member on the register whose account it is; unique in the committee.
+    /// The member on the register whose account it is; unique in the committee. It stays as long
+    /// as the account holds a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub member_id: Option<MemberId>,
-    /// The roles held, each narrowed as the role asks; none twice.
-    #[schema(min_items = 1, max_items = 20)]
-    pub roles: Vec<Grant>,
     /// Whether the account is shut: it cannot sign in, and its sign-ins end.
     #[serde(default)]
     #[schema(default = false, example = false)]
     pub disabled: bool,
+}
+
+/// An account: what the system administrator set, and the roles that the security administrator
+/// granted.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct UserFields {
+    /// Name for signing in; unique in the committee.
+    #[schema(min_length = 3, max_length = 64, example = "gu.qingyang")]
+    pub username: String,
+    /// Name shown to others.
+    #[schema(min_length = 1, max_length = 50, example = "顾清扬")]
+    pub display_name: String,
+    /// The member on the register whose account it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub member_id: Option<MemberId>,
+    /// The roles held, as the security administrator granted them; none at first.
+    #[schema(max_items = 20)]
+    pub roles: Vec<Grant>,
+    /// Whether the account is shut.
+    #[schema(example = false)]
+    pub disabled: bool,
+}
+
+impl UserFields {
+    /// What the system administrator set, with these roles.
+    pub fn new(set: UserIn, roles: Vec<Grant>) -> Self {
+        let UserIn {
+            username,
+            display_name,
+            member_id,
+            disabled,
+        } = set;
+        Self {
+            username,
+            display_name,
+            member_id,
+            roles,
+            disabled,
+        }
+    }
+
+    /// What the system administrator set.
+    pub fn set(&self) -> UserIn {
+        UserIn {
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+            member_id: self.member_id,
+            disabled: self.disabled,
+        }
+    }
+
+    /// Whether the account holds the role.
+    pub fn holds(&self, role: Role) -> bool {
+        self.roles.iter().any(|grant| grant.role == role)
+    }
 }
 
 /// Narrows a list of accounts.
@@ -199,12 +252,13 @@ fn insert_roles(tx: &mut Tx<'_>, committee: CommitteeId, entry: &Entry<UserField
     Ok(())
 }
 
-/// Adds an account whose password must be changed at the first sign-in.
+/// Adds an account whose password, if it has one, must be changed at the first sign-in. Without
+/// one nobody can sign in.
 pub fn insert(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     entry: &Entry<UserFields>,
-    password_hash: &str,
+    password_hash: Option<&str>,
 ) -> Result<()> {
     diesel::insert_into(users::table)
         .values((
@@ -224,18 +278,27 @@ pub fn insert(
     insert_roles(tx, committee, entry)
 }
 
-/// Adds an account, with its event.
-pub fn create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    fields: UserFields,
-    password_hash: &str,
-) -> Result<Entry<UserFields>> {
+/// Adds an account, with its event. Its roles and its first password are the security
+/// administrator's to give.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, set: UserIn) -> Result<Entry<UserFields>> {
+    let fields = UserFields::new(set, Vec::new());
     fields.check(tx, ctx, None)?;
     let entry = Entry::new(fields, ctx.now);
-    insert(tx, ctx.committee(), &entry, password_hash)?;
+    insert(tx, ctx.committee(), &entry, None)?;
     super::register::record_created(tx, ctx, ctx.committee(), &entry)?;
     Ok(entry)
+}
+
+/// Signs the owner of an account out everywhere.
+pub fn end_sign_ins(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    before: &Entry<UserFields>,
+) -> Result<Entry<UserFields>> {
+    let after = touch(tx, ctx, before, before.fields.clone(), "sign_ins_ended")?;
+    let (committee, why) = (ctx.committee(), EndReason::Ended);
+    end_all(tx, committee, after.id, None, why, ctx.now)?;
+    Ok(after)
 }
 
 /// Sets an initial password, which must be changed at the next sign-in, and ends the sign-ins.
@@ -246,6 +309,11 @@ pub fn reset_password(
     password_hash: &str,
 ) -> Result<Entry<UserFields>> {
     let after = touch(tx, ctx, before, before.fields.clone(), "password_reset")?;
+    if let Some(old) =
+        accounts::find(tx, ctx.committee(), after.id)?.and_then(|account| account.password_hash)
+    {
+        passwords::keep(tx, ctx.committee(), after.id, &old)?;
+    }
     let row = users::table
         .filter(users::committee_id.eq(ctx.committee()))
         .filter(users::id.eq(after.id));
@@ -327,7 +395,8 @@ impl Register for UserFields {
     type Filter = UserFilter;
     type Key = UserId;
     const NAME: &'static str = "user";
-    const WRITERS: &'static [Role] = &[Role::Administrator];
+    /// Each for a part of its own.
+    const WRITERS: &'static [Role] = &[Role::Administrator, Role::SecurityAdministrator];
 
     fn list(
         tx: &mut Tx<'_>,
@@ -357,134 +426,39 @@ impl Register for UserFields {
     }
 
     fn check(&self, tx: &mut Tx<'_>, ctx: &Ctx, before: Option<&Entry<Self>>) -> Result<()> {
-        self.check_roles()?;
-        if let Some(before) = before.filter(|before| before.id == ctx.user()) {
-            self.check_own(&before.fields)?;
+        if let Some(before) = before {
+            self.check_change(tx, ctx, before)?;
         }
-        let before = before.map(|before| &before.fields);
         if let Some(member) = self.member_id
-            && before.is_none_or(|before| before.member_id != Some(member))
+            && before.is_none_or(|before| before.fields.member_id != Some(member))
         {
             referred(tx, ctx, member, "/member_id", |member: &MemberFields| {
                 member.active
             })?;
         }
-        let old = before.map_or(&[][..], |before| &before.roles);
-        self.check_narrowing(tx, ctx.committee(), old)
+        Ok(())
     }
 }
 
 impl UserFields {
-    fn holds(&self, role: Role) -> bool {
-        self.roles.iter().any(|grant| grant.role == role)
-    }
-
-    /// Each role is narrowed as it asks, none stands twice, and a member's account says whose.
-    fn check_roles(&self) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        let mut error = Error::new(Code::InvalidInput);
-        for (index, grant) in self.roles.iter().enumerate() {
-            if !grant.is_well_formed() {
-                error = error.field(
-                    format!("/roles/{index}"),
-                    "narrowing",
-                    Message::new(
-                        "该角色的范围不对：经办人和签发人须且仅须指定单位，提案单位联系人须且仅须指定组织，交办人员须且仅须指定系统，其他角色不限定范围。",
-                        "The role is not narrowed as it asks: unit roles name a unit, an organisation clerk an organisation, an assigning officer a line, all others nothing; `system` is nobody's.",
-                    ),
-                );
-            }
-            if !seen.insert(grant) {
-                error = error.field(
-                    format!("/roles/{index}"),
-                    "duplicate",
-                    Message::new("该角色已列出。", "The role stands there already."),
-                );
-            }
-        }
-        if self.holds(Role::Member) && self.member_id.is_none() {
-            error = error.field(
-                "/member_id",
-                "required",
-                Message::new(
-                    "委员角色须指定委员。",
-                    "The role `member` needs the member.",
-                ),
+    /// Nobody shuts the own account or the last one of its kind, and whose account it is stays as
+    /// long as roles were granted for that person.
+    fn check_change(&self, tx: &mut Tx<'_>, ctx: &Ctx, before: &Entry<Self>) -> Result<()> {
+        let unmet = |zh: &'static str, en: &'static str| {
+            Err(Error::new(Code::GuardUnmet).detail(Message::new(zh, en)))
+        };
+        if self.disabled && before.id == ctx.user() {
+            return unmet(
+                "不能停用自己的账号；请由另一位系统管理员操作。",
+                "Nobody shuts the own account; another system administrator must do it.",
             );
         }
-        if error.fields().is_empty() {
-            Ok(())
-        } else {
-            Err(error)
+        if self.member_id != before.fields.member_id && !before.fields.roles.is_empty() {
+            return unmet(
+                "账号持有角色时不能更换所属委员；请先由安全管理员撤去角色。",
+                "Whose account it is cannot change while it holds roles; the security administrator must take them away first.",
+            );
         }
+        grants::keep_one_of_each(tx, ctx.committee(), before, self)
     }
-
-    /// An administrator cannot lock himself out.
-    fn check_own(&self, before: &Self) -> Result<()> {
-        let locked_out = self.disabled
-            || (before.holds(Role::Administrator) && !self.holds(Role::Administrator));
-        if !locked_out {
-            return Ok(());
-        }
-        Err(Error::new(Code::GuardUnmet).detail(Message::new(
-            "管理员不能停用自己的账号，也不能取消自己的管理员角色；请由另一位管理员操作。",
-            "Administrators can neither shut their own account nor give up their own role of administrator; another one must do it.",
-        )))
-    }
-
-    /// The units and organisations that were not there before exist and are active.
-    fn check_narrowing(
-        &self,
-        tx: &mut Tx<'_>,
-        committee: CommitteeId,
-        old: &[Grant],
-    ) -> Result<()> {
-        let units = self.newly_named(old, |grant| grant.unit_id);
-        if !units.is_empty() {
-            let ids: Vec<UnitId> = units.iter().map(|(_, id)| *id).collect();
-            let known = units::table
-                .filter(units::committee_id.eq(committee))
-                .filter(units::id.eq_any(ids))
-                .select((units::id, units::active))
-                .load(tx.conn)?;
-            usable(&units, &known, "unit_id")?;
-        }
-        let organisations = self.newly_named(old, |grant| grant.organisation_id);
-        if !organisations.is_empty() {
-            let ids: Vec<OrganisationId> = organisations.iter().map(|(_, id)| *id).collect();
-            let known = organisations::table
-                .filter(organisations::committee_id.eq(committee))
-                .filter(organisations::id.eq_any(ids))
-                .select((organisations::id, organisations::active))
-                .load(tx.conn)?;
-            usable(&organisations, &known, "organisation_id")?;
-        }
-        Ok(())
-    }
-
-    /// What the roles are narrowed to and were not before, each with the place of its role.
-    fn newly_named<K: IdKind>(
-        &self,
-        old: &[Grant],
-        of: impl Fn(&Grant) -> Option<Id<K>>,
-    ) -> Vec<(usize, Id<K>)> {
-        let new = |id: &Id<K>| !old.iter().any(|grant| of(grant) == Some(*id));
-        let named = self.roles.iter().enumerate();
-        named
-            .filter_map(|(index, grant)| of(grant).filter(new).map(|id| (index, id)))
-            .collect()
-    }
-}
-
-/// 422 at the first role that is narrowed to something unknown or not active.
-fn usable<K: IdKind>(named: &[(usize, Id<K>)], known: &[(Id<K>, bool)], field: &str) -> Result<()> {
-    for (index, id) in named {
-        let pointer = format!("/roles/{index}/{field}");
-        match known.iter().find(|(known, _)| known == id) {
-            Some((_, true)) => {}
-            Some((_, false)) => return Err(inactive(&pointer)),
-            None => return Err(unknown(&pointer)),
-        }
-    }
-    Ok(())
 }

@@ -9,8 +9,9 @@ use reqwest::{Client, Response};
 use tokio::time::Instant;
 
 use super::target::{Refusal, Targets};
-use super::{Keeper, Names, Secret, signature};
+use super::{Names, Secret, signature};
 use crate::error::{Error, Result};
+use crate::keep::Keeper;
 
 /// Bytes of an answer that are looked at.
 const LONGEST_ANSWER: usize = 64 * 1024;

@@ -509,11 +509,24 @@ pub fn may_see_other_event(kind: &str, event: &str, actor: &Actor) -> bool {
         return true;
     }
     match kind {
-        "user" => {
-            let account = ["user.created", "user.changed", "user.password_reset"];
-            account.contains(&event) && actor.has(Role::Administrator)
+        "user" if matches!(event, "user.sign_in_locked" | "user.sign_in_unlocked") => {
+            actor.has(Role::SecurityAdministrator)
         }
-        "webhook" | "api_token" | "job" => actor.has(Role::Administrator),
+        "user" => {
+            let account = [
+                "user.created",
+                "user.changed",
+                "user.roles_changed",
+                "user.password_reset",
+                "user.sign_ins_ended",
+            ];
+            account.contains(&event) && any(&[Role::Administrator, Role::SecurityAdministrator])
+        }
+        "api_token" => actor.has(Role::SecurityAdministrator),
+        "webhook" | "job" => actor.has(Role::Administrator),
+        "committee" if event == "committee.password_policy_changed" => {
+            any(&[Role::Administrator, Role::SecurityAdministrator])
+        }
         "committee" if event == "batch.executed" => any(&[
             Role::CommitteeStaff,
             Role::CommitteeChair,

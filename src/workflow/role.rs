@@ -84,6 +84,16 @@ impl Role {
         )
     }
 
+    /// The three administrators (三员分立): one makes accounts and sets the committee up, one says
+    /// who may do what, one reads what both did. None of them has a part in the business, and
+    /// nobody is two of them.
+    pub const fn is_administrative(self) -> bool {
+        matches!(
+            self,
+            Self::Administrator | Self::SecurityAdministrator | Self::Auditor
+        )
+    }
+
     /// The handling side must not see feedback before its conclusion (I21).
     pub const fn is_handling_side(self) -> bool {
         matches!(
@@ -156,6 +166,12 @@ impl Grant {
         }
     }
 
+    /// Whether one account may hold both: one of the three administrators holds nothing else.
+    pub fn goes_with(&self, other: &Self) -> bool {
+        self.role == other.role
+            || !(self.role.is_administrative() || other.role.is_administrative())
+    }
+
     /// Whether the narrowing fits the role, with nothing missing and nothing too much.
     pub const fn is_well_formed(&self) -> bool {
         let (unit, organisation, line) = (
@@ -212,5 +228,30 @@ impl Actor {
     /// The units in which the actor holds a role.
     pub fn units(&self) -> impl Iterator<Item = UnitId> + '_ {
         self.grants.iter().filter_map(|grant| grant.unit_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_administrators_go_with_nothing_else() {
+        let three = [
+            Role::Administrator,
+            Role::SecurityAdministrator,
+            Role::Auditor,
+        ];
+        for one in Role::ALL {
+            assert_eq!(one.is_administrative(), three.contains(one), "{one}");
+            for other in Role::ALL {
+                let apart = three.contains(one) || three.contains(other);
+                assert_eq!(
+                    Grant::of(*one).goes_with(&Grant::of(*other)),
+                    one == other || !apart,
+                    "{one} with {other}"
+                );
+            }
+        }
     }
 }

@@ -24,8 +24,8 @@ fn wanted(app: &TestApp, town: &Town) -> Value {
 }
 
 async fn made(app: &TestApp, town: &Town, body: Value) -> Reply {
-    let admin = app.signed_in(town, &town.administrator);
-    admin.post(TOKENS).json(body).send().await.status(201)
+    let security = app.signed_in(town, &town.security);
+    security.post(TOKENS).json(body).send().await.status(201)
 }
 
 async fn machine(app: &TestApp, town: &Town) -> (String, Client) {
@@ -105,9 +105,9 @@ async fn a_department_s_own_system_does_the_work_of_its_clerk() {
 async fn the_token_is_shown_once_and_stored_hashed() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let post = || {
-        admin
+        security
             .post(TOKENS)
             .json(wanted(&app, &town))
             .key("token-for-transport")
@@ -123,17 +123,17 @@ async fn the_token_is_shown_once_and_stored_hashed() {
     let again = post().send().await.status(201);
     assert_eq!(again.text_header("idempotency-replayed"), "true");
     assert_eq!((again.id(), again.json.get("token")), (made.id(), None));
-    let list = admin.get(TOKENS).send().await.status(200);
+    let list = security.get(TOKENS).send().await.status(200);
     assert_eq!(list.json["items"].as_array().map(Vec::len), Some(1));
-    assert_eq!(list.text("/items/0/created_by_name"), "管理员·admin");
-    let one = admin
+    assert_eq!(list.text("/items/0/created_by_name"), "安全管理员·security");
+    let one = security
         .get(&format!("{TOKENS}/{}", made.id()))
         .send()
         .await
         .status(200);
     assert_eq!(one.json, list.json["items"][0]);
     assert_eq!(one.json.get("token"), None);
-    let trial = admin
+    let trial = security
         .post(&format!("{TOKENS}?validate_only=true"))
         .json(wanted(&app, &town))
         .send()
@@ -150,13 +150,13 @@ async fn the_token_is_shown_once_and_stored_hashed() {
 
     // Its account is not on the register of accounts, and cannot sign in.
     let account = one.text("/account_id");
-    let users = admin
+    let users = security
         .get("/api/v1/users?limit=100")
         .send()
         .await
         .status(200);
     assert!(!users.json.to_string().contains(&account));
-    admin
+    security
         .get(&format!("/api/v1/users/{account}"))
         .send()
         .await
@@ -166,15 +166,15 @@ async fn the_token_is_shown_once_and_stored_hashed() {
         town.units[0]
     );
     assert_eq!(
-        admin.get(&filtered).send().await.status(200).json["count"],
+        security.get(&filtered).send().await.status(200).json["count"],
         1
     );
     let other = format!("{TOKENS}?unit_id={}", town.units[1]);
     assert_eq!(
-        admin.get(&other).send().await.status(200).json["items"],
+        security.get(&other).send().await.status(200).json["items"],
         json!([])
     );
-    admin
+    security
         .get(&format!("{TOKENS}?revoked=perhaps"))
         .send()
         .await
@@ -195,7 +195,7 @@ async fn the_token_is_shown_once_and_stored_hashed() {
         .await
         .status(403);
     let elsewhere = app.town_called("linjiang").await;
-    let stranger = app.signed_in(&elsewhere, &elsewhere.administrator);
+    let stranger = app.signed_in(&elsewhere, &elsewhere.security);
     stranger
         .get(&format!("{TOKENS}/{}", made.id()))
         .send()
@@ -207,7 +207,7 @@ async fn the_token_is_shown_once_and_stored_hashed() {
 async fn what_a_token_may_not_be_is_said_with_its_place() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let now = app.clock_now();
     let day = |days: i64| json!(now + SignedDuration::from_hours(days * 24));
     let unknown = "unit_019a1b2c3d4e7f8090a1b2c3d4e5f607";
@@ -234,7 +234,7 @@ async fn what_a_token_may_not_be_is_said_with_its_place() {
     for (field, value, blamed) in cases {
         let mut body = wanted(&app, &town);
         body[field.trim_start_matches('/')] = value.clone();
-        let reply = admin.post(TOKENS).json(body).send().await;
+        let reply = security.post(TOKENS).json(body).send().await;
         let reply = reply.status(422).blames(&[blamed]);
         assert_eq!(reply.json["status"], 422, "{field} {value}");
     }
@@ -242,7 +242,7 @@ async fn what_a_token_may_not_be_is_said_with_its_place() {
     body.as_object_mut()
         .expect("an object")
         .remove("expires_at");
-    admin
+    security
         .post(TOKENS)
         .json(body)
         .send()
@@ -252,7 +252,7 @@ async fn what_a_token_may_not_be_is_said_with_its_place() {
     assert_eq!(app.database().row_counts(), before);
     let mut body = wanted(&app, &town);
     body["expires_at"] = day(366);
-    admin.post(TOKENS).json(body).send().await.status(201);
+    security.post(TOKENS).json(body).send().await.status(201);
 }
 
 #[actix_web::test]
@@ -374,13 +374,13 @@ async fn a_token_may_be_narrowed_to_some_operations() {
 async fn a_token_that_is_not_valid_any_more_is_refused_like_any_other() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let (id, client) = machine(&app, &town).await;
     let (_, other) = machine(&app, &town).await;
     client.get("/api/v1/desk").send().await.status(200);
 
     // Revoked: at once, and for good.
-    let revoke = || admin.post(&format!("{TOKENS}/{id}/actions/revoke"));
+    let revoke = || security.post(&format!("{TOKENS}/{id}/actions/revoke"));
     revoke().send().await.status(428);
     revoke().if_match(9).send().await.status(412);
     let gone = revoke().if_match(1).send().await.status(200);
@@ -388,10 +388,10 @@ async fn a_token_that_is_not_valid_any_more_is_refused_like_any_other() {
     refused(&client).await;
     let again = revoke().if_match(2).send().await.status(200);
     assert_eq!(again.version(), 2);
-    let rotate = admin.post(&format!("{TOKENS}/{id}/actions/rotate"));
+    let rotate = security.post(&format!("{TOKENS}/{id}/actions/rotate"));
     let rotate = rotate.if_match(2).json(json!({ "grace_seconds": 0 }));
     rotate.send().await.status(409).code("guard-unmet");
-    let list = admin.get(&format!("{TOKENS}?revoked=true")).send().await;
+    let list = security.get(&format!("{TOKENS}?revoked=true")).send().await;
     assert_eq!(list.status(200).text("/items/0/id"), id);
 
     // Malformed, of nobody, of another committee, or with another secret.
@@ -413,6 +413,7 @@ async fn a_token_that_is_not_valid_any_more_is_refused_like_any_other() {
     }
 
     // A unit that is not active any more.
+    let admin = app.signed_in(&town, &town.administrator);
     let unit = format!("/api/v1/units/{}", town.units[0]);
     let version = admin.get(&unit).send().await.status(200).version();
     let shut = admin
@@ -448,11 +449,11 @@ async fn a_token_that_is_not_valid_any_more_is_refused_like_any_other() {
 async fn a_new_secret_leaves_its_client_time_to_change_over() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let (id, first) = machine(&app, &town).await;
     let rotate = |version: i32, body: Value| {
         let path = format!("{TOKENS}/{id}/actions/rotate");
-        admin.post(&path).if_match(version).json(body).send()
+        security.post(&path).if_match(version).json(body).send()
     };
     rotate(1, json!({}))
         .await
@@ -479,11 +480,11 @@ async fn a_new_secret_leaves_its_client_time_to_change_over() {
     second.get("/api/v1/desk").send().await.status(200);
 
     // Twice within the grace: the oldest ends. Without grace: at once.
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let rotate = |version: i32, grace: u32| {
         let path = format!("{TOKENS}/{id}/actions/rotate");
         let body = json!({ "grace_seconds": grace });
-        admin.post(&path).if_match(version).json(body).send()
+        security.post(&path).if_match(version).json(body).send()
     };
     let third = rotate(2, 3600).await.status(200);
     let third = app.client(&third.text("/token"));
@@ -502,13 +503,13 @@ async fn a_new_secret_leaves_its_client_time_to_change_over() {
 async fn a_token_costs_one_statement_and_its_use_is_noted_once_an_hour() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let admin = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let (id, client) = machine(&app, &town).await;
     let path = format!("{TOKENS}/{id}");
     let used = || async {
         let mut seen = Value::Null;
         for _ in 0..100 {
-            seen = admin.get(&path).send().await.status(200).json["last_used_at"].clone();
+            seen = security.get(&path).send().await.status(200).json["last_used_at"].clone();
             if !seen.is_null() {
                 break;
             }
@@ -516,7 +517,7 @@ async fn a_token_costs_one_statement_and_its_use_is_noted_once_an_hour() {
         }
         seen
     };
-    let tag = admin.get(&path).send().await.status(200);
+    let tag = security.get(&path).send().await.status(200);
     assert!(tag.json.get("last_used_at").is_none());
     client.get("/api/v1/units").send().await.status(200);
     let first = used().await;
@@ -536,8 +537,8 @@ async fn a_token_costs_one_statement_and_its_use_is_noted_once_an_hour() {
         person,
         "sign-in and grants are two statements, a token is one"
     );
-    let admin = app.signed_in(&town, &town.administrator);
-    let seen = admin.get(&path).send().await.status(200);
+    let security = app.signed_in(&town, &town.security);
+    let seen = security.get(&path).send().await.status(200);
     assert_eq!(seen.json["last_used_at"], first);
     assert_eq!(seen.version(), 1, "using it is no change");
 }

@@ -68,8 +68,8 @@ async fn sent(client: &Client, path: &str, key: &str, body: &Value) -> Reply {
 async fn token(app: &TestApp, town: &Town, body: Value) -> Client {
     let mut body = body;
     body["expires_at"] = json!(app.clock_now() + jiff::SignedDuration::from_hours(24));
-    let admin = app.signed_in(town, &town.administrator);
-    let made = admin.post("/api/v1/api-tokens").json(body).send().await;
+    let security = app.signed_in(town, &town.security);
+    let made = security.post("/api/v1/api-tokens").json(body).send().await;
     app.client(&made.status(201).text("/token"))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::rt::spawn;
 use serde_json::{Value, json};
 
-use crate::support::{Reply, TestApp, steps};
+use crate::support::{Reply, TestApp, people, steps};
 
 async fn app() -> TestApp {
     TestApp::start_with(|config| config.database.threads.write = 8).await
@@ -123,6 +123,7 @@ async fn thirty_co_handlers_accept_at_once() {
     let app = app().await;
     let town = app.town().await;
     let administrator = app.signed_in(&town, &town.administrator);
+    let security = app.signed_in(&town, &town.security);
     let mut rows = vec![json!({ "unit_id": town.units[0], "role": "lead" })];
     for number in 0..30 {
         let unit = json!({
@@ -134,16 +135,9 @@ async fn thirty_co_handlers_accept_at_once() {
             .send()
             .await
             .status(201);
-        let user = json!({
-            "username": format!("clerk.{number}"), "display_name": "陈思源", "password": "first-lantern",
-            "roles": [{ "role": "unit_clerk", "unit_id": unit.id() }],
-        });
-        administrator
-            .post("/api/v1/users")
-            .json(user)
-            .send()
-            .await
-            .status(201);
+        let user = json!({ "username": format!("clerk.{number}"), "display_name": "陈思源" });
+        let roles = json!([{ "role": "unit_clerk", "unit_id": unit.id() }]);
+        people::account(&administrator, &security, user, &roles).await;
         rows.push(json!({ "unit_id": unit.id(), "role": "co_handler" }));
     }
     let path = steps::filed(&app, &town, "关于优化公交线路的提案").await;
@@ -173,9 +167,7 @@ async fn thirty_co_handlers_accept_at_once() {
         if !username.starts_with("clerk.") {
             continue;
         }
-        let clerk = app
-            .first_sign_in(&town.code, username, "first-lantern")
-            .await;
+        let clerk = app.first_sign_in(&town.code, username, people::FIRST).await;
         let row = row_of(&user["roles"][0]["unit_id"]);
         let request = clerk.post(&format!("/api/v1/assignments/{row}/actions/accept"));
         requests.push(request.if_match(1).json(steps::clerk()));

@@ -7,7 +7,7 @@ use crate::support::seed::Town;
 use crate::support::{Client, Reply, TestApp, steps};
 
 /// Addresses of objects by the name of their path parameter.
-async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
+pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let case = steps::under_way(app, town, "关于优化公交线路的提案").await;
     let member = app.signed_in(town, &town.members[0]);
     let body = json!({ "kind": "joint", "form": steps::form("关于增设公交站点的提案") });
@@ -46,11 +46,18 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
     let ping = format!("{}/actions/ping", hook.text_header("location"));
     let ping = administrator.post(&ping).header("If-Match", "*");
     let delivery = ping.json(json!({})).send().await.status(201);
-    let token = administrator.post("/api/v1/api-tokens").json(json!({
+    let security = app.signed_in(town, &town.security);
+    let token = security.post("/api/v1/api-tokens").json(json!({
         "name": "市规划局公文系统", "role": "unit_clerk", "unit_id": town.units[1],
         "expires_at": app.clock_now() + jiff::SignedDuration::from_hours(24),
     }));
     let token = token.send().await.status(201);
+    let provider = app.signed_in(town, &town.security);
+    let provider = provider.post("/api/v1/openid-providers").json(json!({
+        "name": "市政务统一身份认证", "issuer": "https://8.8.8.8", "client_id": "jianjian",
+        "redirect_uri": "https://tian.example.cn/signed-in", "claim": "sub",
+    }));
+    let provider = provider.send().await.status(201);
     app.work().await;
     let jobs = administrator.get("/api/v1/jobs").send().await.status(200);
     let clocks = format!("{}/clocks", case.proposal);
@@ -81,18 +88,20 @@ async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
         ("user_id", town.leader.user.to_string()),
         ("committee_id", town.committee.to_string()),
         ("profile_id", draft.id()),
-        ("api_token_id", token.id()),
+        ("client_id", token.id()),
         ("job_id", jobs.text("/items/0/id")),
         ("clock_id", clocks.text("/items/0/id")),
         ("referral_id", referral),
         ("webhook_id", hook.id()),
         ("delivery_id", delivery.id()),
+        ("openid_provider_id", provider.id()),
     ]
 }
 
 fn people(app: &TestApp, town: &Town) -> Vec<Client> {
     [
         &town.administrator,
+        &town.security,
         &town.members[0],
         &town.members[1],
         &town.staff,
@@ -242,6 +251,7 @@ async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
     let mut checked = 0;
     for (method, path, operation, _) in operations(&document, &objects) {
         if method != Method::GET
+            || operation == "list_openid_links"
             || [
                 "/timeline",
                 "/preview",

@@ -265,7 +265,10 @@ async fn a_digest_waits_for_the_reminders_of_its_morning() {
             due_on: "2026-03-30".parse().expect("a day"),
             audiences: vec![audience.clone()],
         };
-        app.write(move |tx| notify::remind(tx, committee, case, &[reminder.clone()], post, now))
+        app.write(move |tx| {
+            let one = std::slice::from_ref(&reminder);
+            notify::remind(tx, committee, case, one, post, now)
+        })
     };
     // Each round: one reminder is made, the other case is in the hands of another worker.
     for (round, morning, patient) in [

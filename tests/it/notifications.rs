@@ -238,7 +238,7 @@ async fn staff(app: &TestApp, committee: CommitteeId, from: usize, count: usize)
                 roles: vec![Grant::of(Role::CommitteeStaff)],
                 disabled: n % 10 == 9,
             };
-            users::insert(tx, committee, &Entry::new(fields, now), "no password")?;
+            users::insert(tx, committee, &Entry::new(fields, now), None)?;
         }
         Ok(())
     })

@@ -1,5 +1,6 @@
 //! The program as it is started: exit status, one clear line when it fails, orderly stop.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
@@ -107,7 +108,16 @@ fn a_database_that_is_away_is_waited_for_and_then_given_up() {
 }
 
 fn create(database: &TestDatabase, arguments: &[&str], input: Option<&str>) -> Output {
-    let mut command = program(&["admin", "create"]);
+    admin(database, "create", arguments, input)
+}
+
+fn admin(
+    database: &TestDatabase,
+    command: &str,
+    arguments: &[&str],
+    input: Option<&str>,
+) -> Output {
+    let mut command = program(&["admin", command]);
     command
         .args(arguments)
         .env("DATABASE_URL", database.url_text());
@@ -122,13 +132,17 @@ fn create(database: &TestDatabase, arguments: &[&str], input: Option<&str>) -> O
 }
 
 #[test]
-fn the_first_administrator_is_made_once() {
+fn the_first_administrators_are_made_once() {
     let database = TestDatabase::empty();
     let person = [
         "--username",
         "lin.zhiyuan",
         "--display-name",
         "林致远",
+        "--security-username",
+        "he.jingming",
+        "--security-display-name",
+        "何景明",
         "--committee",
         "yunling",
     ];
@@ -152,14 +166,85 @@ fn the_first_administrator_is_made_once() {
         "{text}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let password = text
+    for made in [
+        "system administrator lin.zhiyuan",
+        "security administrator he.jingming",
+    ] {
+        assert!(text.contains(made), "{text}");
+    }
+    let passwords: BTreeSet<_> = text
         .lines()
-        .find_map(|line| line.strip_prefix("initial password: "));
-    assert_eq!(password.expect("a password").len(), 23);
+        .filter_map(|line| line.strip_prefix("initial password: "))
+        .collect();
+    assert_eq!(passwords.len(), 2, "each has one of his own: {text}");
+    assert!(passwords.iter().all(|password| password.len() == 23));
 
     let output = create(&database, &person, None);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("already has an administrator"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("already has a system administrator"),
+        "{errors}"
+    );
+}
+
+/// A committee from before this role is not locked out.
+#[test]
+fn a_committee_without_security_administrator_gets_its_first_one() {
+    let database = TestDatabase::empty();
+    let arguments = [
+        "--username",
+        "lin.zhiyuan",
+        "--display-name",
+        "林致远",
+        "--security-username",
+        "he.jingming",
+        "--security-display-name",
+        "何景明",
+        "--committee",
+        "yunling",
+        "--name",
+        "政协云岭市委员会",
+        "--level",
+        "municipal",
+        "--region",
+        "云岭市",
+    ];
+    assert!(create(&database, &arguments, None).status.success());
+    let another = [
+        "--committee",
+        "yunling",
+        "--username",
+        "su.wan",
+        "--display-name",
+        "苏晚",
+    ];
+    let add = || admin(&database, "create-security", &another, None);
+    let output = add();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("already has a security administrator"),
+        "{errors}"
+    );
+
+    database.execute("DELETE FROM user_roles WHERE role = 'security_administrator'");
+    let output = add();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("security administrator su.wan"), "{text}");
+    assert!(text.contains("initial password: "), "{text}");
+    assert_eq!(add().status.code(), Some(1), "only the first one");
+    let nowhere = [
+        "--committee",
+        "nowhere",
+        "--username",
+        "su.wan",
+        "--display-name",
+        "苏晚",
+    ];
+    let output = admin(&database, "create-security", &nowhere, None);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("There is no committee 'nowhere'"));
 }
 
 #[test]
@@ -170,6 +255,10 @@ fn an_initial_password_can_be_given_but_must_keep_the_rules() {
         "admin",
         "--display-name",
         "管理员",
+        "--security-username",
+        "security",
+        "--security-display-name",
+        "安全管理员",
         "--committee",
         "hezhou",
         "--name",
@@ -183,10 +272,15 @@ fn an_initial_password_can_be_given_but_must_keep_the_rules() {
     let output = create(&database, &arguments, Some("short\n"));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("at least 8"));
-    let output = create(&database, &arguments, Some("lantern-over-water\n"));
+    let twice = "lantern-over-water\nlantern-over-water\n";
+    let output = create(&database, &arguments, Some(twice));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("a password each"));
+    let each = "lantern-over-water\nbeacon-on-the-hill\n";
+    let output = create(&database, &arguments, Some(each));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && !text.contains("lantern"),
+        output.status.success() && !text.contains("lantern") && !text.contains("beacon"),
         "{text}"
     );
 }

@@ -104,6 +104,7 @@ async fn every_committee_has_the_twenty_in_their_order() {
     let below = json!({
         "code": "nanhu", "name": "政协云川市南湖区委员会", "level": "county", "region": "南湖区",
         "administrator": { "username": "root", "display_name": "管理员", "password": "first-lantern" },
+        "security_administrator": { "username": "guard", "display_name": "安全员", "password": "first-beacon" },
     });
     let admin = app.signed_in(&town, &town.administrator);
     let made = admin

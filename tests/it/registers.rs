@@ -4,7 +4,7 @@ use jianjian::workflow::lists::CommitteeLevel;
 use jianjian::workflow::role::{Grant, Role};
 use serde_json::{Value, json};
 
-use crate::support::people::PASSWORD;
+use crate::support::people::{self, FIRST, PASSWORD};
 use crate::support::{Client, Reply, TestApp};
 
 const UNITS: &str = "/api/v1/units";
@@ -14,10 +14,8 @@ fn unit(name: &str) -> Value {
     json!({ "name": name, "system_line": "government", "reply_prefix": "云教提复" })
 }
 
-fn user(username: &str, roles: &Value) -> Value {
-    json!({
-        "username": username, "display_name": "顾清扬", "roles": roles, "password": "first-lantern",
-    })
+fn user(username: &str) -> Value {
+    json!({ "username": username, "display_name": "顾清扬" })
 }
 
 async fn create(client: &Client, path: &str, body: Value) -> Reply {
@@ -212,11 +210,12 @@ async fn pages_go_by_name_and_filters_narrow_them() {
 #[actix_web::test]
 async fn a_list_takes_two_statements_and_a_count_one_more() {
     let app = TestApp::start().await;
-    let admin = app.administrator("yunling").await.client;
+    let (admin, security) = app.administrators("yunling").await;
+    let (admin, security) = (admin.client, security.client);
     for number in 0..5 {
         create(&admin, UNITS, unit(&format!("处室{number}"))).await;
         let roles = json!([{ "role": "leader" }, { "role": "examiner" }]);
-        create(&admin, USERS, user(&format!("user{number}"), &roles)).await;
+        people::account(&admin, &security, user(&format!("user{number}")), &roles).await;
     }
     // What it costs to find out who asks.
     let before = app.db().statements();
@@ -362,6 +361,10 @@ async fn personal_data_is_for_the_staff_and_for_oneself() {
         .person(home, "admin", &[Grant::of(Role::Administrator)])
         .await
         .client;
+    let security = app
+        .person(home, "security", &[Grant::of(Role::SecurityAdministrator)])
+        .await
+        .client;
     let leader = app
         .person(home, "leader", &[Grant::of(Role::Leader)])
         .await
@@ -394,12 +397,10 @@ async fn personal_data_is_for_the_staff_and_for_oneself() {
     });
     let member = create(&admin, "/api/v1/members", member).await;
     let roles = json!([{ "role": "member" }]);
-    let mut account = user("gu.qingyang", &roles);
+    let mut account = user("gu.qingyang");
     account["member_id"] = member.json["id"].clone();
-    create(&admin, USERS, account).await;
-    let himself = app
-        .first_sign_in("yunling", "gu.qingyang", "first-lantern")
-        .await;
+    people::account(&admin, &security, account, &roles).await;
+    let himself = app.first_sign_in("yunling", "gu.qingyang", FIRST).await;
     let path = member.text_header("location").to_owned();
     for (client, sees) in [(&admin, true), (&himself, true), (&leader, false)] {
         let one = client.get(&path).send().await.ok();
@@ -412,9 +413,12 @@ async fn personal_data_is_for_the_staff_and_for_oneself() {
 #[actix_web::test]
 async fn roles_are_narrowed_as_they_ask() {
     let app = TestApp::start().await;
-    let admin = app.administrator("yunling").await.client;
+    let (admin, security) = app.administrators("yunling").await;
+    let (admin, security) = (admin.client, security.client);
     let unit = create(&admin, UNITS, unit("云岭市教育局")).await;
     let unit_id = unit.id();
+    let made = create(&admin, USERS, user("lu.mingyuan")).await;
+    let path = made.text_header("location").to_owned();
     let unknown = unit_id.replace(|letter: char| letter.is_ascii_digit(), "0");
 
     for (roles, pointer) in [
@@ -425,81 +429,67 @@ async fn roles_are_narrowed_as_they_ask() {
             "/roles/1",
         ),
         (json!([{ "role": "leader", "line": "party" }]), "/roles/0"),
-        (json!([{ "role": "member" }]), "/member_id"),
+        (json!([{ "role": "member" }]), "/roles/0"),
         (
             json!([{ "role": "leader" }, { "role": "unit_clerk", "unit_id": unknown }]),
             "/roles/1/unit_id",
         ),
     ] {
-        let reply = admin
-            .post(USERS)
-            .json(user("lu.mingyuan", &roles))
-            .send()
-            .await;
+        let reply = people::grant(&security, &path, &roles).await;
         reply.status(422).code("invalid-input").blames(&[pointer]);
+        let account = admin.get(&path).send().await.ok();
+        assert_eq!(account.json, made.json, "nothing is changed");
     }
     let clerk = json!([{ "role": "unit_clerk", "unit_id": unit_id }, { "role": "leader" }]);
-    let created = create(&admin, USERS, user("lu.mingyuan", &clerk)).await;
-    assert_eq!(created.json["roles"], clerk);
-    assert_eq!(created.json.get("password"), None);
+    let granted = people::grant(&security, &path, &clerk).await.status(200);
+    assert_eq!(granted.json["roles"], clerk);
     let of_unit = admin
         .get(&format!("{USERS}?unit_id={unit_id}&role=unit_clerk"))
         .send()
         .await;
-    assert_eq!(of_unit.ok().json["items"][0], created.json);
+    assert_eq!(of_unit.ok().json["items"][0], granted.json);
 
     // A unit that was shut afterwards stays with those who have it, and goes to nobody else.
-    let path = unit.text_header("location").to_owned();
-    admin
-        .patch(&path)
+    let shut = admin
+        .patch(unit.text_header("location"))
         .if_match(1)
-        .json(json!({ "active": false }))
-        .send()
-        .await
-        .ok();
-    let path = created.text_header("location").to_owned();
-    let renamed = json!({ "display_name": "陆明远" });
+        .json(json!({ "active": false }));
+    shut.send().await.ok();
     let renamed = admin
         .patch(&path)
-        .if_match(1)
-        .json(renamed)
-        .send()
-        .await
-        .status(200);
+        .if_match(granted.version())
+        .json(json!({ "display_name": "陆明远" }));
+    let renamed = renamed.send().await.status(200);
     assert_eq!(renamed.json["roles"], clerk);
-    let reply = admin.post(USERS).json(user("another", &clerk)).send().await;
+    let fewer = json!([{ "role": "unit_clerk", "unit_id": unit_id }]);
+    people::grant(&security, &path, &fewer).await.status(200);
+    let another = create(&admin, USERS, user("another")).await;
+    let reply = people::grant(&security, another.text_header("location"), &clerk).await;
     reply.status(422).blames(&["/roles/0/unit_id"]);
-    let weak = json!({ "username": "weak", "display_name": "弱", "roles": [{ "role": "leader" }], "password": "password" });
-    admin
-        .post(USERS)
-        .json(weak)
-        .send()
-        .await
-        .status(422)
-        .blames(&["/password"]);
+    let weak = security.post(&format!(
+        "{}/actions/reset-password",
+        another.text_header("location")
+    ));
+    let weak = weak.if_match(1).json(json!({ "password": "password" }));
+    weak.send().await.status(422).blames(&["/password"]);
 }
 
 #[actix_web::test]
 async fn a_new_password_or_shutting_an_account_signs_it_out() {
     let app = TestApp::start().await;
-    let admin = app.administrator("yunling").await.client;
-    let created = create(
-        &admin,
-        USERS,
-        user("lu.mingyuan", &json!([{ "role": "leader" }])),
-    )
-    .await;
-    let path = created.text_header("location").to_owned();
-    let owner = app
-        .first_sign_in("yunling", "lu.mingyuan", "first-lantern")
-        .await;
+    let (admin, security) = app.administrators("yunling").await;
+    let (admin, security) = (admin.client, security.client);
+    let roles = json!([{ "role": "leader" }]);
+    let made = people::account(&admin, &security, user("lu.mingyuan"), &roles).await;
+    let path = format!("{USERS}/{}", made.id());
+    let owner = app.first_sign_in("yunling", "lu.mingyuan", FIRST).await;
     owner.get(UNITS).send().await.ok();
 
     let reset = format!("{path}/actions/reset-password");
     let version = admin.get(&path).send().await.version();
     let body = json!({ "password": "second-lantern" });
-    admin.post(&reset).json(&body).send().await.status(428);
-    let reply = admin
+    security.post(&reset).json(&body).send().await.status(428);
+    let reply = security
         .post(&reset)
         .if_match(version)
         .json(&body)
@@ -542,35 +532,6 @@ async fn a_new_password_or_shutting_an_account_signs_it_out() {
 }
 
 #[actix_web::test]
-async fn administrators_cannot_lock_themselves_out() {
-    let app = TestApp::start().await;
-    let admin = app.administrator("yunling").await;
-    let path = format!("{USERS}/{}", admin.id);
-    let admin = admin.client;
-    let version = admin.get(&path).send().await.version();
-    for change in [
-        json!({ "disabled": true }),
-        json!({ "roles": [{ "role": "leader" }] }),
-    ] {
-        let reply = admin
-            .patch(&path)
-            .if_match(version)
-            .json(change)
-            .send()
-            .await;
-        reply.status(409).code("guard-unmet");
-    }
-    let more = json!({ "roles": [{ "role": "leader" }, { "role": "administrator" }] });
-    admin
-        .patch(&path)
-        .if_match(version)
-        .json(more)
-        .send()
-        .await
-        .status(200);
-}
-
-#[actix_web::test]
 async fn committees_see_the_tree_above_and_below_them() {
     const COMMITTEES: &str = "/api/v1/committees";
     fn committee(code: &str, level: &str) -> Value {
@@ -578,6 +539,9 @@ async fn committees_see_the_tree_above_and_below_them() {
             "code": code, "name": code, "level": level, "region": "云岭",
             "administrator": {
                 "username": "founder", "display_name": "沈若溪", "password": "first-lantern",
+            },
+            "security_administrator": {
+                "username": "guard", "display_name": "陆明远", "password": "first-beacon",
             },
         })
     }
@@ -661,4 +625,17 @@ async fn committees_see_the_tree_above_and_below_them() {
         .send()
         .await;
     again.status(409).code("already-exists").blames(&["/code"]);
+    // Its two administrators are two persons.
+    let mut one = committee("north", "county");
+    one["security_administrator"] = one["administrator"].clone();
+    let reply = city.post(COMMITTEES).json(one).send().await;
+    reply.status(422).blames(&[
+        "/security_administrator/password",
+        "/security_administrator/username",
+    ]);
+    let mut none = committee("north", "county");
+    none["security_administrator"] = Value::Null;
+    let reply = city.post(COMMITTEES).json(none).send().await;
+    reply.status(422).blames(&["/security_administrator"]);
+    assert_eq!(codes(&city).await.len(), 4);
 }

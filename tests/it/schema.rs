@@ -266,10 +266,37 @@ fn both_databases_have_the_same_schema() {
     }
 }
 
+/// The tables in which nothing is changed or deleted, and the triggers that see to it.
+#[test]
+fn both_databases_guard_the_same_tables() {
+    const GUARDED: [&str; 4] = ["audit_seal_heads", "audit_seals", "events", "feed"];
+    let database = TestDatabase::create();
+    let (sql, operations): (&str, &[&str]) = match database.url() {
+        DatabaseUrl::Sqlite(_) => (
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+            &["delete", "update"],
+        ),
+        DatabaseUrl::Postgres(_) => (
+            "SELECT tgname::text AS name FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O' \
+             ORDER BY name",
+            &["delete", "truncate", "update"],
+        ),
+    };
+    let expected: Vec<_> = GUARDED
+        .iter()
+        .flat_map(|table| {
+            operations
+                .iter()
+                .map(move |operation| format!("{table}_no_{operation}"))
+        })
+        .collect();
+    assert_eq!(database.names(sql), expected);
+}
+
 #[test]
 fn everything_of_a_tenant_is_keyed_by_the_committee() {
     for (name, table) in sqlite() {
-        if ["committees", "signing_keys"].contains(&name.as_str()) {
+        if ["committees", "seal_keys", "signing_keys"].contains(&name.as_str()) {
             continue;
         }
         for (constraint, definition) in &table.constraints {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
+use crate::support::people::grant;
 use crate::support::seed::Person;
 use crate::support::story::{Story, form, members};
 
@@ -274,14 +275,11 @@ async fn contact_data_are_for_those_who_work_on_the_case() {
         assert!(!text.contains("0599-5550"), "{seen}");
     }
     // Somebody of another unit who reads the case as a member gets no more than members do.
-    let both = json!({ "roles": [
+    let both = json!([
         { "role": "member" }, { "role": "unit_clerk", "unit_id": town.units[1] },
-    ]});
-    case.as_(&town.administrator)
-        .patch(&format!("/api/v1/users/{}", town.members[1].user))
-        .header("If-Match", "*")
-        .json(both)
-        .send()
+    ]);
+    let account = format!("/api/v1/users/{}", town.members[1].user);
+    grant(&case.as_(&town.security), &account, &both)
         .await
         .status(200);
     let seen = case.seen_by(&town.members[1]).await.status(200);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jianjian::app::publish;
 use jianjian::ids::WebhookId;
+use jianjian::keep::Keeper;
 use jianjian::store::webhooks;
-use jianjian::webhooks::Keeper;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -22,7 +22,7 @@ async fn lax() -> TestApp {
     TestApp::start_with(|config| {
         config.webhooks.allow_insecure_targets = true;
         config.webhooks.timeout = Duration::from_secs(1);
-        config.webhooks.keeper = Keeper::new(Some([7; 32]));
+        config.webhooks.keeper = Keeper::new("webhooks.key", Some([7; 32]));
     })
     .await
 }

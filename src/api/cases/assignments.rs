@@ -27,6 +27,8 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// Read an assignment
+///
+/// One row with its case in short, for whoever may know of it.
 #[utoipa::path(get, path = "/api/v1/assignments/{assignment_id}", tag = "assignments",
     params(("assignment_id" = AssignmentId, Path, description = "The assignment")),
     responses((status = 200, description = "The row with its case in short", body = AssignmentOut)))]
@@ -44,6 +46,8 @@ pub async fn get_assignment(
 }
 
 /// What may be done with an assignment
+///
+/// Every act that the caller has a right to: those that work now, and for the others why not.
 #[utoipa::path(get, path = "/api/v1/assignments/{assignment_id}/actions", tag = "assignments",
     params(("assignment_id" = AssignmentId, Path, description = "The assignment")),
     responses((status = 200, description = "The actions", body = PossibleActions)))]

@@ -262,6 +262,8 @@ pub async fn list_attachments(
 }
 
 /// Facts of a file
+///
+/// Name, kind, size and what it goes with; the content has an address of its own.
 #[utoipa::path(get, path = "/api/v1/attachments/{attachment_id}", tag = "attachments",
     params(("attachment_id" = AttachmentId, Path, description = "The file")),
     responses((status = 200, description = "The file", body = AttachmentOut)))]

@@ -251,6 +251,9 @@ pub async fn list_proposals(
                 after.as_ref(),
                 limit.get() + 1,
             )?;
+            for row in rows.iter().take(limit.get()) {
+                ctx.disclosed.row(row.id, row.secrecy);
+            }
             let ids: Vec<ProposalId> = rows.iter().map(|row| row.id).collect();
             let lines = proposals::unit_lines(tx, committee, &ids)?;
             let names = proposals::first_proposers(tx, committee, &ids)?;

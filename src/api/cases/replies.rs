@@ -76,6 +76,8 @@ pub async fn edit_reply(
 }
 
 /// What may be done with a reply
+///
+/// Every act that the caller has a right to: those that work now, and for the others why not.
 #[utoipa::path(get, path = "/api/v1/replies/{reply_id}/actions", tag = "replies",
     params(("reply_id" = ReplyId, Path, description = "The reply")),
     responses((status = 200, description = "The actions", body = PossibleActions)))]

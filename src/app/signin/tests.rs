@@ -7,6 +7,7 @@ use crate::app::AppSettings;
 use crate::app::ctx::{IdempotencyKey, IfMatch};
 use crate::auth::password::HashParams;
 use crate::clock::{Clock, MockClock};
+use crate::ids::{CommitteeId, UserId};
 use crate::store::accounts::sample;
 use crate::store::{DatabaseUrl, Db, Threads, migrate};
 
@@ -29,6 +30,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
     let settings = AppSettings {
         mail: None,
         keep_read: jiff::SignedDuration::from_hours(24),
+        seal_every: jiff::SignedDuration::from_hours(24),
         storage: crate::files::Storage {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,
@@ -41,7 +43,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             },
         },
         webhooks: crate::webhooks::Settings {
-            keeper: crate::webhooks::Keeper::new(None),
+            keeper: crate::keep::Keeper::new("webhooks.key", None),
             insecure: false,
             timeout: std::time::Duration::from_secs(1),
             names: crate::webhooks::Names::default(),
@@ -49,8 +51,23 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         },
         issuer: "https://jianjian.example".into(),
         audience: "jianjian".into(),
+        limits: crate::config::Limits {
+            window: 60,
+            reads: 0,
+            writes: 0,
+            heavy: 0,
+            open: 0,
+            probes: 0,
+        },
         password_params: HashParams::CHEAP,
+        password_queue: 256,
+        address_limit: crate::auth::throttle::AddressLimit {
+            refusals: 100,
+            window: SignedDuration::from_mins(10),
+        },
         lease: jiff::SignedDuration::from_secs(60),
+        second_factor: crate::config::SecondFactor::default(),
+        openid: crate::openid::Settings::default(),
     };
     let db = Db::start(url.clone(), Threads::default()).expect("database");
     App::new(db, Arc::new(clock.clone()), settings)
@@ -103,7 +120,10 @@ impl World {
                     username,
                     password,
                 },
-                request(),
+                Origin {
+                    request: request(),
+                    address: None,
+                },
             )
             .await
     }
@@ -131,6 +151,7 @@ impl World {
             idempotency: None,
             if_match: IfMatch::Missing,
             validate_only: false,
+            disclosed: crate::app::audit::Disclosed::default(),
         }
     }
 
@@ -234,17 +255,46 @@ async fn every_wrong_sign_in_gets_the_same_answer() {
     );
 }
 
+/// How late after a multiple of the step each of these is refused, the least of a few times, and
+/// whether one was refused before the first step.
+async fn lateness(world: &World, committee: &str, username: &str, password: &str) -> (bool, u128) {
+    let (mut early, mut least) = (false, u128::MAX);
+    for _ in 0..4 {
+        let started = tokio::time::Instant::now();
+        let refused = world.try_login(committee, username, password).await;
+        let took = started.elapsed();
+        assert_eq!(
+            refused.err().map(|error| error.code()),
+            Some(Code::BadCredentials)
+        );
+        early |= took < REFUSAL_STEP;
+        least = least.min(took.as_millis() % REFUSAL_STEP.as_millis());
+    }
+    (early, least)
+}
+
 #[tokio::test]
 async fn refusals_are_answered_at_fixed_moments() {
-    let world = world().await;
-    let started = tokio::time::Instant::now();
-    assert!(
-        world
-            .try_login("nowhere", "chen.wei", PASSWORD)
-            .await
-            .is_err()
-    );
-    assert!(started.elapsed() >= REFUSAL_STEP);
+    let mut world = world().await;
+    let code = world.code.clone();
+    let cases = [
+        ("nowhere", "chen.wei", PASSWORD),
+        (code.as_str(), "nobody", PASSWORD),
+        (code.as_str(), "chen.wei", "lantern-under-water"),
+        // By now the name is delayed, and the right password refused.
+        (code.as_str(), "chen.wei", PASSWORD),
+    ];
+    for (committee, username, password) in cases {
+        let (early, late) = lateness(&world, committee, username, password).await;
+        assert!(
+            !early && late < 40,
+            "{committee} {username}: {late} ms late"
+        );
+    }
+    // Without the steps, the test would notice.
+    world.app.refusal_step = Duration::ZERO;
+    let (early, _) = lateness(&world, &code, "nobody", PASSWORD).await;
+    assert!(early);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ impl People {
         ]);
         list.extend([P::Clerk, P::ClerkOf(1), P::ClerkOf(2)]);
         list.extend([P::Staff, P::Chair, P::Supervision]);
-        list.extend([P::Leader, P::Auditor, P::Administrator]);
+        list.extend([P::Leader, P::Auditor, P::Administrator, P::Security]);
         list.extend(Line::ALL.iter().copied().map(P::Officer));
         list.extend((1..4).map(P::Examiner));
         list.extend((0..WALKING_UNITS).flat_map(|n| [P::UnitClerk(n), P::Signatory(n)]));

@@ -59,6 +59,7 @@ pub enum Person {
     Leader,
     Auditor,
     Administrator,
+    Security,
 }
 
 use Person as P;
@@ -77,6 +78,7 @@ impl Person {
             P::Leader => (104, Grant::of(Role::Leader), None),
             P::Auditor => (105, Grant::of(Role::Auditor), None),
             P::Administrator => (106, Grant::of(Role::Administrator), None),
+            P::Security => (107, Grant::of(Role::SecurityAdministrator), None),
             P::Officer(line) => (110 + line as usize, Grant::line(line), None),
             P::Examiner(n) => (120 + n, Grant::of(Role::Examiner), None),
             P::UnitClerk(n) => (200 + n, Grant::unit(Role::UnitClerk, unit(n)), None),

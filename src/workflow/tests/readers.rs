@@ -25,7 +25,7 @@ const STEER: [P; 5] = [
     P::Auditor,
 ];
 
-const EVERYBODY: [P; 14] = [
+const EVERYBODY: [P; 15] = [
     P::Staff,
     P::Chair,
     P::Officer(Line::Government),
@@ -40,6 +40,7 @@ const EVERYBODY: [P; 14] = [
     P::Leader,
     P::Examiner(1),
     P::Administrator,
+    P::Security,
 ];
 
 /// Everybody of whom it holds, beside those who steer.

@@ -44,6 +44,7 @@ pub fn account(town: &Town, who: Person) -> &seed::Person {
         Person::Leader => &town.leader,
         Person::Auditor => &town.auditor,
         Person::Administrator => &town.administrator,
+        Person::Security => &town.security,
     }
 }
 

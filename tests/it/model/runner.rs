@@ -12,6 +12,7 @@ use super::effects::{Command, Input, Refusal};
 use super::requests::{Named, Names, account, send};
 use super::rules::{Act, Target};
 use super::world::{BOTH, Person, World};
+use crate::support::people::grant;
 use crate::support::seed::Town;
 use crate::support::{START, TestApp};
 
@@ -146,12 +147,10 @@ impl<'a> Run<'a> {
         tally.towns += 1;
         let town = app.town_called(&format!("model{}", tally.towns)).await;
         // One of the members examines, too (I10).
-        let administrator = app.signed_in(&town, &town.administrator);
+        let security = app.signed_in(&town, &town.security);
         let path = format!("/api/v1/users/{}", town.members[BOTH].user);
-        let version = administrator.get(&path).send().await.status(200).version();
-        let roles = json!({ "roles": [{ "role": "member" }, { "role": "examiner" }] });
-        let request = administrator.patch(&path).if_match(version).json(roles);
-        request.send().await.status(200);
+        let roles = json!([{ "role": "member" }, { "role": "examiner" }]);
+        grant(&security, &path, &roles).await.status(200);
         Self {
             app,
             town,

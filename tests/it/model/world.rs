@@ -37,6 +37,7 @@ pub enum Person {
     Leader,
     Auditor,
     Administrator,
+    Security,
 }
 
 /// What an account may be to the committee.
@@ -54,6 +55,7 @@ pub enum Role {
     Leader,
     Auditor,
     Administrator,
+    Security,
 }
 
 impl Person {
@@ -69,6 +71,7 @@ impl Person {
             Self::Leader,
             Self::Auditor,
             Self::Administrator,
+            Self::Security,
         ];
         all.extend((0..MEMBERS).map(Self::Member));
         all.extend((0..3).map(Self::Examiner));
@@ -93,6 +96,7 @@ impl Person {
             Self::Leader => Role::Leader,
             Self::Auditor => Role::Auditor,
             Self::Administrator => Role::Administrator,
+            Self::Security => Role::Security,
         };
         own == role
     }

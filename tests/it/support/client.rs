@@ -33,6 +33,11 @@ impl Client {
         self.request(Method::PATCH, path)
     }
 
+    /// PUT.
+    pub fn put(&self, path: &str) -> Request {
+        self.request(Method::PUT, path)
+    }
+
     /// Any method.
     pub fn request(&self, method: Method, path: &str) -> Request {
         let json_type = if method == Method::PATCH {

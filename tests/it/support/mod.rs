@@ -5,9 +5,11 @@ mod client;
 pub mod database;
 pub mod files;
 pub mod people;
+pub mod provider;
 pub mod receiver;
 pub mod rounds;
 pub mod rows;
+pub mod second;
 pub mod seed;
 pub mod sides;
 pub mod smtp;
@@ -31,6 +33,13 @@ use tokio::sync::oneshot;
 pub use client::{Client, Reply, Request};
 use database::TestDatabase;
 
+/// Whether an operation of the document wants a token.
+pub fn wants_token(operation: &serde_json::Value) -> bool {
+    let schemes = operation["security"].as_array().into_iter().flatten();
+    let named = |scheme: &serde_json::Value| scheme.get("access_token").is_some();
+    schemes.into_iter().any(named)
+}
+
 /// When every test starts, unless it moves the clock: a Monday, 09:00 in Beijing.
 pub const START: &str = "2026-03-02T01:00:00Z";
 
@@ -45,8 +54,40 @@ pub struct TestApp {
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
     storage: tempfile::TempDir,
+    config: Config,
     // Last, so that the database goes after everything that uses it.
     database: TestDatabase,
+}
+
+/// A service in a thread of its own.
+struct Launched {
+    app: App,
+    base: String,
+    handle: ServerHandle,
+    thread: std::thread::JoinHandle<()>,
+}
+
+async fn launch(config: Config, clock: MockClock) -> Launched {
+    let (started, address) = oneshot::channel();
+    // A system of its own, which stops in full before the test ends.
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let running = startup::build(config, std::sync::Arc::new(clock))
+                .await
+                .expect("to start");
+            let parts = (running.port(), running.handle(), running.app().clone());
+            // A test that was given up does not wait.
+            let _ = started.send(parts);
+            running.until_stopped().await.expect("to stop");
+        });
+    });
+    let (port, handle, app) = address.await.expect("the service to start");
+    Launched {
+        app,
+        base: format!("http://127.0.0.1:{port}"),
+        handle,
+        thread,
+    }
 }
 
 impl TestApp {
@@ -71,6 +112,12 @@ impl TestApp {
         config.database.migrate_on_start = false;
         // Tests move the clock and then say when the work is done.
         config.jobs.in_server = false;
+        // The clock stands still, so a window never ends; tests of the limits set their own.
+        config.limits.reads = 1_000_000;
+        config.limits.writes = 1_000_000;
+        config.limits.heavy = 1_000_000;
+        config.limits.open = 1_000_000;
+        config.limits.probes = 1_000_000;
         let storage = tempfile::tempdir().expect("a directory");
         config.storage.place = Place::Directory(storage.path().to_owned());
         // Cheap on purpose: real costs would make up most of the time of the tests.
@@ -78,33 +125,18 @@ impl TestApp {
         config.auth.argon2_iterations = 1;
         change(&mut config);
         let clock = MockClock::at(START.parse().expect("a moment"));
-        let (started, address) = oneshot::channel();
-        let thread = {
-            let clock = clock.clone();
-            // A system of its own, which stops in full before the test ends.
-            std::thread::spawn(move || {
-                actix_web::rt::System::new().block_on(async move {
-                    let running = startup::build(config, std::sync::Arc::new(clock))
-                        .await
-                        .expect("to start");
-                    let parts = (running.port(), running.handle(), running.app().clone());
-                    // A test that was given up does not wait.
-                    let _ = started.send(parts);
-                    running.until_stopped().await.expect("to stop");
-                });
-            })
-        };
-        let (port, handle, app) = address.await.expect("the service to start");
+        let launched = launch(config.clone(), clock.clone()).await;
         Self {
             clock,
-            app,
+            app: launched.app,
             http: awc::Client::builder()
                 .timeout(Duration::from_secs(30))
                 .finish(),
-            base: format!("http://127.0.0.1:{port}"),
-            handle,
-            thread: Some(thread),
+            base: launched.base,
+            handle: launched.handle,
+            thread: Some(launched.thread),
             storage,
+            config,
             database,
         }
     }
@@ -132,9 +164,19 @@ impl TestApp {
         Client::new(self.http.clone(), self.base.clone(), Some(token.to_owned()))
     }
 
+    /// A client of another instance.
+    pub fn client_of(&self, base: &str, token: &str) -> Client {
+        Client::new(self.http.clone(), base.to_owned(), Some(token.to_owned()))
+    }
+
     /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), self.base.clone(), None)
+    }
+
+    /// A client of another process that serves the same database.
+    pub fn client_at(&self, http: &awc::Client, base: &str, token: Option<&str>) -> Client {
+        Client::new(http.clone(), base.to_owned(), token.map(str::to_owned))
     }
 
     /// Does the work that is due now; gives how much there was.

@@ -6,12 +6,14 @@ use jianjian::store::register::Entry;
 use jianjian::store::users::{self, UserFields};
 use jianjian::workflow::lists::CommitteeLevel;
 use jianjian::workflow::role::{Grant, Role};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Client, TestApp};
+use super::{Client, Reply, TestApp};
 
 /// The password of every account.
 pub const PASSWORD: &str = "lantern-over-water";
+/// The first password of accounts that are made over HTTP.
+pub const FIRST: &str = "first-lantern";
 
 /// An account that is signed in.
 pub struct Person {
@@ -56,21 +58,27 @@ impl TestApp {
         };
         let entry = Entry::new(fields, self.app.clock.now());
         let id = entry.id;
-        self.write(move |tx| users::insert(tx, committee, &entry, &hash))
+        self.write(move |tx| users::insert(tx, committee, &entry, Some(&hash)))
             .await;
         let client = self.first_sign_in(code, username, &initial).await;
         Person { id, client }
     }
 
-    /// An administrator of a new municipal committee.
+    /// The system administrator of a new municipal committee.
     pub async fn administrator(&self, code: &str) -> Person {
+        self.administrators(code).await.0
+    }
+
+    /// The system administrator and the security administrator of a new municipal committee.
+    pub async fn administrators(&self, code: &str) -> (Person, Person) {
         let committee = self.committee(code, CommitteeLevel::Municipal).await;
-        self.person(
-            (committee, code),
-            "admin",
-            &[Grant::of(Role::Administrator)],
+        let home = (committee, code);
+        let system = [Grant::of(Role::Administrator)];
+        let security = [Grant::of(Role::SecurityAdministrator)];
+        (
+            self.person(home, "admin", &system).await,
+            self.person(home, "security", &security).await,
         )
-        .await
     }
 
     /// Signs in with an initial password and changes it to [`PASSWORD`].
@@ -97,4 +105,23 @@ impl TestApp {
             .await;
         self.client(&reply.status(200).text("/access_token"))
     }
+}
+
+/// An account made over HTTP by the system administrator, with roles and the password [`FIRST`]
+/// from the security administrator: the account as it is then.
+pub async fn account(system: &Client, security: &Client, user: Value, roles: &Value) -> Reply {
+    let made = system.post("/api/v1/users").json(user).send().await;
+    let path = made.status(201).text_header("location").to_owned();
+    let granted = grant(security, &path, roles).await.status(200);
+    let reset = security.post(&format!("{path}/actions/reset-password"));
+    let reset = reset.if_match(granted.version());
+    let reset = reset.json(json!({ "password": FIRST })).send().await;
+    reset.status(200)
+}
+
+/// Asks for other roles of the account at `path`, whatever its version.
+pub async fn grant(security: &Client, path: &str, roles: &Value) -> Reply {
+    let request = security.put(&format!("{path}/roles"));
+    let request = request.header("If-Match", "*");
+    request.json(json!({ "roles": roles })).send().await
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use jianjian::app::Ctx;
+use jianjian::app::audit::Disclosed;
 use jianjian::app::ctx::IfMatch;
-use jianjian::app::setup::{self, FirstAdministrator, NewCommittee};
-use jianjian::auth::principal::Principal;
+use jianjian::app::setup::{self, FirstAccount, FirstAdministrators, NewCommittee};
+use jianjian::auth::principal::{Factor, Principal};
 use jianjian::auth::token::Subject;
 use jianjian::error::Result;
 use jianjian::ids::{
@@ -17,8 +18,8 @@ use jianjian::store::sessions::SessionFields;
 use jianjian::store::sign_ins::{self, SignIn};
 use jianjian::store::terms::TermFields;
 use jianjian::store::units::UnitFields;
-use jianjian::store::users::{self, UserFields};
-use jianjian::store::{Tx, accounts, register};
+use jianjian::store::users::{self, UserIn};
+use jianjian::store::{Tx, accounts, grants, register};
 use jianjian::workflow::lists::{ProposerKind, SystemLine};
 use jianjian::workflow::role::{Grant, Line, Role};
 use jiff::Timestamp;
@@ -126,17 +127,18 @@ impl TestApp {
     }
 }
 
-fn ctx(committee: CommitteeId, user: UserId, now: Timestamp) -> Ctx {
+fn ctx(committee: CommitteeId, user: UserId, role: Role, now: Timestamp) -> Ctx {
     Ctx {
         principal: Principal {
             committee,
             user,
             sign_in: SignInId::new(now),
             username: "root".into(),
-            display_name: "系统管理员".into(),
+            display_name: role.label().zh.into(),
             member: None,
-            grants: vec![Grant::of(Role::Administrator)],
+            grants: vec![Grant::of(role)],
             must_change_password: false,
+            factor: Factor::default(),
             machine: None,
         },
         now,
@@ -145,23 +147,36 @@ fn ctx(committee: CommitteeId, user: UserId, now: Timestamp) -> Ctx {
         idempotency: None,
         if_match: IfMatch::Any,
         validate_only: false,
+        disclosed: Disclosed::default(),
     }
 }
 
 #[expect(clippy::too_many_lines, reason = "a list of who and what there is")]
 fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town> {
-    let wanted = FirstAdministrator {
+    let first = |username: &str, role: Role| FirstAccount {
+        username: username.into(),
+        display_name: role.label().zh.into(),
+    };
+    let wanted = FirstAdministrators {
         committee: code.to_owned(),
         new_committee: Some(NewCommittee {
             name: format!("政协{code}委员会"),
             level: jianjian::workflow::lists::CommitteeLevel::Municipal,
             region: code.to_owned(),
         }),
-        username: "root".into(),
-        display_name: "系统管理员".into(),
+        system: first("root", Role::Administrator),
+        security: first("root.security", Role::SecurityAdministrator),
     };
-    let created = setup::create_first_administrator(tx, &wanted, hash, now)?;
-    let ctx = ctx(created.committee, created.user, now);
+    let created = setup::create_first_administrators(tx, &wanted, (hash, hash), now)?;
+    let committee = created.committee;
+    let ctx = ctx(committee, created.system, Role::Administrator, now);
+    let guard = self::ctx(
+        committee,
+        created.security,
+        Role::SecurityAdministrator,
+        now,
+    );
+    let by = (&ctx, &guard);
     let term = TermFields {
         number: 14,
         name: "十四届".into(),
@@ -227,11 +242,11 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
         let id = register::create(tx, &ctx, member)?.id;
         let grant = Grant::of(Role::Member);
         let username = format!("member{}", index + 1);
-        members.push(person(tx, &ctx, &username, Some(id), grant, hash)?);
+        members.push(person(tx, by, &username, Some(id), grant, hash)?);
     }
-    let mut make = |username: &str, grant: Grant| person(tx, &ctx, username, None, grant, hash);
+    let mut make = |username: &str, grant: Grant| person(tx, by, username, None, grant, hash);
     Ok(Town {
-        committee: created.committee,
+        committee,
         code: code.to_owned(),
         term,
         session,
@@ -274,20 +289,21 @@ fn found(tx: &mut Tx<'_>, code: &str, hash: &str, now: Timestamp) -> Result<Town
 /// An account whose password is its own already, with a sign-in that lasts.
 fn person(
     tx: &mut Tx<'_>,
-    ctx: &Ctx,
+    (ctx, guard): (&Ctx, &Ctx),
     username: &str,
     member: Option<MemberId>,
     grant: Grant,
     hash: &str,
 ) -> Result<Person> {
-    let fields = UserFields {
+    let set = UserIn {
         username: username.into(),
         display_name: format!("{}·{username}", grant.role.label().zh),
         member_id: member,
-        roles: vec![grant],
         disabled: false,
     };
-    let user = users::create(tx, ctx, fields, hash)?.id;
+    let account = users::create(tx, ctx, set)?;
+    let account = grants::replace(tx, guard, account, vec![grant])?;
+    let user = users::reset_password(tx, guard, &account, hash)?.id;
     accounts::change_password(tx, ctx.committee(), user, hash, hash, ctx.now)?;
     let sign_in = SignInId::new(ctx.now);
     let lasting = SignIn {

@@ -3,7 +3,7 @@
 use jianjian::store::checks::{self, Finding, Outcome};
 use serde_json::{Value, json};
 
-use super::people::PASSWORD;
+use super::people::{self, PASSWORD};
 use super::seed::{Person, Town};
 use super::story::Story;
 use super::{Client, Reply, TestApp};
@@ -107,16 +107,13 @@ pub async fn is_whole(app: &TestApp) {
     assert_eq!(findings.iter().find(wrong), None);
 }
 
-/// An account with these roles, made by the administrator over HTTP; it is signed in.
+/// An account with these roles, made over HTTP by both administrators; it is signed in.
 pub async fn account(app: &TestApp, town: &Town, username: &str, roles: Value) -> Client {
-    let user = json!({
-        "username": username, "display_name": "陈思源", "password": "first-lantern", "roles": roles,
-    });
-    let administrator = app.signed_in(town, &town.administrator);
-    let made = administrator.post("/api/v1/users").json(user).send().await;
-    made.status(201);
-    app.first_sign_in(&town.code, username, "first-lantern")
-        .await
+    let user = json!({ "username": username, "display_name": "陈思源" });
+    let system = app.signed_in(town, &town.administrator);
+    let security = app.signed_in(town, &town.security);
+    people::account(&system, &security, user, &roles).await;
+    app.first_sign_in(&town.code, username, people::FIRST).await
 }
 
 /// Puts these settings into force: drafted by the administrator, activated by the chair.

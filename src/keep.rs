@@ -14,17 +14,21 @@ const PLAIN: &str = "plain:";
 
 /// Keeps secrets.
 #[derive(Clone)]
-pub struct Keeper(Option<[u8; 32]>);
+pub struct Keeper {
+    /// Name of the setting that holds the key, for the log.
+    setting: &'static str,
+    key: Option<[u8; 32]>,
+}
 
 impl Keeper {
-    /// With a key, or without one: secrets then stand in the database as they are.
-    pub const fn new(key: Option<[u8; 32]>) -> Self {
-        Self(key)
+    /// With the key of a setting, or without one: secrets then stand in the database as they are.
+    pub const fn new(setting: &'static str, key: Option<[u8; 32]>) -> Self {
+        Self { setting, key }
     }
 
     /// What is stored of `secret`, which belongs to `owner` and can be read for it alone.
     pub fn keep(&self, secret: &str, owner: &str) -> Result<String> {
-        let Some(key) = &self.0 else {
+        let Some(key) = &self.key else {
             return Ok(format!("{PLAIN}{secret}"));
         };
         let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(Error::internal)?;
@@ -42,8 +46,11 @@ impl Keeper {
         if let Some(secret) = stored.strip_prefix(PLAIN) {
             return Ok(secret.to_owned());
         }
-        let unreadable = || Error::internal("webhooks.key is not the one the secret was kept with");
-        let key = self.0.as_ref().ok_or_else(unreadable)?;
+        let unreadable = || {
+            let setting = self.setting;
+            Error::internal(format!("{setting} is not the one the secret was kept with"))
+        };
+        let key = self.key.as_ref().ok_or_else(unreadable)?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(Error::internal)?;
         let all = stored
             .strip_prefix(ENCIPHERED)
@@ -61,7 +68,7 @@ impl Keeper {
 
 impl std::fmt::Debug for Keeper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() {
+        f.write_str(if self.key.is_some() {
             "Keeper(key)"
         } else {
             "Keeper(no key)"
@@ -75,15 +82,23 @@ mod tests {
 
     #[test]
     fn secrets_are_read_with_the_same_key_for_the_same_owner_only() {
-        let keeper = Keeper::new(Some([7; 32]));
+        let keeper = Keeper::new("webhooks.key", Some([7; 32]));
         let stored = keeper.keep("whsec_abc", "whok_1").expect("to keep");
         assert!(!stored.contains("whsec"));
         assert_ne!(stored, keeper.keep("whsec_abc", "whok_1").expect("to keep"));
         assert_eq!(keeper.read(&stored, "whok_1").expect("it"), "whsec_abc");
         assert!(keeper.read(&stored, "whok_2").is_err());
-        assert!(Keeper::new(Some([8; 32])).read(&stored, "whok_1").is_err());
-        assert!(Keeper::new(None).read(&stored, "whok_1").is_err());
-        let plain = Keeper::new(None)
+        assert!(
+            Keeper::new("webhooks.key", Some([8; 32]))
+                .read(&stored, "whok_1")
+                .is_err()
+        );
+        assert!(
+            Keeper::new("webhooks.key", None)
+                .read(&stored, "whok_1")
+                .is_err()
+        );
+        let plain = Keeper::new("webhooks.key", None)
             .keep("whsec_abc", "whok_1")
             .expect("to keep");
         assert_eq!(keeper.read(&plain, "whok_1").expect("it"), "whsec_abc");

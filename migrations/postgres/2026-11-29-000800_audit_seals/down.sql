@@ -1,0 +1,14 @@
+DROP TRIGGER feed_no_truncate ON feed;
+DROP TRIGGER feed_no_delete ON feed;
+DROP TRIGGER feed_no_update ON feed;
+DROP TRIGGER events_no_truncate ON events;
+DROP TRIGGER events_no_delete ON events;
+DROP TRIGGER events_no_update ON events;
+DROP INDEX events_request_idx;
+DROP INDEX events_name_idx;
+DROP INDEX events_actor_idx;
+DROP TABLE audit_checks;
+DROP TABLE audit_seal_heads;
+DROP TABLE audit_seals;
+DROP TABLE seal_keys;
+DROP FUNCTION refuse_change();

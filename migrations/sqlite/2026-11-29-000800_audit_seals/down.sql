@@ -1,0 +1,11 @@
+DROP TRIGGER feed_no_delete;
+DROP TRIGGER feed_no_update;
+DROP TRIGGER events_no_delete;
+DROP TRIGGER events_no_update;
+DROP INDEX events_request_idx;
+DROP INDEX events_name_idx;
+DROP INDEX events_actor_idx;
+DROP TABLE audit_checks;
+DROP TABLE audit_seal_heads;
+DROP TABLE audit_seals;
+DROP TABLE seal_keys;

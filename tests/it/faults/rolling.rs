@@ -1,0 +1,89 @@
+//! The instances of a service are exchanged one after the other behind a balancer.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::load::Load;
+use super::{Service, clients, ready, text, town, until_done, verdict};
+use crate::support::TestApp;
+
+/// Asks every instance for its readiness, as a balancer does, and sends clients to those that are.
+async fn balance(load: &Load<'_>, known: &RefCell<Vec<String>>) {
+    let http = awc::Client::builder()
+        .timeout(Duration::from_secs(2))
+        .finish();
+    loop {
+        let all = known.borrow().clone();
+        let mut fit = Vec::new();
+        for address in all {
+            let asked = http
+                .get(format!("http://{address}/health/ready"))
+                .send()
+                .await;
+            if asked.is_ok_and(|answer| answer.status() == 200) {
+                fit.push(address);
+            }
+        }
+        if !fit.is_empty() {
+            load.instances.replace(fit);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Each of two instances is told to stop under load and replaced: readiness turns first, every
+/// request is answered, and none with 5xx.
+#[actix_web::test]
+async fn instances_are_exchanged_without_an_unanswered_request() {
+    let app = TestApp::start().await;
+    let town = town(&app).await;
+    let url = text(app.db().url());
+    let mut instances = [0, 1].map(|_| Some(Service::start(&url, app.storage())));
+    let addresses: Vec<_> = instances
+        .iter()
+        .flatten()
+        .map(|one| one.address.clone())
+        .collect();
+    let known = RefCell::new(addresses.clone());
+    let load: Rc<Load<'_>> = Load::new(&app, &town, clients() / 2, addresses);
+    load.run(async {
+        let exchange = async {
+            until_done(&load, 30).await;
+            for slot in &mut instances {
+                let Some(old) = slot.take() else { continue };
+                old.terminate();
+                let gone = old.address.clone();
+                assert_eq!(old.stopped().await, Some(0));
+                let new = Service::start(&url, app.storage());
+                ready(&new.address, Duration::from_secs(20)).await;
+                let mut known = known.borrow_mut();
+                known.retain(|address| *address != gone);
+                known.push(new.address.clone());
+                drop(known);
+                *slot = Some(new);
+                until_done(&load, 30).await;
+            }
+        };
+        tokio::select! {
+            () = exchange => {}
+            () = balance(&load, &known) => {}
+        }
+    })
+    .await;
+    let (verdict, _) = verdict(&app, &load).await;
+    let answers = load.answers.borrow().clone();
+    eprintln!("exchanged two instances, answers {answers:?}: {verdict}");
+    verdict.assert_clean();
+    assert_eq!(
+        verdict.unknown,
+        0,
+        "{verdict}: {:?}",
+        load.history()
+            .0
+            .values()
+            .flat_map(|op| &op.whys)
+            .collect::<Vec<_>>()
+    );
+    assert!(answers.keys().all(|status| *status < 500), "{answers:?}");
+}

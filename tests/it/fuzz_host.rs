@@ -1,0 +1,141 @@
+//! A service with somebody in every role and something of every kind, for tools that send requests
+//! of their own: `scripts/fuzz` names a file in `JIANJIAN_FUZZ_HOST`. What there is is written into
+//! it, and the service runs until the file is gone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::conditional;
+use crate::permissions::{case_at, columns, step_of};
+use crate::support::seed::Town;
+use crate::support::story::Story;
+use crate::support::{TestApp, wants_token};
+
+/// Fewest roles with a token.
+const ROLES: usize = 12;
+
+/// Who calls an operation, where another one than the first of the document's roles is right.
+fn caller_of(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "submit_opinion_assignment" => "co_handler_clerk",
+        "countersign_reply" | "object_reply" => "co_handler_signatory",
+        "consent_cosign_proposal" | "decline_cosign_proposal" => "invited_member",
+        "draft_reply" | "edit_reply" => "unit_clerk",
+        "invite_cosigners_proposal" | "object_contact_assignment" => "member",
+        _ => return None,
+    })
+}
+
+/// The object that an operation is for, in the state from which it starts.
+fn object_of(operation: &str, path: &str, case: &Story<'_>) -> Option<String> {
+    let row = usize::from(operation == "submit_opinion_assignment");
+    if path.contains("{proposal_id}") {
+        Some(case.id.clone())
+    } else if path.contains("{assignment_id}") {
+        case.rows.get(&row).cloned()
+    } else if path.contains("{reply_id}") {
+        case.replies.get(&0).cloned()
+    } else if path.contains("{attachment_id}") {
+        case.file.clone()
+    } else {
+        None
+    }
+}
+
+/// What there is: who may be signed in as, which identifiers name something, and the best of both
+/// for each operation.
+pub async fn host(app: &TestApp, town: &Town) -> Value {
+    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, id) in conditional::objects(app, town).await {
+        ids.entry(name).or_default().push(id);
+    }
+    // Whoever is signed in stays as they are: this one is changed, disabled, told another password.
+    ids.insert("user_id", vec![town.examiners[1].user.to_string()]);
+    ids.insert("reason_code", vec!["bad_form".to_owned()]);
+    ids.insert("version", vec!["current".to_owned(), "1".to_owned()]);
+    ids.insert("code", vec!["state-conflict".to_owned()]);
+    let mut cases: BTreeMap<&str, Story<'_>> = BTreeMap::new();
+    let mut best = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for operation in item.as_object().expect("operations").values() {
+            let id = operation["operationId"].as_str().expect("a name");
+            let step = step_of(id);
+            let on_case = [
+                "{proposal_id}",
+                "{assignment_id}",
+                "{reply_id}",
+                "{attachment_id}",
+            ];
+            if on_case.iter().any(|name| path.contains(name)) && !cases.contains_key(step) {
+                cases.insert(step, case_at(app, town, step).await);
+            }
+            let object = cases.get(step).and_then(|case| object_of(id, path, case));
+            best.insert(
+                id.to_owned(),
+                json!({ "id": object, "caller": caller_of(id), "token": wants_token(operation) }),
+            );
+        }
+    }
+    for case in cases.values() {
+        let mut add = |name, id: &String| {
+            let known = ids.entry(name).or_default();
+            known.extend((!known.contains(id)).then(|| id.clone()));
+        };
+        add("proposal_id", &case.id);
+        case.rows.values().for_each(|id| add("assignment_id", id));
+        case.replies.values().for_each(|id| add("reply_id", id));
+        case.file.iter().for_each(|id| add("attachment_id", id));
+    }
+    let tokens: BTreeMap<_, _> = columns(town)
+        .into_iter()
+        .map(|(name, person)| (name, app.token(town, &person)))
+        .chain([
+            ("security_administrator", app.token(town, &town.security)),
+            // Signs out, and is nobody afterwards.
+            ("leaving", app.token(town, &town.examiners[1])),
+        ])
+        .collect();
+    json!({ "base": app.base(), "tokens": tokens, "ids": ids, "operations": best })
+}
+
+#[actix_web::test]
+async fn a_host_for_fuzzers_has_every_role_and_something_of_every_kind() {
+    let app = TestApp::start_with(|config| config.server.workers = 2).await;
+    let town = app.town().await;
+    let host = host(&app, &town).await;
+    let mut roles = std::collections::BTreeSet::new();
+    for (name, token) in host["tokens"].as_object().expect("tokens") {
+        let client = app.client(token.as_str().expect("a token"));
+        let me = client.get("/api/v1/auth/me").send().await.status(200);
+        assert_ne!(me.json["roles"], json!([]), "{name}: {me}");
+        roles.insert(me.text("/roles/0/role"));
+    }
+    assert!(roles.len() >= ROLES, "{roles:?}");
+    for (path, name, reader) in [
+        ("proposals", "proposal_id", &town.members[0]),
+        ("assignments", "assignment_id", &town.auditor),
+        ("replies", "reply_id", &town.unit_clerks[0]),
+        ("attachments", "attachment_id", &town.members[0]),
+        ("units", "unit_id", &town.auditor),
+    ] {
+        let reader = app.signed_in(&town, reader);
+        let ids = host["ids"][name].as_array().expect("identifiers");
+        assert!(!ids.is_empty(), "{name}");
+        for id in ids {
+            let path = format!("/api/v1/{path}/{}", id.as_str().expect("text"));
+            reader.get(&path).send().await.status(200);
+        }
+    }
+    if let Some(file) = std::env::var_os("JIANJIAN_FUZZ_HOST").map(PathBuf::from) {
+        let made = file.with_extension("new");
+        std::fs::write(&made, host.to_string()).expect("to write");
+        std::fs::rename(&made, &file).expect("to rename");
+        while file.exists() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
