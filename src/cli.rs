@@ -5,6 +5,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod demo;
 mod health;
 mod jobs;
@@ -68,6 +69,10 @@ enum Command {
     /// Look after the work that is done after the answer
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Copy the database and the files, while the service runs, into a new directory
+    Backup(backup::Backup),
+    /// Bring a backup back to where nothing is, or check one, or check what is there
+    Restore(backup::Restore),
     /// Check every chain and every seal of the audit trail; name the first broken place of each kind
     Verify(verify::Args),
     /// Seal the audit trail, export seals
@@ -185,6 +190,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Admin(command) => admin::run(command, &Config::load(&sources)?),
         Command::Jobs(command) => jobs::run(&command, &load(&sources)?),
+        Command::Backup(args) => backup::back_up(&args, &load(&sources)?),
+        Command::Restore(args) => backup::restore(&args, &load(&sources)?),
         Command::Verify(args) => verify::run(&args, &load(&sources)?),
         Command::Audit(command) => audit::run(&command, &load(&sources)?),
         Command::Health => health::run(&Config::load(&sources)?),

@@ -210,11 +210,7 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
         .to_str()
         .ok()
         .filter(|_| values.next().is_none())
-        .map(unquoted)
-        .filter(|key| {
-            let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
-            (8..=128).contains(&key.len()) && key.bytes().all(visible)
-        })
+        .and_then(key_of)
         .ok_or_else(|| {
             Error::new(Code::InvalidHeader).field(
                 "Idempotency-Key",
@@ -233,6 +229,12 @@ fn idempotency_key(request: &HttpRequest, body: &[&[u8]]) -> Result<Option<Idemp
         key: key.to_owned(),
         request_hash,
     }))
+}
+
+/// The key that a header gives, bare or in one pair of double quotes.
+pub(super) fn key_of(value: &str) -> Option<&str> {
+    let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    Some(unquoted(value)).filter(|key| (8..=128).contains(&key.len()) && key.bytes().all(visible))
 }
 
 /// Longest list of entity tags that is looked at, in bytes.
@@ -259,19 +261,25 @@ fn invalid_tags(header: &'static str) -> Error {
 }
 
 fn if_match(request: &HttpRequest) -> Result<IfMatch> {
-    let invalid = || invalid_tags("If-Match");
     let mut values = request.headers().get_all(header::IF_MATCH);
     let Some(value) = values.next() else {
         return Ok(IfMatch::Missing);
     };
-    if values.next().is_some() || value.len() > MAX_ETAGS {
-        return Err(invalid());
-    }
-    let text = value.to_str().map_err(|_| invalid())?.trim();
+    value
+        .to_str()
+        .ok()
+        .filter(|_| values.next().is_none())
+        .and_then(tags_of)
+        .ok_or_else(|| invalid_tags("If-Match"))
+}
+
+/// What the value of If-Match accepts; `None` where it is not well formed.
+pub(super) fn tags_of(value: &str) -> Option<IfMatch> {
+    let text = Some(value).filter(|value| value.len() <= MAX_ETAGS)?.trim();
     if text == "*" {
-        return Ok(IfMatch::Any);
+        return Some(IfMatch::Any);
     }
-    tags(text).map(IfMatch::Tags).ok_or_else(invalid)
+    entity_tags(text).map(IfMatch::Tags)
 }
 
 /// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well

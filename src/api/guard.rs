@@ -246,9 +246,13 @@ pub(super) fn bearer_of(headers: &header::HeaderMap) -> Result<&str> {
     value
         .to_str()
         .ok()
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty())
+        .and_then(bearer)
         .ok_or_else(|| Error::new(Code::Unauthenticated))
+}
+
+/// The token in the value of an Authorization header.
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -327,7 +327,7 @@ impl RawBody {
 }
 
 /// RFC 7396: null removes, objects merge, everything else replaces.
-fn merge(target: &mut Value, patch: Value) {
+pub(super) fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

@@ -29,6 +29,8 @@ pub mod password_policy;
 pub mod policy_docs;
 pub mod policy_profiles;
 pub mod problem;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod properties;
 mod query;
 pub mod refusal_reasons;
 pub mod register;

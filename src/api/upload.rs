@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;
-use actix_web::http::header::{self, DispositionParam};
+use actix_web::http::header::{self, ContentDisposition, DispositionParam};
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
@@ -125,9 +125,12 @@ async fn receive_file(files: &Files, mut part: Field, max: u64, pace: &mut Pace)
     Ok(Upload { name, received })
 }
 
-/// The name of the file: in its extended form (RFC 8187) where there is one.
 fn file_name(part: &Field) -> Option<String> {
-    let disposition = part.content_disposition()?;
+    part.content_disposition().and_then(name_in)
+}
+
+/// The name of the file: in its extended form (RFC 8187) where there is one.
+pub(super) fn name_in(disposition: &ContentDisposition) -> Option<String> {
     let extended = disposition.parameters.iter().find_map(|param| match param {
         DispositionParam::FilenameExt(value) => String::from_utf8(value.value.clone()).ok(),
         _ => None,

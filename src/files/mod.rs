@@ -145,6 +145,19 @@ pub struct Key {
     pub sha256: String,
 }
 
+impl Key {
+    /// Where the content lies in the storage: folder in folder, and the name of the file.
+    pub fn place(&self) -> [String; 3] {
+        let (committee, id) = (self.committee.uuid().simple(), self.id.uuid().simple());
+        let start = self.sha256.get(..2).unwrap_or_default();
+        [
+            committee.to_string(),
+            start.to_owned(),
+            format!("{}-{id}", self.sha256),
+        ]
+    }
+}
+
 fn unavailable(error: object_store::Error) -> Error {
     Error::new(Code::StorageUnavailable).context(error)
 }
@@ -193,13 +206,9 @@ impl Files {
     }
 
     fn path(&self, key: &Key) -> Path {
-        let (committee, id) = (key.committee.uuid().simple(), key.id.uuid().simple());
-        let start = key.sha256.get(..2).unwrap_or_default();
-        self.prefix
-            .clone()
-            .join(committee.to_string())
-            .join(start)
-            .join(format!("{}-{id}", key.sha256))
+        key.place()
+            .into_iter()
+            .fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
     /// A place for an upload of at most `max` bytes; waits a little for a free one.

@@ -11,9 +11,11 @@ pub const MAX_CHARS: usize = 200;
 /// direction of writing; composed; at most [`MAX_CHARS`] characters with its extension.
 pub fn clean(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    // What is left out must not keep apart what is composed.
     let text: String = last
-        .nfc()
+        .chars()
         .filter(|c| !c.is_control() && !is_invisible(*c))
+        .nfc()
         .map(|c| match c {
             '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
             c if c.is_whitespace() => ' ',
@@ -25,14 +27,21 @@ pub fn clean(given: &str) -> String {
         Some((stem, extension)) => (stem.trim_end_matches(['.', ' ']), extension),
         None => (text, ""),
     };
-    let extension: String = extension.chars().take(10).collect();
+    let extension = cut(extension.trim_start(), 10);
     let room = MAX_CHARS - 1 - extension.chars().count();
-    let stem: String = stem.chars().take(room).collect();
+    let stem = cut(stem, room);
     match (stem.is_empty(), extension.is_empty()) {
         (true, _) => "file".to_owned(),
-        (false, true) => stem,
+        (false, true) => stem.to_owned(),
         (false, false) => format!("{stem}.{extension}"),
     }
+}
+
+/// At most so many characters, and no blank or dot where it was cut.
+fn cut(text: &str, chars: usize) -> &str {
+    let end = text.char_indices().nth(chars).map(|(end, _)| end);
+    let start = end.and_then(|end| text.get(..end)).unwrap_or(text);
+    start.trim_end_matches(['.', ' '])
 }
 
 /// Signs without width, and those that turn the direction of writing.
@@ -108,6 +117,9 @@ mod tests {
             ("a\"b;c.pdf", "a_b;c.pdf"),
             ("名 . .pdf", "名.pdf"),
             ("con:aux?.txt", "con_aux_.txt"),
+            ("e\u{200b}\u{301}tude.pdf", "\u{e9}tude.pdf"),
+            ("名. pdf", "名.pdf"),
+            ("名.abcdefghi jk", "名.abcdefghi"),
         ] {
             assert_eq!(clean(given), wanted, "{given:?}");
         }

@@ -162,6 +162,27 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     Ok(conn)
 }
 
+/// Opens a file of SQLite that nobody writes, without changing a byte of it.
+pub(in crate::store) fn open_unchanging(path: &std::path::Path) -> Result<AnyConnection> {
+    let unavailable = |error: &dyn std::fmt::Display| {
+        Error::new(Code::DatabaseUnavailable).context(format!(
+            "cannot read the SQLite file {}: {error}",
+            path.display()
+        ))
+    };
+    let name = path
+        .to_str()
+        .ok_or_else(|| unavailable(&"its name is not UTF-8"))?
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let mut conn = SqliteConnection::establish(&format!("file:{name}?mode=ro&immutable=1"))
+        .map_err(|error| unavailable(&error))?;
+    conn.batch_execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
+        .map_err(|error| unavailable(&error))?;
+    Ok(AnyConnection::Sqlite(conn))
+}
+
 /// The switch of a new file to WAL needs the file alone and does not wait for it, whatever
 /// `busy_timeout` says; so instances that start at once take turns here.
 fn switch_to_wal(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {

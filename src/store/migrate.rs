@@ -62,6 +62,17 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
     pending.map_err(|error| Error::internal(error).context("cannot read the migrations table"))
 }
 
+/// Versions of the embedded migrations, as the database notes them, in order.
+pub fn versions() -> Result<Vec<String>> {
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(Error::internal)?;
+    let mut versions: Vec<_> = known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    versions.sort();
+    Ok(versions)
+}
+
 /// Names of the embedded migrations of both backends, which must be equal.
 pub fn embedded() -> Result<[Vec<String>; 2]> {
     let sqlite = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(Error::internal)?;

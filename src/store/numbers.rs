@@ -5,7 +5,27 @@ use diesel::prelude::*;
 use super::Tx;
 use super::schema::number_series::dsl;
 use crate::error::Result;
-use crate::ids::CommitteeId;
+use crate::ids::{CommitteeId, SessionId, UnitId};
+use crate::workflow::codes::CaseSeries;
+
+/// The series of serial numbers of a session (I3).
+pub fn serial_series(session: SessionId) -> String {
+    format!("serial:{}", session.uuid().simple())
+}
+
+/// A series of case numbers of a session (I2).
+pub fn case_series(session: SessionId, series: CaseSeries) -> String {
+    let session = session.uuid().simple();
+    match series {
+        CaseSeries::Main => format!("case:{session}"),
+        CaseSeries::Ordinary => format!("case:{session}:ordinary"),
+    }
+}
+
+/// The series of document numbers of a unit's replies in a year, under one prefix.
+pub fn document_series(unit: UnitId, year: i32, prefix: &str) -> String {
+    format!("document:{}:{year}:{prefix}", unit.uuid().simple())
+}
 
 /// The next number of a series, from 1. Simultaneous acts wait for each other here.
 pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i32> {

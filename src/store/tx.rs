@@ -93,6 +93,16 @@ pub struct Tx<'c> {
     discard: bool,
 }
 
+impl<'c> Tx<'c> {
+    /// Over a transaction that somebody else begins and ends.
+    pub(in crate::store) fn over(conn: &'c mut AnyConnection) -> Self {
+        Self {
+            conn,
+            discard: false,
+        }
+    }
+}
+
 impl Tx<'_> {
     /// Rolls back at the end although the closure succeeds: for trial runs.
     pub fn discard(&mut self) {
@@ -155,10 +165,7 @@ struct Call<T, F> {
 impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
     fn run(&mut self, conn: &mut AnyConnection) -> Outcome {
         let _entered = self.span.clone().entered();
-        let mut tx = Tx {
-            conn,
-            discard: false,
-        };
+        let mut tx = Tx::over(conn);
         let (work, onlookers, name) = (&mut self.work, &self.onlookers, self.name);
         let result = catch_unwind(AssertUnwindSafe(|| {
             tell(onlookers, name, Point::Begun);

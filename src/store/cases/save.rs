@@ -14,7 +14,6 @@ use crate::store::timeline::target_id;
 use crate::store::{Tx, numbers, outbox};
 use crate::text::fold;
 use crate::workflow::case::Case;
-use crate::workflow::codes::CaseSeries;
 use crate::workflow::decide::{Decision, Number};
 use crate::workflow::desk::{self, Duty};
 use crate::workflow::profile::Profile;
@@ -84,18 +83,16 @@ fn write(
 
 fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
     let committee = decision.case.proposal.committee;
-    let session = decision.case.session.id.uuid().simple();
+    let session = decision.case.session.id;
     for number in &decision.numbers {
         match number {
             Number::Serial => {
-                let next = numbers::allot(tx, committee, &format!("serial:{session}"))?;
+                let next = numbers::allot(tx, committee, &numbers::serial_series(session))?;
                 decision.case.proposal.serial_no = Some(next);
             }
             Number::Case => {
-                let series = match decision.case.proposal.case_series {
-                    CaseSeries::Main => format!("case:{session}"),
-                    CaseSeries::Ordinary => format!("case:{session}:ordinary"),
-                };
+                let series = decision.case.proposal.case_series;
+                let series = numbers::case_series(session, series);
                 let next = numbers::allot(tx, committee, &series)?;
                 decision.case.proposal.case_no = Some(next);
             }
@@ -106,9 +103,9 @@ fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
                     .iter_mut()
                     .find(|reply| reply.id == *id);
                 let Some(reply) = reply else { continue };
-                let unit = reply.unit.uuid().simple();
                 if let Some(document) = &mut reply.document {
-                    let series = format!("document:{unit}:{}:{}", document.year, document.prefix);
+                    let series =
+                        numbers::document_series(reply.unit, document.year, &document.prefix);
                     document.number = Some(numbers::allot(tx, committee, &series)?);
                 }
             }

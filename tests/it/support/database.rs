@@ -59,6 +59,15 @@ impl TestDatabase {
         database
     }
 
+    /// A file of SQLite that is there already, and stays.
+    pub fn at(file: &Path) -> Self {
+        Self {
+            url: DatabaseUrl::Sqlite(file.to_owned()),
+            _template: Template::get(),
+            place: Place::Elsewhere(file.to_owned()),
+        }
+    }
+
     /// Where it is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
@@ -325,6 +334,7 @@ const FILE: &str = "test.db";
 
 enum Place {
     Directory(TempDir),
+    Elsewhere(PathBuf),
     Server(PgDatabase),
 }
 
@@ -332,6 +342,7 @@ impl Place {
     fn url(&self) -> DatabaseUrl {
         match self {
             Self::Directory(directory) => DatabaseUrl::Sqlite(directory.path().join(FILE)),
+            Self::Elsewhere(file) => DatabaseUrl::Sqlite(file.clone()),
             Self::Server(database) => database.url(),
         }
     }
