@@ -271,9 +271,45 @@ fn names_an_object(path: &str) -> bool {
 
 /// Objects of which a committee has one, so that no identifier stands in their address.
 const ONLY_ONES: &[&str] = &["/api/v1/password-policy"];
-/// Operations on the own second factor: it may be missing, or held after wrong codes.
-fn takes_codes(path: &str) -> bool {
-    path.starts_with("/api/v1/auth/second-factor") || path == "/api/v1/auth/step-up"
+
+/// What can happen to whoever sends a body.
+const OF_A_BODY: &[Code] = &[
+    Code::MalformedJson,
+    Code::InvalidBody,
+    Code::InvalidInput,
+    Code::AlreadyExists,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+];
+
+/// What can happen to whoever is signed in. A required second factor does not stand in the way of
+/// the operations that lead to it.
+fn of_access(access: Access) -> &'static [Code] {
+    match access {
+        Access::Public => &[],
+        Access::PasswordPending | Access::FactorPending => {
+            &[Code::PasswordChangeRequired, Code::Forbidden]
+        }
+        Access::SignedIn | Access::Persons | Access::Roles(_) => &[
+            Code::PasswordChangeRequired,
+            Code::SecondFactorEnrolmentRequired,
+            Code::Forbidden,
+        ],
+    }
+}
+
+/// What can happen while somebody signs in, beside what can always happen.
+fn of_signing_in(path: &str) -> &'static [Code] {
+    match path {
+        "/api/v1/auth/login/second-factor" => &[Code::SecondFactorHeld],
+        // It may be missing, or held after wrong codes.
+        "/api/v1/auth/step-up" => &[Code::SecondFactorHeld, Code::GuardUnmet],
+        path if path.starts_with("/api/v1/auth/second-factor") => {
+            &[Code::SecondFactorHeld, Code::GuardUnmet]
+        }
+        path if path.starts_with("/api/v1/auth/openid/") => &[Code::ProviderUnavailable],
+        _ => &[],
+    }
 }
 
 /// Adds to an operation what follows from its method, path and access: headers and problems.
@@ -300,18 +336,11 @@ pub fn complete(
         Code::Busy,
         Code::DatabaseUnavailable,
     ];
-    if access != Access::Public {
-        codes.extend([Code::PasswordChangeRequired, Code::Forbidden]);
-    }
+    codes.extend(of_access(access));
+    codes.extend(step_up.then_some(Code::StepUpRequired));
     if has_id {
         codes.push(Code::NotFound);
     }
-    // A required second factor does not stand in the way of those that lead to it.
-    let is_pending = matches!(access, Access::PasswordPending | Access::FactorPending);
-    if access != Access::Public && !is_pending {
-        codes.push(Code::SecondFactorEnrolmentRequired);
-    }
-    codes.extend(step_up.then_some(Code::StepUpRequired));
     if operation
         .parameters
         .as_ref()
@@ -334,14 +363,8 @@ pub fn complete(
         );
     }
     codes.extend(path.ends_with("/stream").then_some(Code::TooManyStreams));
-    if mutates && takes_codes(path) {
-        codes.extend([Code::SecondFactorHeld, Code::GuardUnmet]);
-    }
-    if path == "/api/v1/auth/login/second-factor" {
-        codes.push(Code::SecondFactorHeld);
-    }
-    if path.starts_with("/api/v1/auth/openid/") && mutates {
-        codes.push(Code::ProviderUnavailable);
+    if mutates {
+        codes.extend(of_signing_in(path));
     }
     if uploads {
         codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
@@ -352,14 +375,7 @@ pub fn complete(
     }
     codes.extend((method == Method::DELETE).then_some(Code::InUse));
     if has_body {
-        codes.extend([
-            Code::MalformedJson,
-            Code::InvalidBody,
-            Code::InvalidInput,
-            Code::AlreadyExists,
-            Code::PayloadTooLarge,
-            Code::UnsupportedMediaType,
-        ]);
+        codes.extend(OF_A_BODY);
     }
     if method == Method::POST && access != Access::Public {
         codes.extend([Code::IdempotencyKeyReused, Code::IdempotencyKeyRequired]);
@@ -458,13 +474,6 @@ fn problem_schema() -> RefOr<Schema> {
         .minimum(Some(1))
         .maximum(Some(i32::MAX))
         .description(Some("`in-use`: how many cases have it."));
-    let seconds = |about: &str| {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(0))
-            .maximum(Some(3600))
-            .description(Some(format!("{about} In seconds.")))
-    };
     let line = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))
@@ -477,7 +486,7 @@ fn problem_schema() -> RefOr<Schema> {
         ));
     let mut schema = <Problem as utoipa::PartialSchema>::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {
-        let members: [(&str, RefOr<Schema>); 13] = [
+        let members: [(&str, RefOr<Schema>); 8] = [
             (
                 "current_status",
                 text("`state-conflict`: the present status.").into(),
@@ -501,32 +510,50 @@ fn problem_schema() -> RefOr<Schema> {
                 text("`version-mismatch`: the present entity tag.").into(),
             ),
             ("lines", lines.into()),
-            (
-                "challenge",
-                text("`second-factor-required`: names the sign-in that waits.").into(),
-            ),
-            (
-                "expires_in",
-                seconds("`second-factor-required`: for how long it waits.").into(),
-            ),
-            (
-                "max_age_seconds",
-                seconds("`step-up-required`: for how long a proof counts.").into(),
-            ),
-            (
-                "retry_after",
-                seconds("`second-factor-held`, `rate-limited`: as in `Retry-After`.").into(),
-            ),
-            (
-                "budget",
-                text("`rate-limited`: the budget of requests that is used up.").into(),
-            ),
         ];
+        let budget = text("`rate-limited`: the budget of requests that is used up.");
+        let further = waiting().into_iter().chain([("budget", budget.into())]);
         object
             .properties
-            .extend(members.map(|(name, schema)| (name.to_owned(), schema)));
+            .extend(members.into_iter().chain(further).map(named));
     }
     schema
+}
+
+fn named((name, schema): (&str, RefOr<Schema>)) -> (String, RefOr<Schema>) {
+    (name.to_owned(), schema)
+}
+
+/// Members of problem documents that ask the client to go on in another way, or later.
+fn waiting() -> [(&'static str, RefOr<Schema>); 4] {
+    let challenge = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(2000))
+        .description(Some(
+            "`second-factor-required`: names the sign-in that waits.",
+        ));
+    let seconds = |about: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(3600))
+            .description(Some(format!("{about} In seconds.")))
+    };
+    [
+        ("challenge", challenge.into()),
+        (
+            "expires_in",
+            seconds("`second-factor-required`: for how long it waits.").into(),
+        ),
+        (
+            "max_age_seconds",
+            seconds("`step-up-required`: for how long a proof counts.").into(),
+        ),
+        (
+            "retry_after",
+            seconds("`second-factor-held`, `rate-limited`: as in `Retry-After`.").into(),
+        ),
+    ]
 }
 
 /// Removes the schemas that nothing refers to: items of pages stand inside their pages.
