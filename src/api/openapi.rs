@@ -428,7 +428,7 @@ pub fn complete(
 fn as_it_is(operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response
-            && let Some(bytes) = response.content.remove("application/octet-stream")
+            && let Some(bytes) = response.content.shift_remove("application/octet-stream")
         {
             let types = FileType::ALL.iter().map(|kind| kind.media_type());
             let named = types.filter_map(|name| name.split(';').next());
