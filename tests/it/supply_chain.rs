@@ -21,47 +21,49 @@ fn listed(deny: &str, section: &str, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// The crates that are compiled into the program or run to build it, by name and version.
-fn crates() -> BTreeMap<String, Value> {
+/// What cargo says about the crates, for the one system that everybody who tests can ask about.
+fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline"])
-        .arg("--filter-platform=x86_64-unknown-linux-gnu")
+        .args(arguments)
+        .args(["--locked", "--offline"])
         .current_dir(files::path(""))
         .output()
         .expect("cargo");
     let errors = String::from_utf8_lossy(&output.stderr);
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect(&errors);
-    let list = |value: &Value| value.as_array().expect("a list").clone();
-    let by_id: BTreeMap<String, Value> = list(&metadata["packages"])
-        .into_iter()
-        .map(|package| (package["id"].to_string(), package))
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The crates that are compiled into the program or run to build it, by name and version. Only
+/// `cargo tree` knows which they are: `cargo metadata` also lists what other features would need.
+fn crates() -> BTreeMap<String, Value> {
+    let target = "x86_64-unknown-linux-gnu";
+    let edges = [
+        "tree",
+        "--edges=normal,build",
+        "--prefix=none",
+        "--format={p}",
+    ];
+    let tree = cargo(&[&edges[..], &["--target", target]].concat());
+    let named: BTreeSet<(&str, &str)> = tree
+        .lines()
+        .filter_map(|line| line.split_once(" v"))
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()))
+        .filter(|(name, _)| *name != "jianjian")
         .collect();
-    let nodes: BTreeMap<String, Value> = list(&metadata["resolve"]["nodes"])
-        .into_iter()
-        .map(|node| (node["id"].to_string(), node))
-        .collect();
-    let root = metadata["resolve"]["root"].to_string();
-    let (mut open, mut seen) = (vec![root.clone()], BTreeSet::new());
-    while let Some(id) = open.pop() {
-        if !seen.insert(id.clone()) {
-            continue;
-        }
-        for needed in list(&nodes[&id]["deps"]) {
-            let built = |kind: &Value| kind["kind"] != "dev";
-            if list(&needed["dep_kinds"]).iter().any(built) {
-                open.push(needed["pkg"].to_string());
-            }
+    let platform = format!("--filter-platform={target}");
+    let metadata = cargo(&["metadata", "--format-version=1", &platform]);
+    let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    let mut found = BTreeMap::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let text = |key: &str| package[key].as_str().expect(key).to_owned();
+        let (name, version) = (text("name"), text("version"));
+        if named.contains(&(name.as_str(), version.as_str())) {
+            found.insert(format!("{name} {version}"), package.clone());
         }
     }
-    seen.iter()
-        .filter(|id| **id != root)
-        .map(|id| {
-            let package = &by_id[id];
-            let (name, version) = (&package["name"], &package["version"]);
-            let name = format!("{} {}", name.as_str().expect("a name"), version);
-            (name, package.clone())
-        })
-        .collect()
+    assert_eq!(found.len(), named.len(), "a crate without metadata");
+    found
 }
 
 /// Whether a licence expression (SPDX) can be met with the licences that are allowed.
@@ -212,7 +214,10 @@ fn the_bill_of_materials_names_every_crate_of_the_program() {
                 Some(64)
             );
             assert!(component["licenses"][0]["expression"].is_string(), "{name}");
-            format!("{name} {}", component["version"])
+            format!(
+                "{name} {}",
+                component["version"].as_str().expect("a version")
+            )
         })
         .collect();
     let wanted: BTreeSet<_> = crates().into_keys().collect();
