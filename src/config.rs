@@ -17,17 +17,19 @@ use jiff::SignedDuration;
 use config::{File, FileFormat, Map, Source, Value, ValueKind};
 use serde::Deserialize;
 
-use crate::files::{Place, S3, Storage};
+use crate::files::Storage;
 use crate::keep::Keeper;
 use crate::openid;
-use crate::store::room;
+use crate::store::room::Limits as Room;
 use crate::store::{DatabaseUrl, Threads};
 
 mod auth;
 mod clients;
 mod limits;
 mod mail;
+mod room;
 mod second_factor;
+mod storage;
 mod webhooks;
 
 pub use auth::Auth;
@@ -116,7 +118,7 @@ pub struct Database {
     /// How long the start waits for a PostgreSQL server that does not answer.
     pub wait: Duration,
     /// The room that must be left.
-    pub room: room::Limits,
+    pub room: Room,
 }
 
 /// Work that is done after the answer.
@@ -172,7 +174,7 @@ impl std::error::Error for ConfigError {}
 struct RawConfig {
     server: RawServer,
     database: RawDatabase,
-    storage: RawStorage,
+    storage: storage::RawStorage,
     limits: limits::RawLimits,
     auth: auth::RawAuth,
     jobs: RawJobs,
@@ -225,27 +227,6 @@ struct RawDatabase {
     min_free_mib: u64,
     volume: String,
     max_size_mib: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStorage {
-    url: String,
-    scratch: String,
-    uploads: u64,
-    s3_endpoint: String,
-    s3_region: String,
-    s3_access_key_id: String,
-    s3_secret_access_key: String,
-    s3_virtual_hosted: bool,
-}
-
-impl fmt::Debug for RawStorage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawStorage")
-            .field("url", &self.url)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -568,7 +549,7 @@ fn check(raw: RawConfig, origins: &Origins) -> Result<Config, ConfigError> {
         mail: mail::check(mail, &server.public_url, origins)?,
         notifications: mail::check_notifications(&notifications, origins)?,
         server,
-        storage: check_storage(storage, &database.url, origins)?,
+        storage: storage::check(storage, &database.url, origins)?,
         database,
         limits: limits::check(&limits, origins)?,
         jobs: Jobs {
@@ -601,7 +582,7 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
         .parse()
         .map_err(|error: String| origins.wrong("database.url", error))?;
     Ok(Database {
-        room: check_room(database, &url, origins)?,
+        room: room::check(database, &url, origins)?,
         url,
         threads: Threads {
             read: origins.within("database.read_threads", database.read_threads, 1, 256)?,
@@ -615,84 +596,6 @@ fn check_database(database: &RawDatabase, origins: &Origins) -> Result<Database,
             0,
             3600,
         )?),
-    })
-}
-
-fn check_room(
-    database: &RawDatabase,
-    url: &DatabaseUrl,
-    origins: &Origins,
-) -> Result<room::Limits, ConfigError> {
-    let mib = |key: &str, value| {
-        origins
-            .within::<u64>(key, value, 0, 1024 * 1024 * 1024)
-            .map(|mib| mib * 1024 * 1024)
-    };
-    let volume = match (database.volume.as_str(), url) {
-        ("", DatabaseUrl::Sqlite(file)) => {
-            let directory = file.parent().filter(|parent| *parent != Path::new(""));
-            Some(directory.unwrap_or(Path::new(".")).to_owned())
-        }
-        ("", DatabaseUrl::Postgres(_)) => None,
-        (directory, _) if Path::new(directory).is_dir() => Some(directory.into()),
-        (directory, _) => {
-            let what = format!("{directory} is no directory");
-            return Err(origins.wrong("database.volume", what));
-        }
-    };
-    Ok(room::Limits {
-        floor: mib("database.min_free_mib", database.min_free_mib)?,
-        volume,
-        max_size: mib("database.max_size_mib", database.max_size_mib)?,
-    })
-}
-
-fn check_storage(
-    raw: RawStorage,
-    database: &DatabaseUrl,
-    origins: &Origins,
-) -> Result<Storage, ConfigError> {
-    let place = match (raw.url.as_str(), database) {
-        ("", DatabaseUrl::Sqlite(file)) => Place::Directory(file.with_file_name("files")),
-        ("", DatabaseUrl::Postgres(_)) => Place::Directory("data/files".into()),
-        (url, _) => url
-            .parse()
-            .map_err(|error: String| origins.wrong("storage.url", error))?,
-    };
-    let key = "storage.s3_endpoint";
-    let endpoint = Some(raw.s3_endpoint).filter(|endpoint| !endpoint.is_empty());
-    if endpoint.as_ref().is_some_and(|endpoint| {
-        !endpoint.starts_with("https://") && !endpoint.starts_with("http://")
-    }) {
-        return Err(origins.wrong(key, "it must start with https:// or http://"));
-    }
-    let credentials = match (
-        raw.s3_access_key_id.is_empty(),
-        raw.s3_secret_access_key.is_empty(),
-    ) {
-        (true, true) => None,
-        (false, false) => Some((raw.s3_access_key_id, raw.s3_secret_access_key)),
-        (id_is_empty, _) => {
-            let key = if id_is_empty {
-                "storage.s3_access_key_id"
-            } else {
-                "storage.s3_secret_access_key"
-            };
-            return Err(origins.wrong(key, "key and secret are given together or not at all"));
-        }
-    };
-    Ok(Storage {
-        place,
-        scratch: Some(raw.scratch)
-            .filter(|scratch| !scratch.is_empty())
-            .map(PathBuf::from),
-        uploads: origins.within("storage.uploads", raw.uploads, 1, 256)?,
-        s3: S3 {
-            endpoint,
-            region: origins.not_empty("storage.s3_region", raw.s3_region)?,
-            credentials,
-            virtual_hosted: raw.s3_virtual_hosted,
-        },
     })
 }
 

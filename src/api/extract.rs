@@ -279,7 +279,7 @@ pub(super) fn tags_of(value: &str) -> Option<IfMatch> {
     if text == "*" {
         return Some(IfMatch::Any);
     }
-    entity_tags(text).map(IfMatch::Tags)
+    tags(text).map(IfMatch::Tags)
 }
 
 /// Entity tags with commas between them. A weak one keeps its mark: it never matches, but is well

@@ -18,7 +18,7 @@ fn classified() -> BTreeMap<String, Vec<&'static str>> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(cells.len(), 1 + CLASSES.len(), "{line}");
         let table = cells[0].trim_matches('`');
-        for (class, cell) in CLASSES.iter().zip(&cells[1..]) {
+        for (class, cell) in CLASSES.into_iter().zip(&cells[1..]) {
             for column in cell.split('`').skip(1).step_by(2) {
                 found
                     .entry(format!("{table}.{column}"))
