@@ -1024,6 +1024,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::sql_types::{Day, Doc, Moment, Uid};
 
+    seal_keys (kid) {
+        kid -> Text,
+        private_key -> Nullable<Binary>,
+        public_key -> Binary,
+        created_at -> Moment,
+        retired_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::sql_types::{Day, Doc, Moment, Uid};
+
     second_factors (committee_id, user_id) {
         committee_id -> Uid,
         user_id -> Uid,
@@ -1033,19 +1046,6 @@ diesel::table! {
         failures -> Integer,
         held_until -> Nullable<Moment>,
         created_at -> Moment,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::store::sql_types::{Day, Doc, Moment, Uid};
-
-    seal_keys (kid) {
-        kid -> Text,
-        private_key -> Nullable<Binary>,
-        public_key -> Binary,
-        created_at -> Moment,
-        retired_at -> Nullable<Moment>,
     }
 }
 
