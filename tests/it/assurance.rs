@@ -56,6 +56,9 @@ fn the_properties_that_the_pages_name_are_there() {
         let text = files::read(page);
         for rest in text.split("propert").skip(1) {
             let rest = rest.trim_start_matches("ies ").trim_start_matches("y ");
+            if !rest.starts_with('`') {
+                continue;
+            }
             let names = rest.split(['|', ',', ';']).next().unwrap_or_default();
             for name in names.split('`').skip(1).step_by(2) {
                 assert!(source.contains(&format!("(\"{name}\", ")), "{page}: {name}");

@@ -216,7 +216,7 @@ async fn a_backup_under_load_has_everything_acknowledged_before_and_a_service_st
     for one in &before {
         let seen = auditor.get(&one.path).send().await.status(200);
         assert_eq!(seen.json["status"], "submitted", "{}", one.path);
-        let file = auditor.get(&format!("{}/content", one.attachment));
+        let file = member.get(&format!("{}/content", one.attachment));
         let file = file.send().await.status(200);
         assert_eq!(file.body, one.content, "{}", one.attachment);
     }

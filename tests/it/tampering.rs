@@ -333,7 +333,7 @@ async fn every_tampering_is_found_with_an_exported_seal() {
             case.does(&town.chair, "set-secrecy", body).await;
             case.seen_by(&town.leader).await.status(200);
             attacker.seal().await;
-            case.assign("single", &[0]).await;
+            case.assign("sole", &[0]).await;
             case.accept(0).await;
         }
     }
