@@ -49,6 +49,8 @@ async fn whoever_is_refused_is_in_the_trail_with_what_and_why() {
         .tries(&town.members[0], "file", json!({}))
         .await
         .status(403);
+    // Events of one moment have no order of their own.
+    app.clock.advance(SignedDuration::from_secs(1));
     // By the door: the role is missing.
     let by_door = member.get("/api/v1/jobs").send().await.status(403);
     // Of what the caller may not know.
@@ -147,14 +149,7 @@ async fn whoever_reads_a_restricted_case_is_in_the_trail() {
         case.trail().await.len(),
     );
     let leader = app.signed_in(&town, &town.leader);
-    for part in [
-        "timeline",
-        "records",
-        "texts",
-        "attachments",
-        "clocks",
-        "actions",
-    ] {
+    for part in ["timeline", "records", "attachments", "clocks", "actions"] {
         let path = format!("{}/{part}", case.path());
         leader.get(&path).send().await.status(200);
         leader.get(&path).send().await.status(200);
@@ -180,7 +175,6 @@ async fn whoever_reads_a_restricted_case_is_in_the_trail() {
             "list_case_clocks",
             "list_proposal_actions",
             "list_proposals",
-            "list_texts",
         ]
     );
     assert!(
@@ -276,7 +270,7 @@ async fn the_log_is_searched_by_auditors_only_and_tells_who_searched() {
     let to = now + SignedDuration::from_secs(1);
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let path = format!("/api/v1/audit/events?limit=7&class=cases&to={to}{cursor}");
+        let path = format!("/api/v1/audit/events?limit=2&class=cases&to={to}{cursor}");
         let page = auditor.get(&path).send().await.status(200);
         seen.extend(
             page.json["items"]
@@ -291,7 +285,7 @@ async fn the_log_is_searched_by_auditors_only_and_tells_who_searched() {
         }
     }
     assert!(
-        seen.len() > 7 && seen.is_sorted_by(|a, b| a > b),
+        seen.len() > 2 && seen.is_sorted_by(|a, b| a > b),
         "{seen:?}"
     );
     assert_eq!(seen.len(), search(&app, &town, "class=cases").await.len());
@@ -380,9 +374,14 @@ async fn the_trail_knows_neither_contacts_nor_passwords() {
         &format!("object_id={}&name=unit.changed", town.units[0]),
     )
     .await;
-    assert_eq!(told[0]["content"]["after"]["contact_phone"], "… *");
-    assert_eq!(told[0]["content"]["before"]["contact_phone"], "…");
-    assert_eq!(told[0]["content"]["after"]["contact_person"], "…");
+    // Events of one moment have no order of their own.
+    let changed = told
+        .iter()
+        .map(|entry| &entry["content"])
+        .find(|content| content["after"]["contact_phone"] == "… *")
+        .expect("the change");
+    assert_eq!(changed["before"]["contact_phone"], "…");
+    assert_eq!(changed["after"]["contact_person"], "…");
 }
 
 #[actix_web::test]

@@ -63,6 +63,10 @@ pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> 
     let clocks = format!("{}/clocks", case.proposal);
     let staff = app.signed_in(town, &town.staff);
     let clocks = staff.get(&clocks).send().await.status(200);
+    let check = app
+        .signed_in(town, &town.auditor)
+        .post("/api/v1/audit/checks");
+    let check = check.json(json!({})).send().await.status(202);
     let below = app.town_called("qingshui").await;
     let referral = crate::referrals::sent_from(app, &below, town).await;
     let file = steps::upload(&member, &joint, "a.pdf", steps::PDF)
@@ -95,6 +99,7 @@ pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> 
         ("webhook_id", hook.id()),
         ("delivery_id", delivery.id()),
         ("openid_provider_id", provider.id()),
+        ("check_id", check.id()),
     ]
 }
 
@@ -109,6 +114,7 @@ fn people(app: &TestApp, town: &Town) -> Vec<Client> {
         &town.chair,
         &town.officer,
         &town.supervision,
+        &town.auditor,
         &town.unit_clerks[0],
         &town.unit_clerks[1],
         &town.signatories[0],

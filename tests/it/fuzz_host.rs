@@ -63,6 +63,7 @@ pub async fn host(app: &TestApp, town: &Town) -> Value {
     ids.insert("reason_code", vec!["bad_form".to_owned()]);
     ids.insert("version", vec!["current".to_owned(), "1".to_owned()]);
     ids.insert("code", vec!["state-conflict".to_owned()]);
+    ids.insert("number", vec!["1".to_owned()]);
     let mut cases: BTreeMap<&str, Story<'_>> = BTreeMap::new();
     let mut best = BTreeMap::new();
     for (path, item) in document["paths"].as_object().expect("paths") {

@@ -404,7 +404,9 @@ async fn in_path(document: &Document, callable: &Callable<'_>, wrong: &mut Vec<S
     let mut count = 0;
     for parameter in callable.parameters("path") {
         let name = parameter["name"].as_str().expect("a name");
-        let most = length(document.resolve(&parameter["schema"]), "maxLength")
+        let schema = document.resolve(&parameter["schema"]);
+        let most = length(schema, "maxLength")
+            .or_else(|| (kind(schema) == "integer").then_some(20))
             .unwrap_or_else(|| panic!("{name}"));
         for value in ["x".repeat(most + 1), "~".to_owned()] {
             let path = callable.template.replace(&format!("{{{name}}}"), &value);

@@ -40,6 +40,7 @@ mod docs;
 mod errors;
 mod explain;
 mod extensions;
+#[cfg(feature = "faults")]
 mod faults;
 mod feed;
 mod feedback;

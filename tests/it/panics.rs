@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::rt::spawn;
 use jianjian::store::Point;
 
+use crate::support::database::server;
 use crate::support::{Reply, TestApp, steps};
 
 /// Where the next panic happens, once.
@@ -87,7 +88,13 @@ async fn a_panic_in_a_read_leaves_the_connection_usable() {
     let town = app.town().await;
     let trap = Trap::in_service(&app);
     let staff = app.signed_in(&town, &town.staff);
-    for point in [Point::Asked, Point::Begun, Point::Done, Point::Answered] {
+    // A read on PostgreSQL is no transaction: it has nothing to end.
+    let points: &[Point] = if server().is_some() {
+        &[Point::Asked, Point::Begun]
+    } else {
+        &[Point::Asked, Point::Begun, Point::Done, Point::Answered]
+    };
+    for point in points.iter().copied() {
         trap.arm("unit", point);
         failed(&staff.get("/api/v1/units").send().await);
         assert!(trap.sprung(), "{point:?}");

@@ -145,7 +145,9 @@ async fn parallel_guesses_do_not_slip_through() {
         .await
         .status(200);
     assert_eq!(state.json["failures"], 4, "{state}");
-    assert_eq!(events(&app, &town.staff, "user.sign_in_refused"), 5);
+    // The first few one by one, whoever of them comes first on either instance.
+    let told = events(&app, &town.staff, "user.sign_in_refused");
+    assert!((5..=6).contains(&told), "{told}");
     wait(&app, 1);
     login(&app.anonymous(), &town, "staff", PASSWORD)
         .await
