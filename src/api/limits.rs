@@ -41,7 +41,6 @@ pub fn complete(document: &mut OpenApi) {
 /// Completes one schema and everything inside it.
 pub fn schema(schema: &mut RefOr<Schema>) {
     match schema {
-        RefOr::Ref(_) => {}
         RefOr::T(Schema::Object(inner)) => object(inner),
         RefOr::T(Schema::Array(array)) => {
             if let ArrayItems::RefOrSchema(items) = &mut array.items {
@@ -54,8 +53,8 @@ pub fn schema(schema: &mut RefOr<Schema>) {
         RefOr::T(Schema::OneOf(choice)) => choice.items.iter_mut().for_each(self::schema),
         RefOr::T(Schema::AllOf(choice)) => choice.items.iter_mut().for_each(self::schema),
         RefOr::T(Schema::AnyOf(choice)) => choice.items.iter_mut().for_each(self::schema),
-        // No other kinds are known to the library yet.
-        RefOr::T(_) => {}
+        // What is referred to is completed where it stands; no other kinds are known yet.
+        RefOr::Ref(_) | RefOr::T(_) => {}
     }
 }
 
@@ -69,7 +68,12 @@ fn object(object: &mut Object) {
         self::object(names);
     }
     // The container has a default; a member that may not be null has none.
-    if object.default.as_ref().is_some_and(|value| value.is_null()) && !is(object, &Type::Null) {
+    if object
+        .default
+        .as_ref()
+        .is_some_and(serde_json::Value::is_null)
+        && !is(object, &Type::Null)
+    {
         object.default = None;
     }
     if is(object, &Type::String) {

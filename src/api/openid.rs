@@ -13,7 +13,7 @@ use super::sign_in::{TokenOut, tokens};
 use crate::app::openid::FLOW;
 use crate::app::{Answer, App};
 use crate::enter;
-use crate::error::Result;
+use crate::error::{Code, Error, Message, Result};
 use crate::ids::OpenidProviderId;
 use crate::openid::Callback;
 use crate::store::openid;
@@ -33,6 +33,20 @@ pub struct OfferedQuery {
     /// Code of the committee.
     #[param(min_length = 1, max_length = 64, example = "linjiang")]
     pub committee: String,
+}
+
+impl OfferedQuery {
+    /// The limits that the document states.
+    fn check(&self) -> Result<()> {
+        if (1..=64).contains(&self.committee.chars().count()) {
+            return Ok(());
+        }
+        Err(Error::new(Code::InvalidParameter).field(
+            "committee",
+            "length",
+            Message::new("须为 1 至 64 个字符。", "One to 64 characters."),
+        ))
+    }
 }
 
 /// The providers that people may sign in through.
@@ -130,6 +144,7 @@ pub async fn offered_openid_providers(
     app: Data<App>,
     Params(query): Params<OfferedQuery>,
 ) -> Result<Answer> {
+    query.check()?;
     let offered = app
         .db
         .read("openid.offered", move |tx| {

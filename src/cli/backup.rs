@@ -54,9 +54,9 @@ pub fn restore(args: &Restore, config: &Config) -> Result<(), Failure> {
         (Some(from), false) => startup::block_on(backup::restore(from, url, storage))?,
         (None, _) => startup::block_on(backup::check_living(url, storage, None))?,
     };
-    findings
-        .iter()
-        .for_each(|finding| out::line(&finding.to_string()));
+    for finding in &findings {
+        out::line(&finding.to_string());
+    }
     let wrong = |finding: &&Finding| finding.outcome == Outcome::Wrong;
     match findings.iter().filter(wrong).count() {
         0 => Ok(()),

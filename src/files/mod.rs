@@ -208,7 +208,7 @@ impl Files {
     fn path(&self, key: &Key) -> Path {
         key.place()
             .into_iter()
-            .fold(self.prefix.clone(), |path, part| path.join(part))
+            .fold(self.prefix.clone(), Path::join)
     }
 
     /// A place for an upload of at most `max` bytes; waits a little for a free one.

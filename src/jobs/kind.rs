@@ -99,12 +99,13 @@ impl JobKind {
             | Self::SweepKeys
             | Self::SweepInboxes
             | Self::SweepSignIns => SignedDuration::from_secs(1),
-            // Longer than a piece of the work takes on a slow machine.
-            Self::SealAudit | Self::CheckAudit => SignedDuration::from_secs(120),
             // Longer than the longest patience with a mail server.
             Self::SendMail => SignedDuration::from_secs(300),
-            // Longer than the longest time that an attempt may take.
-            Self::ServeWebhook => SignedDuration::from_secs(120),
+            // Longer than the longest time that an attempt may take, and than a piece of the trail on
+            // a slow machine.
+            Self::ServeWebhook | Self::SealAudit | Self::CheckAudit => {
+                SignedDuration::from_secs(120)
+            }
         }
     }
 }

@@ -66,7 +66,7 @@ impl Kind {
     }
 
     /// How PostgreSQL reads a value from its text.
-    fn from_text(self, text: &str) -> String {
+    fn read_from(self, text: &str) -> String {
         match self {
             Self::Uuid => format!("({text})::uuid"),
             Self::Bytes => format!("decode({text}, 'hex')"),
@@ -196,7 +196,7 @@ pub fn insert(tx: &mut Tx<'_>, table: &Table, rows: &[String]) -> Result<()> {
             AnyConnection::Postgres(conn) => {
                 let values: Vec<_> = (0..)
                     .zip(&table.columns)
-                    .map(|(index, (_, kind)): (usize, _)| kind.from_text(&format!("v->>{index}")))
+                    .map(|(index, (_, kind)): (usize, _)| kind.read_from(&format!("v->>{index}")))
                     .collect();
                 diesel::sql_query(format!(
                     "INSERT INTO {name} ({names}) SELECT {} FROM json_array_elements($1::json) AS v",

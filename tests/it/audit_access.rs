@@ -378,9 +378,9 @@ async fn the_trail_knows_neither_contacts_nor_passwords() {
     let changed = told
         .iter()
         .map(|entry| &entry["content"])
-        .find(|content| content["after"]["contact_phone"] == "… *")
-        .expect("the change");
-    assert_eq!(changed["before"]["contact_phone"], "…");
+        .find(|content| content["before"]["contact_phone"] == "…")
+        .expect("the second change");
+    assert_eq!(changed["after"]["contact_phone"], "… *");
     assert_eq!(changed["after"]["contact_person"], "…");
 }
 

@@ -479,7 +479,7 @@ async fn idle_connections_and_floods_stop_nobody() {
             // Nothing is read until all is sent, or the service takes no more.
             let writing = std::thread::spawn(move || writer.write_all(all.as_bytes()));
             let mut answers = 0;
-            let (mut piece, mut text) = ([0; 65_536], Vec::new());
+            let (mut piece, mut text) = (vec![0; 65_536], Vec::new());
             while answers < 2_000 {
                 match stream.read(&mut piece) {
                     Ok(count @ 1..) => text.extend_from_slice(&piece[..count]),

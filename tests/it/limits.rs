@@ -260,9 +260,10 @@ fn callable<'a>(app: &TestApp, host: &Value, document: &'a Document) -> Vec<Call
             let caller = known["caller"].as_str();
             let caller = caller.or(operation["x-roles"][0].as_str());
             let token = &host["tokens"][caller.unwrap_or_else(|| usual_caller(template))];
-            let client = match known["token"] == true {
-                true => app.client(token.as_str().unwrap_or_else(|| panic!("{id}: {caller:?}"))),
-                false => app.anonymous(),
+            let client = if known["token"] == true {
+                app.client(token.as_str().unwrap_or_else(|| panic!("{id}: {caller:?}")))
+            } else {
+                app.anonymous()
             };
             let path = template.split('/').map(|part| {
                 let name = part

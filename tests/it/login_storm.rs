@@ -164,7 +164,7 @@ async fn a_storm_of_sign_ins_is_bounded_and_reads_go_on() {
                 .timeout(Duration::from_secs(60)),
         )
         .finish();
-    let client = app.client_at(&http, &served.base, None);
+    let client = TestApp::client_at(&http, &served.base, None);
     let first = client
         .post("/api/v1/auth/login")
         .json(body(&town, "staff"))

@@ -152,7 +152,7 @@ impl Attacker<'_> {
             event.seq = seq;
             event.prev_hash = before;
             event.hash = event.expected_hash(&owner);
-            before = event.hash.clone();
+            before.clone_from(&event.hash);
         }
     }
 
@@ -267,7 +267,7 @@ impl Attacker<'_> {
         let place = dice.below(forged.len());
         let mut what = format!("{way}, event {} of {}", place + 1, forged.len());
         match way {
-            "edit" => what.push_str(&format!(", {}", self.edit(dice, &mut forged[place]))),
+            "edit" => what.extend([", ", &*self.edit(dice, &mut forged[place])]),
             "delete" => drop(forged.remove(place)),
             "swap" => {
                 let other = (place + 1) % forged.len();
@@ -279,7 +279,7 @@ impl Attacker<'_> {
             "insert" => {
                 let mut new = forged[place].clone();
                 new.id = EventId::new(new.at.0);
-                new.actor_name = "别人".to_owned();
+                new.actor_name = String::from("别人");
                 forged.insert(place, new);
                 self.relink(stream, &mut forged);
             }
@@ -291,7 +291,7 @@ impl Attacker<'_> {
                 let id =
                     Stream::access_to(self.town.committee, SubjectId::new(self.app.clock_now())).id;
                 let mut forged = vec![new];
-                forged[0].stream_kind = "unit".to_owned();
+                forged[0].stream_kind = String::from("unit");
                 self.relink(id, &mut forged);
                 self.put(id, &forged);
                 return (id, Vec::new(), what);

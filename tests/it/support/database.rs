@@ -129,7 +129,7 @@ impl TestDatabase {
                     DatabaseUrl::Postgres(_) => format!(" ON {table}"),
                     DatabaseUrl::Sqlite(_) => String::new(),
                 };
-                sql.push_str(&format!("DROP TRIGGER {table}_no_{operation}{on};"));
+                sql.extend(["DROP TRIGGER ", table, "_no_", operation, on.as_str(), ";"]);
             }
         }
         self.batch(&sql);

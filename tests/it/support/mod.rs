@@ -175,7 +175,7 @@ impl TestApp {
     }
 
     /// A client of another process that serves the same database.
-    pub fn client_at(&self, http: &awc::Client, base: &str, token: Option<&str>) -> Client {
+    pub fn client_at(http: &awc::Client, base: &str, token: Option<&str>) -> Client {
         Client::new(http.clone(), base.to_owned(), token.map(str::to_owned))
     }
 
