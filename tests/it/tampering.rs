@@ -150,7 +150,7 @@ impl Attacker<'_> {
         let mut before = String::new();
         for (seq, event) in (1..).zip(events) {
             event.seq = seq;
-            event.prev_hash = before;
+            event.prev_hash.clone_from(&before);
             event.hash = event.expected_hash(&owner);
             before.clone_from(&event.hash);
         }
@@ -267,7 +267,7 @@ impl Attacker<'_> {
         let place = dice.below(forged.len());
         let mut what = format!("{way}, event {} of {}", place + 1, forged.len());
         match way {
-            "edit" => what.extend([", ", &*self.edit(dice, &mut forged[place])]),
+            "edit" => what.extend([", ", self.edit(dice, &mut forged[place])]),
             "delete" => drop(forged.remove(place)),
             "swap" => {
                 let other = (place + 1) % forged.len();
