@@ -177,6 +177,6 @@ mod tests {
                 (4, 1)
             ]
         );
-        assert_eq!(session_number(19), (2, 5));
+        assert_eq!(session_number(19), (1, 5));
     }
 }
