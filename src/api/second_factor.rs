@@ -120,7 +120,7 @@ pub struct EnrolmentOut {
 pub struct RecoveryCodesOut {
     /// The codes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_items = 10, max_items = 10, example = json!(["MFRG-GZDF-MZTW-Q2LK"]))]
+    #[schema(nullable = false, min_items = 10, max_items = 10, example = json!(["MFRG-GZDF-MZTW-Q2LK", "NNWG-23TP-OBYX-E43U", "OV3H-O6DZ-PJ5W-K3TF", "PFXX-KZLT-NRSW-M5LO", "MJQW-G2TJ-ORSX-G5DI", "NZ2G-S3LF-MRUW-4Z3F", "ONSW-C4TD-NBUW-4Z3X", "OBWG-C3TU-MVSW-4Z3K", "MZXX-E43F-NBXW-K5LT", "NBSW-2YLO-MRUX-G3LU"]))]
     recovery_codes: Option<Vec<String>>,
 }
 
