@@ -257,7 +257,7 @@ pub fn damage(url: &DatabaseUrl) -> Vec<String> {
                 return Vec::new();
             }
             let checked = std::process::Command::new(program)
-                .args(["--install-missing", "--heapallindexed", "--dbname", url])
+                .args(["--install-missing", "--heapallindexed", url])
                 .output()
                 .expect("to run pg_amcheck");
             let text = String::from_utf8_lossy(&checked.stdout).into_owned()

@@ -296,7 +296,11 @@ impl<'a> Load<'a> {
     }
 
     fn urging(&self) -> Value {
-        json!({ "addressees": [{ "unit_id": self.town.units[0] }], "text": "请抓紧办理。" })
+        let in_ten_days = SystemClock.now() + jiff::SignedDuration::from_hours(240);
+        json!({
+            "addressees": [{ "unit_id": self.town.units[0] }], "text": "请抓紧办理。",
+            "due_on": in_ten_days.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        })
     }
 
     fn token(&self, who: &Person) -> String {

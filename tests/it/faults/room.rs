@@ -12,7 +12,7 @@ use super::cluster::Cluster;
 use super::facts::{self, Sql};
 use super::load::Load;
 use super::service::Service;
-use super::{clients, place, town, turn, until_done, verdict};
+use super::{clients, place, rounds, town, turn, until_done, verdict};
 use crate::support::{Client, TestApp, database, steps};
 
 const MIB: u64 = 1024 * 1024;
@@ -298,7 +298,7 @@ async fn a_disk_that_fills_up_under_load_loses_nothing() {
     let _service = Service::start(&place).await;
     let load = Load::new(&app, &town, clients(), vec![place.bind.clone()]);
     load.run(async {
-        for _ in 0..super::rounds() {
+        for _ in 0..rounds().div_ceil(2) {
             until_done(&load, 40).await;
             small.disk.fill(0);
             let (started, before) = (Instant::now(), load.count(503));

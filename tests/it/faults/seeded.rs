@@ -20,8 +20,7 @@ async fn run(defect: &'static str, kills: usize) -> Verdict {
     load.run(async {
         for round in 0..kills {
             until_done(&load, 40 + round % 7 * 11).await;
-            service.kill();
-            service = Service::start(&place).await;
+            service.crash(&place).await;
             ready(&place.bind, Duration::from_secs(20)).await;
         }
         until_done(&load, 100).await;

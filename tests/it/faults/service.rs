@@ -114,9 +114,10 @@ impl Service {
         }
     }
 
-    /// Ends it without a word.
-    pub fn kill(mut self) {
+    /// Ends it without a word, and starts another in its place.
+    pub async fn crash(&mut self, place: &Place) {
         self.end();
+        *self = Self::start(place).await;
     }
 
     /// Asks it to stop.
