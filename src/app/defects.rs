@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::store::{Tx, idempotency};
 
 /// The variable that names the defect.
-const VARIABLE: &str = "JIANJIAN_SEEDED_DEFECT";
+const VARIABLE: &str = "JIANJIAN_STORE_DEFECT";
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

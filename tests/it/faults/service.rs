@@ -88,7 +88,7 @@ impl Service {
             .env("JIANJIAN_LIMITS__READS", "0")
             .env("JIANJIAN_LIMITS__WRITES", "0")
             .env("JIANJIAN_LIMITS__PROBES", "0")
-            .env("JIANJIAN_SEEDED_DEFECT", place.defect)
+            .env("JIANJIAN_STORE_DEFECT", place.defect)
             .spawn()
             .expect("to start");
         let mut log = BufReader::new(child.stderr.take().expect("the log"));
