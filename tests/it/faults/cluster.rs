@@ -176,7 +176,7 @@ impl Cluster {
     }
 
     /// Stops the process that writes the log when nobody waits for it: it may be slow at any time,
-    /// and nothing may depend on it.
+    /// and nothing may depend on it. The server must have nothing to do meanwhile.
     pub fn hold_log_writer(&self) {
         let held = self.children().into_iter().find(|pid| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
