@@ -9,7 +9,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut};
-use actix_web::{HttpResponse, error};
+use actix_web::{HttpMessage, HttpResponse, error};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 

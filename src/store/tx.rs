@@ -150,6 +150,8 @@ trait Job: Send {
     fn fail(&mut self, error: Error);
     /// Whether the answer says that the connection is not to be used again.
     fn broke_connection(&self) -> bool;
+    /// What the answer says went wrong.
+    fn failure(&self) -> Option<Code>;
     fn answer(self: Box<Self>);
 }
 
@@ -196,6 +198,13 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
 
     fn broke_connection(&self) -> bool {
         matches!(&self.result, Some(Err(error)) if breaks_connection(error))
+    }
+
+    fn failure(&self) -> Option<Code> {
+        match &self.result {
+            Some(Err(error)) => Some(error.code()),
+            _ => None,
+        }
     }
 
     fn answer(self: Box<Self>) {
@@ -478,7 +487,12 @@ impl Worker {
                     execute(conn, "RELEASE job")?;
                     break;
                 }
-                execute(conn, "ROLLBACK TO job; RELEASE job")?;
+                if let Err(error) = execute(conn, "ROLLBACK TO job; RELEASE job") {
+                    // SQLite itself has undone the whole transaction, as it may when the disk is
+                    // full; then what went wrong with this job went wrong with all.
+                    let code = job.failure().filter(|code| code.status() >= 500);
+                    return Err(Error::new(code.unwrap_or(error.code())).context("undo"));
+                }
                 if attempt == ATTEMPTS || !matches!(outcome, Outcome::Again) {
                     break;
                 }

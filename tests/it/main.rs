@@ -40,7 +40,6 @@ mod docs;
 mod errors;
 mod explain;
 mod extensions;
-#[cfg(feature = "faults")]
 mod faults;
 mod feed;
 mod feedback;
