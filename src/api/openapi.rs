@@ -301,6 +301,7 @@ fn of_access(access: Access) -> &'static [Code] {
 /// What can happen while somebody signs in, beside what can always happen.
 fn of_signing_in(path: &str) -> &'static [Code] {
     match path {
+        "/api/v1/auth/login" => &[Code::TooManySignIns],
         "/api/v1/auth/login/second-factor" => &[Code::SecondFactorHeld],
         // It may be missing, or held after wrong codes.
         "/api/v1/auth/step-up" => &[Code::SecondFactorHeld, Code::GuardUnmet],
@@ -351,9 +352,6 @@ pub fn complete(
     }
     if mutates && access != Access::Public {
         codes.push(Code::InvalidHeader);
-        let same = ResponseBuilder::new().description("It is still the one the client has.");
-        let responses = &mut operation.responses.responses;
-        responses.insert("304".to_owned(), RefOr::T(same.build()));
         parameter(
             operation,
             "validate_only",
@@ -421,7 +419,18 @@ pub fn complete(
         );
     }
     add_problems(operation, &codes);
+    if takes(operation, "If-None-Match") {
+        let same = ResponseBuilder::new().description("It is still the one the client has.");
+        let responses = &mut operation.responses.responses;
+        responses.insert("304".to_owned(), RefOr::T(same.build()));
+    }
     budgets::document(operation);
+}
+
+/// Whether the operation has a parameter of this name.
+fn takes(operation: &Operation, name: &str) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|one| matches!(one, RefOr::T(one) if one.name == name))
 }
 
 /// A file is sent as what it is.
