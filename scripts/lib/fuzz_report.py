@@ -11,6 +11,8 @@ import sys
 NOT_SERVED = {
     "start_openid": "an identity provider",
     "finish_openid": "an identity provider",
+    "second_proposal": "a policy that lets members join",
+    "retry_job": "a job that was given up",
 }
 
 
