@@ -150,6 +150,8 @@ trait Job: Send {
     fn fail(&mut self, error: Error);
     /// Whether the answer says that the connection is not to be used again.
     fn broke_connection(&self) -> bool;
+    /// Whether the closure panicked: nothing that a new connection would mend.
+    fn panicked(&self) -> bool;
     fn answer(self: Box<Self>);
 }
 
@@ -157,6 +159,7 @@ struct Call<T, F> {
     name: &'static str,
     work: F,
     result: Option<Result<T>>,
+    panicked: bool,
     reply: oneshot::Sender<Result<T>>,
     span: tracing::Span,
     onlookers: Onlookers,
@@ -174,6 +177,7 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
             result
         }));
         let discard = tx.discard;
+        self.panicked = result.is_err();
         let result = result.unwrap_or_else(|panic| {
             Err(Error::internal(format!(
                 "{} panicked: {}",
@@ -196,6 +200,10 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
 
     fn broke_connection(&self) -> bool {
         matches!(&self.result, Some(Err(error)) if breaks_connection(error))
+    }
+
+    fn panicked(&self) -> bool {
+        self.panicked
     }
 
     fn answer(self: Box<Self>) {
@@ -327,6 +335,7 @@ impl Db {
             name,
             work,
             result: None,
+            panicked: false,
             reply,
             span: tracing::Span::current(),
             onlookers: Arc::clone(&self.onlookers),
@@ -424,7 +433,8 @@ impl Worker {
         if purpose == Purpose::Read && matches!(conn, AnyConnection::Postgres(_)) {
             let outcome = job.run(conn);
             // A connection that died while it was idle is found out here; a read can be repeated.
-            let stale = job.broke_connection() && !fresh;
+            // One that panicked would panic again.
+            let stale = job.broke_connection() && !job.panicked() && !fresh;
             if stale {
                 self.conn = None;
             }
