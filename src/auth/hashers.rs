@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 
-/// By how much they stand back (`nice`). A waking thread of the usual standing goes before them at
-/// once; while all cores are wanted they still get a tenth of one each.
+/// By how much they stand back (`nice`). A thread of the usual standing that wakes up goes before
+/// them; while others want all cores they still get a quarter of the time of an equal, so that
+/// people can sign in.
 #[cfg(target_os = "linux")]
-const BEHIND: i32 = 10;
+const BEHIND: i32 = 5;
 
 type Work = Box<dyn FnOnce() + Send>;
 

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use serde_json::json;
@@ -30,7 +31,9 @@ const ANY_NUMBER: [(&str, &str); 6] = [
 ];
 
 async fn signed_in(served: &Served, town: &Town, username: &str) -> Option<String> {
-    let http = awc::Client::default();
+    let http = awc::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .finish();
     let body = json!({ "committee": town.code, "username": username, "password": PASSWORD });
     let request = TestApp::client_at(&http, served.base(), None).post("/api/v1/auth/login");
     let reply = request.json(body).send().await;
