@@ -11,6 +11,7 @@ pub mod rounds;
 pub mod rows;
 pub mod second;
 pub mod seed;
+pub mod served;
 pub mod sides;
 pub mod smtp;
 pub mod sse;
