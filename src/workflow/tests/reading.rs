@@ -339,7 +339,7 @@ fn who_reads_replies_and_forms() {
     let mut world = delivered();
     let form = inputs::feedback(world.reply_id(0), Grade::Satisfied);
     world.on_proposal(P::Member(0), Do::GiveFeedback, form);
-    let form = world.case.feedback[0].clone();
+    let form = world.case.forms[0].clone();
     let reads = |case: &Case, actor: &Actor| may_read_form(case, &form, actor);
     table.ask("a form before conclusion", |actor| {
         reads(&world.case, actor)
@@ -359,7 +359,7 @@ fn who_reads_replies_and_forms() {
     table.ask("a form of the round before", |actor| {
         reads(&later.case, actor)
     });
-    let last = inputs::feedback(world.reply_id(0), Grade::Basic);
+    let last = inputs::feedback(world.reply_id(0), Grade::Satisfied);
     world.on_proposal(P::Member(1), Do::GiveFeedback, last);
     table.ask("a form after conclusion", |actor| reads(&world.case, actor));
     table.ask("that it was given, after conclusion", |actor| {

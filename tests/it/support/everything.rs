@@ -156,8 +156,8 @@ async fn registers(app: &TestApp, town: &Town, mark: Mark<'_>) {
     let policy = security.put("/api/v1/password-policy").json(policy);
     policy.header("If-Match", "*").send().await.status(200);
     let provider = json!({
-        "name": format!("{}统一身份认证", mark.word), "issuer": "https://8.8.8.8",
-        "client_id": "jianjian", "redirect_uri": "https://tian.example.cn/signed-in", "claim": "sub",
+        "name": format!("{}统一身份认证", mark.word), "issuer": "https://8.8.4.4",
+        "client_id": "jianjian-2", "redirect_uri": "https://tian.example.cn/signed-in", "claim": "sub",
     });
     let provider = post(&security, "/api/v1/openid-providers", provider).await;
     let link = format!("{}/actions/link", provider.text_header("location"));
@@ -171,7 +171,7 @@ async fn side_roads(app: &TestApp, town: &Town, mark: Mark<'_>) {
     let mut body = refusal(&[&format!("{}_matter", mark.ascii)], "kept");
     body["explanation"] = json!(format!("{}事项不属于受理范围。", mark.word));
     refused.does(&town.chair, "not-file", body).await;
-    let main = case_of(app, town, "submitted", titled(mark, 21)).await;
+    let main = case_of(app, town, "filed", titled(mark, 21)).await;
     let absorbed = case_of(app, town, "submitted", titled(mark, 22)).await;
     absorbed.does(&town.chair, "merge", into(&main)).await;
     let filed = case_of(app, town, "filed", titled(mark, 23)).await;
@@ -186,16 +186,22 @@ async fn side_roads(app: &TestApp, town: &Town, mark: Mark<'_>) {
     other.does(&town.staff, "set-secrecy", secrecy).await;
 }
 
+/// A leader's instruction to the first unit.
+pub async fn instruct(case: &Story<'_>, word: &str) {
+    let instruction = json!({
+        "leader": "周明远", "post": "副市长", "date": "2026-03-02", "kind": "instruction",
+        "due_on": "2026-04-02", "text": format!("{word}一带请认真办理。"),
+        "unit_ids": [case.town.units[0]],
+    });
+    case.does(&case.town.leader, "instruct", instruction).await;
+}
+
 /// What goes on around a case that is handled.
 async fn handling(app: &TestApp, town: &Town, mark: Mark<'_>) {
     let word = mark.word;
     let case = case_of(app, town, "accepted", titled(mark, 30)).await;
     let unit = town.units[0];
-    let instruction = json!({
-        "leader": "周明远", "post": "副市长", "date": "2026-03-02", "kind": "instruction",
-        "due_on": "2026-04-02", "text": format!("{word}一带请认真办理。"), "unit_ids": [unit],
-    });
-    case.does(&town.leader, "instruct", instruction).await;
+    instruct(&case, word).await;
     let urging = json!({
         "addressees": [{ "unit_id": unit }], "due_on": "2026-05-20",
         "text": format!("{word}一案请抓紧办理。"),
@@ -222,10 +228,6 @@ async fn handling(app: &TestApp, town: &Town, mark: Mark<'_>) {
     promised.sign(0).await;
     promised.approve(0).await;
     promised.deliver(0).await;
-    let tracking = json!({
-        "decided_by": "提案委主任会议", "list_year": 2026, "targets": format!("开通{word}三号线。"),
-    });
-    promised.does(&town.chair, "start-tracking", tracking).await;
     let security = app.signed_in(town, &town.security);
     // Somebody with two roles.
     let both = json!([{ "role": "unit_clerk", "unit_id": unit }, { "role": "unit_signatory", "unit_id": unit }]);
