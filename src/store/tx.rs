@@ -154,6 +154,8 @@ trait Job: Send {
     fn broke_connection(&self) -> bool;
     /// What the answer says went wrong.
     fn failure(&self) -> Option<Code>;
+    /// Whether the closure panicked: nothing that a new connection would mend.
+    fn panicked(&self) -> bool;
     fn answer(self: Box<Self>);
 }
 
@@ -161,6 +163,7 @@ struct Call<T, F> {
     name: &'static str,
     work: F,
     result: Option<Result<T>>,
+    panicked: bool,
     reply: oneshot::Sender<Result<T>>,
     span: tracing::Span,
     onlookers: Onlookers,
@@ -178,6 +181,7 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
             result
         }));
         let discard = tx.discard;
+        self.panicked = result.is_err();
         let result = result.unwrap_or_else(|panic| {
             Err(Error::internal(format!(
                 "{} panicked: {}",
@@ -207,6 +211,10 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
             Some(Err(error)) => Some(error.code()),
             _ => None,
         }
+    }
+
+    fn panicked(&self) -> bool {
+        self.panicked
     }
 
     fn answer(self: Box<Self>) {
@@ -338,6 +346,7 @@ impl Db {
             name,
             work,
             result: None,
+            panicked: false,
             reply,
             span: tracing::Span::current(),
             onlookers: Arc::clone(&self.onlookers),
@@ -446,7 +455,8 @@ impl Worker {
         if purpose == Purpose::Read && matches!(conn, AnyConnection::Postgres(_)) {
             let outcome = job.run(conn);
             // A connection that died while it was idle is found out here; a read can be repeated.
-            let stale = job.broke_connection() && !fresh;
+            // One that panicked would panic again.
+            let stale = job.broke_connection() && !job.panicked() && !fresh;
             if stale {
                 self.conn = None;
             }

@@ -8,6 +8,12 @@ use crate::support::{Client, Reply, TestApp, steps};
 
 /// Addresses of objects by the name of their path parameter.
 pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> {
+    let below = app.town_called("qingshui").await;
+    objects_with(app, town, &below).await
+}
+
+/// The same, where another committee becomes the one below, of which a case was sent up.
+pub async fn objects_with(app: &TestApp, town: &Town, below: &Town) -> Vec<(&'static str, String)> {
     let case = steps::under_way(app, town, "关于优化公交线路的提案").await;
     let member = app.signed_in(town, &town.members[0]);
     let body = json!({ "kind": "joint", "form": steps::form("关于增设公交站点的提案") });
@@ -67,8 +73,7 @@ pub async fn objects(app: &TestApp, town: &Town) -> Vec<(&'static str, String)> 
         .signed_in(town, &town.auditor)
         .post("/api/v1/audit/checks");
     let check = check.json(json!({})).send().await.status(202);
-    let below = app.town_called("qingshui").await;
-    let referral = crate::referrals::sent_from(app, &below, town).await;
+    let referral = crate::referrals::sent_from(app, below, town).await;
     let file = steps::upload(&member, &joint, "a.pdf", steps::PDF)
         .await
         .status(201);

@@ -12,6 +12,7 @@ mod matrices;
 mod people;
 mod plausible;
 mod readers;
+mod reading;
 mod reference;
 mod referrals;
 mod refusals;

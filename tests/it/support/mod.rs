@@ -2,7 +2,10 @@
 
 pub mod bulk;
 mod client;
+pub mod contents;
 pub mod database;
+pub mod document;
+pub mod everything;
 pub mod files;
 pub mod people;
 pub mod provider;
@@ -10,7 +13,9 @@ pub mod receiver;
 pub mod rounds;
 pub mod rows;
 pub mod second;
+pub mod secrets;
 pub mod seed;
+pub mod served;
 pub mod sides;
 pub mod smtp;
 pub mod sse;

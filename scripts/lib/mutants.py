@@ -1,0 +1,327 @@
+"""Weaves the mutants that cargo-mutants names into a package, each behind a switch, builds it once, and
+runs its tests with one switch on at a time. What cannot be woven is left to cargo-mutants.
+
+    mutants.py PACKAGE LIST.json OUT [--shard K/N] [--timeout SECONDS]
+
+Called by scripts/mutants, which says what is in PACKAGE. Needs tree-sitter and tree-sitter-rust.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import tree_sitter_rust
+from tree_sitter import Language, Parser
+
+RUST = Language(tree_sitter_rust.language())
+SWITCH = """
+/// Which mutant is awake: the one whose number the environment gives.
+pub mod mutant {
+    use std::sync::LazyLock;
+
+    static AWAKE: LazyLock<u32> = LazyLock::new(|| {
+        std::env::var("MUTANT").ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+    });
+
+    pub fn id() -> u32 {
+        *AWAKE
+    }
+
+    pub fn is(number: u32) -> bool {
+        *AWAKE == number
+    }
+}
+"""
+COMPARISONS = {"<", "<=", ">", ">="}
+ARITHMETIC = {"+", "-", "*", "/", "%"}
+
+
+class File:
+    """A source file with what is to be inserted into it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.text = path.read_bytes()
+        self.lines = [0]
+        for line in self.text.split(b"\n"):
+            self.lines.append(self.lines[-1] + len(line) + 1)
+        self.tree = Parser(RUST).parse(self.text)
+        self.inserted = []  # place in order, start and end of what is replaced, text, mutants
+
+    def offset(self, place):
+        start = self.lines[place["line"] - 1]
+        line = self.text[start : self.lines[place["line"]]].decode()
+        return start + len(line[: place["column"] - 1].encode())
+
+    def node(self, start, end, kinds):
+        """The smallest node of these kinds around a range."""
+        node = self.tree.root_node.descendant_for_byte_range(start, end)
+        while node is not None and node.type not in kinds:
+            node = node.parent
+        return node
+
+    def insert(self, order, start, end, text, mutants):
+        self.inserted.append(((start, *order), start, end, text, mutants))
+
+    def around(self, node, before, after, mutants):
+        # Of two that begin together the larger one is outside, or the one that was woven first; so
+        # it is of two that end together.
+        start, end, woven = node.start_byte, node.end_byte, len(self.inserted)
+        self.insert((1, start - end, woven), start, start, before, mutants)
+        self.insert((0, end - start, -woven), end, end, after, mutants)
+
+    def instead(self, node, text, mutants):
+        self.insert((1, 0, 0), node.start_byte, node.end_byte, text, mutants)
+
+    def woven(self):
+        """The text with everything in it, and where in it each mutant is."""
+        pieces, places, done, length = [], [], 0, 0
+
+        def add(piece, mutants=()):
+            nonlocal length
+            piece = piece if isinstance(piece, bytes) else piece.encode()
+            places.extend((length, length + len(piece), number) for number in mutants)
+            pieces.append(piece)
+            length += len(piece)
+
+        for _, start, end, text, mutants in sorted(self.inserted, key=lambda one: one[0]):
+            add(self.text[done:start])
+            add(text, mutants)
+            done = end
+        add(self.text[done:])
+        return b"".join(pieces), places
+
+
+def text_of(node):
+    return node.text.decode()
+
+
+def is_constant(node):
+    """Whether it is evaluated by the compiler, where no switch can be asked."""
+    while node is not None:
+        if node.type in ("const_item", "static_item"):
+            return True
+        if node.type == "function_item":
+            modifiers = [one for one in node.children if one.type == "function_modifiers"]
+            return any("const" in text_of(one) for one in modifiers)
+        node = node.parent
+    return False
+
+
+def weave_file(file, mutants):
+    """Weaves all mutants of a file; gives those that cannot be."""
+    left, operators, arms = [], {}, {}
+    for mutant in mutants:
+        start, end = file.offset(mutant["span"]["start"]), file.offset(mutant["span"]["end"])
+        genre, number, new = mutant["genre"], mutant["number"], mutant["replacement"]
+        inner = file.tree.root_node.descendant_for_byte_range(start, end)
+        if is_constant(inner):
+            left.append(mutant)
+        elif genre == "FnValue":
+            function = file.node(start, end, ("function_item",))
+            returns = function.child_by_field_name("return_type")
+            if returns is not None and "impl " in text_of(returns):
+                left.append(mutant)
+                continue
+            brace = function.child_by_field_name("body").children[0]
+            wake = f" if crate::mutant::is({number}) {{ return {new}; }} "
+            file.insert((0, 0, number), brace.end_byte, brace.end_byte, wake, [number])
+        elif genre == "BinaryOperator":
+            kinds = ("binary_expression", "compound_assignment_expr")
+            node = file.node(start, end, kinds)
+            fits = node is not None and node.child_by_field_name("operator").start_byte == start
+            if fits:
+                operators.setdefault(node.id, (node, []))[1].append(mutant)
+            else:
+                left.append(mutant)
+        elif genre == "UnaryOperator":
+            node = file.node(start, end, ("unary_expression",))
+            if node is None or node.start_byte != start:
+                left.append(mutant)
+            elif file.text[start:end] == b"!":
+                file.around(node, "((", f") != crate::mutant::is({number}))", [number])
+            else:
+                plain = text_of(node.children[1])
+                awake = f"(if crate::mutant::is({number}) {{ {plain} }} else {{ "
+                file.around(node, awake, " })", [number])
+        elif genre in ("MatchArm", "MatchArmGuard"):
+            node = file.node(start, end, ("match_arm",))
+            if node is None:
+                left.append(mutant)
+            else:
+                arms.setdefault(node.id, (node, {}))[1][new if genre != "MatchArm" else "gone"] = mutant
+        else:
+            left.append(mutant)
+    # A guard may be one operator: it is around it.
+    for node, those in arms.values():
+        left += weave_arm(file, node, those)
+    for node, those in operators.values():
+        weave_operator(file, node, those)
+    return left
+
+
+def weave_operator(file, node, mutants):
+    one, other = node.child_by_field_name("left"), node.child_by_field_name("right")
+    sign = node.child_by_field_name("operator")
+    operator, numbers = text_of(sign), [mutant["number"] for mutant in mutants]
+    arms = "".join(f"{m['number']} => l {m['replacement']} r, " for m in mutants)
+    choice = f"{{ (l, r) => match crate::mutant::id() {{ {arms}_ => l {operator} r }} }})"
+    if operator in ("&&", "||"):
+        awake = ("" if operator == "&&" else "!") + f"crate::mutant::is({numbers[0]})"
+        file.around(node, "(if (", " })", numbers)
+        file.instead(sign, f") == {awake} {{ {awake} }} else {{ ", numbers)
+    elif operator in ("==", "!="):
+        file.around(node, "((", f") != crate::mutant::is({numbers[0]}))", numbers)
+    elif operator in COMPARISONS:
+        file.around(node, "(match (&(", f")) {choice}", numbers)
+        file.instead(sign, "), &(", numbers)
+    elif operator in ARITHMETIC:
+        file.around(node, "(match ((", f")) {choice}", numbers)
+        file.instead(sign, "), (", numbers)
+    else:
+        left, right = text_of(one), text_of(other)
+        arms = "".join(
+            f"{m['number']} => {{ {left} {m['replacement']} {right} }} " for m in mutants
+        )
+        file.around(node, f"match crate::mutant::id() {{ {arms}_ => {{ ", " } }", numbers)
+
+
+def weave_arm(file, node, mutants):
+    pattern = node.child_by_field_name("pattern")
+    guard = pattern.child_by_field_name("condition")
+    numbers = [mutant["number"] for mutant in mutants.values()]
+    if guard is not None and guard.type in ("let_chain", "let_condition"):
+        return list(mutants.values())
+    awake = {name: f"crate::mutant::is({m['number']})" for name, m in mutants.items()}
+    gone = awake.get("gone", "false")
+    if guard is None:
+        file.insert((0, 0, 0), pattern.end_byte, pattern.end_byte, f" if !{gone}", numbers)
+        return []
+    always, never = awake.get("true", "false"), awake.get("false", "false")
+    file.around(guard, f"!{gone} && !{never} && ({always} || (", "))", numbers)
+    return []
+
+
+def build(package):
+    """Builds the tests; gives the program, or the errors."""
+    command = ["cargo", "test", "--no-run", "--message-format", "json"]
+    done = subprocess.run(command, cwd=package, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program, errors = None, []
+    for line in done.stdout.splitlines():
+        message = json.loads(line)
+        if message["reason"] == "compiler-artifact" and message.get("executable"):
+            program = message["executable"]
+        elif message["reason"] == "compiler-message" and message["message"]["level"] == "error":
+            errors.append(message["message"])
+    if done.returncode == 0:
+        return program, []
+    if not errors:
+        sys.exit(done.stderr[-2000:])
+    return None, errors
+
+
+def weave(package, mutants):
+    """Weaves and builds until the compiler takes it."""
+    sources = {name: (package / name).read_bytes() for name in {m["file"] for m in mutants}}
+    entry = package / "src/lib.rs"
+    entry.write_text(entry.read_text() + SWITCH)
+    refused, left = {}, {}
+    while True:
+        places = {}
+        for name, source in sources.items():
+            (package / name).write_bytes(source)
+            file = File(package / name)
+            mine = [m for m in mutants if m["file"] == name and m["number"] not in refused]
+            for mutant in weave_file(file, mine):
+                left[mutant["number"]] = mutant
+            text, places[name] = file.woven()
+            (package / name).write_bytes(text)
+        started = time.time()
+        program, errors = build(package)
+        print(f"built in {time.time() - started:.0f} s, {len(errors)} errors", flush=True)
+        if program:
+            return program, refused, left
+        before = len(refused)
+        for error in errors:
+            blame(error, places, refused)
+        if len(refused) == before:
+            sys.exit("nothing to blame for: " + errors[0]["rendered"])
+
+
+def blame(error, places, refused):
+    for span in error["spans"]:
+        here = places.get(span["file_name"], [])
+        start, end = span["byte_start"], span["byte_end"]
+        hit = [one for one in here if one[0] < end and start < one[1]]
+        if not hit and span["is_primary"]:
+            # The nearest that begins before: its operand is what the compiler complains of.
+            hit = [max((one for one in here if one[0] <= start), default=None)]
+        for one in hit:
+            if one:
+                refused[one[2]] = error["message"]
+
+
+def run(program, package, number, tests, timeout):
+    environment = os.environ | {"MUTANT": str(number), "RUST_BACKTRACE": "0"}
+    command = ["nice", "-n", "15", program, "--quiet", *tests]
+    try:
+        done = subprocess.run(
+            command, cwd=package, env=environment, timeout=timeout,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    return "missed" if done.returncode == 0 else "caught"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("package", type=pathlib.Path)
+    parser.add_argument("list", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--timeout", type=float, default=0)
+    given = parser.parse_args()
+    mutants = json.loads(given.list.read_text())
+    for number, mutant in enumerate(mutants, start=1):
+        mutant["number"] = number
+    part, parts = map(int, given.shard.split("/"))
+    mutants = [mutant for mutant in mutants if mutant["number"] % parts == part % parts]
+    program, refused, left = weave(given.package, mutants)
+    # What random walks find is looked for last: they take most of the time.
+    stages = [["--skip", "walks::"], ["walks::"]]
+    limits = []
+    for tests in stages:
+        started = time.time()
+        if run(program, given.package, 0, tests, None) != "missed":
+            sys.exit(f"the tests fail without a mutant: {tests}")
+        took = time.time() - started
+        limits.append(given.timeout or max(60, 20 * took))
+        print(f"{' '.join(tests)}: {took:.1f} s", flush=True)
+    given.out.mkdir(parents=True, exist_ok=True)
+    files = {
+        name: (given.out / f"{name}.txt").open("w", buffering=1)
+        for name in ("caught", "missed", "timeout", "unviable", "left")
+    }
+    for mutant in mutants:
+        number, name = mutant["number"], mutant["name"]
+        if number in left:
+            verdict = "left"
+        elif number in refused:
+            verdict = "unviable" if mutant["genre"] == "FnValue" else "left"
+        else:
+            for tests, limit in zip(stages, limits):
+                verdict = run(program, given.package, number, tests, limit)
+                if verdict != "missed":
+                    break
+        files[verdict].write(re.sub(r"\s+", " ", name) + "\n")
+    for file in files.values():
+        file.close()
+
+
+main()
