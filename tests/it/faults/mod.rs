@@ -55,6 +55,12 @@ async fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().await
 }
 
+/// Says what was left out, and why.
+#[expect(clippy::print_stderr, reason = "for whoever reads the output of a run")]
+fn note(words: &str) {
+    eprintln!("{words}");
+}
+
 /// The setting as the program takes it.
 fn text(url: &DatabaseUrl) -> String {
     match url {

@@ -8,7 +8,7 @@ use super::cluster::Cluster;
 use super::facts::Sql;
 use super::load::Load;
 use super::service::Service;
-use super::{clients, place, ready, rounds, town, turn, until_done, verdict};
+use super::{clients, note, place, ready, rounds, town, turn, until_done, verdict};
 use crate::support::TestApp;
 use crate::support::database;
 
@@ -17,7 +17,7 @@ use crate::support::database;
 async fn on_a_cluster(settings: &'static str) -> Option<(Cluster, TestApp)> {
     database::server()?;
     let Some(cluster) = Cluster::start(settings).await else {
-        eprintln!("the programs of PostgreSQL are not here: nothing to kill");
+        note("the programs of PostgreSQL are not here: nothing to kill");
         return None;
     };
     let url = cluster.url();
