@@ -180,7 +180,7 @@ pub struct LogParams {
     pub role: Option<Role>,
     /// Names of events, separated by commas; `reply.*` stands for all that begin with `reply.`.
     #[param(value_type = Option<String>, max_length = 1300, example = "proposal.filed,reply.*",
-        pattern = r"^[a-z_]+(\.[a-z_]+)*(\.\*)?(,[a-z_]+(\.[a-z_]+)*(\.\*)?){0,19}$")]
+        pattern = r"^[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?(,[a-z_]{1,30}(\.[a-z_]{1,30})?(\.\*)?){0,19}$")]
     pub name: Option<Names>,
     /// Kind of the history, such as `proposal`, `unit` or `access`.
     #[param(value_type = Option<String>, max_length = 64, example = "proposal", pattern = "^[a-z_]+$")]

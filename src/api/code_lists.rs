@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::answer::none_match;
 use super::routes::{Access, Routes};
-use super::service::Text;
 use crate::codes::Label;
 use crate::jobs::kind::{JobKind, JobState, Lane as JobLane};
 use crate::mail::{Language, MailKind, MailStatus};
@@ -189,11 +188,7 @@ pub fn routes(routes: &mut Routes) {
 /// version of the program; keep it and ask again with If-None-Match. Lists that a committee makes
 /// its own stand elsewhere: `GET /api/v1/refusal-reasons`.
 #[utoipa::path(get, path = "/api/v1/code-lists", tag = "code-lists",
-    params(("If-None-Match" = Option<String>, Header, max_length = 200, nullable = false,
-        description = "ETag of the answer the client has; 304 if it is still the present one.",
-        example = "\"3f1c\"")),
-    responses((status = 200, description = "The lists.", body = CodeLists,
-        headers(("ETag" = inline(Text), description = "Names this state of the lists.")))))]
+    responses((status = 200, description = "The lists.", body = CodeLists)))]
 pub async fn list_code_lists(request: HttpRequest) -> HttpResponse {
     let (etag, text) = &*ANSWER;
     let unchanged = none_match(&request, etag);

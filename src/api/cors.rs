@@ -15,7 +15,7 @@ const REQUEST_HEADERS: &str =
 const RESPONSE_HEADERS: &str = "ETag, Idempotency-Replayed, Link, Location, RateLimit, \
     RateLimit-Policy, Retry-After, X-Request-Id";
 /// The methods of the interface.
-const METHODS: &str = "GET, POST, PATCH, DELETE";
+const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 /// How long a browser may keep what it was told, in seconds.
 const MAX_AGE: &str = "600";
 

@@ -1,6 +1,7 @@
 //! Defects on purpose, to show that the checks of `scripts/fuzz` find what they are for. Only with
-//! the feature `seeded-defects`, never in a release, and only the one that the environment names:
-//! all at the edge, none in the code that they pretend to break.
+//! the feature `seeded-defects`, never in a release, and only the one that a file names, so that one
+//! service shows them one after the other: all at the edge, none in the code that they pretend to
+//! break.
 
 use std::time::Duration;
 
@@ -9,14 +10,14 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut};
-use actix_web::{HttpResponse, error};
+use actix_web::{HttpMessage, HttpResponse, error};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 #[cfg(not(debug_assertions))]
 compile_error!("defects on purpose are for tests: build without the feature seeded-defects");
 
-/// The variable that names the defect.
+/// The variable that names the file with the name of the defect.
 const VARIABLE: &str = "JIANJIAN_SEEDED_DEFECT";
 
 /// What is wrong.
@@ -39,7 +40,8 @@ enum Defect {
 impl Defect {
     #[expect(clippy::disallowed_methods, reason = "a switch of tests, no setting")]
     fn chosen() -> Option<Self> {
-        Some(match std::env::var(VARIABLE).ok()?.as_str() {
+        let name = std::fs::read_to_string(std::env::var_os(VARIABLE)?).ok()?;
+        Some(match name.trim() {
             "server-error" => Self::ServerError,
             "undocumented-status" => Self::UndocumentedStatus,
             "missing-field" => Self::MissingField,

@@ -1,12 +1,15 @@
 //! What every schema of the document says, whoever wrote its type: texts are without NUL, whole
 //! numbers have a width and both limits. Bodies are checked against the document, so whatever is
-//! added here is enforced.
+//! added here is enforced. And which bodies may be left out: those that may be empty.
+
+use std::collections::BTreeSet;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, KnownFormat, Object, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response};
+use utoipa::openapi::{Required, request_body::RequestBody};
 use utoipa::{Number, openapi};
 
 /// Any text but one with the character that one of the databases cannot keep.
@@ -32,6 +35,7 @@ pub fn complete(document: &mut OpenApi) {
             .insert(ALLOW_ORIGIN.to_owned(), RefOr::T(allow_origin()));
     }
     document.paths.paths.values_mut().for_each(path);
+    optional_bodies(document);
     let sent = document.webhooks.iter_mut();
     sent.flat_map(|paths| paths.paths.values_mut())
         .flat_map(operations)
@@ -130,6 +134,37 @@ fn integer(object: &mut Object) {
     if object.exclusive_maximum.is_none() {
         object.maximum.get_or_insert(Number::Int(most));
     }
+}
+
+/// No body counts as `{}`, so one that may be empty need not be sent.
+fn optional_bodies(document: &mut OpenApi) {
+    let schemas = document.components.iter().flat_map(|all| &all.schemas);
+    let empty: BTreeSet<String> = schemas
+        .filter(|(_, schema)| may_be_empty(schema))
+        .map(|(name, _)| format!("#/components/schemas/{name}"))
+        .collect();
+    let named = |content: &RefOr<Content>| match content {
+        RefOr::T(content) => match &content.schema {
+            Some(RefOr::Ref(place)) => empty.contains(&place.ref_location),
+            Some(schema) => may_be_empty(schema),
+            None => false,
+        },
+        RefOr::Ref(_) => false,
+    };
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        if let Some(RefOr::T(RequestBody {
+            content, required, ..
+        })) = &mut operation.request_body
+            && content.values().all(named)
+        {
+            *required = Some(Required::False);
+        }
+    }
+}
+
+fn may_be_empty(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object))
+        if is(object, &Type::Object) && object.required.is_empty() && object.min_properties.is_none())
 }
 
 fn path(item: &mut PathItem) {

@@ -12,6 +12,7 @@ pub mod cors;
 #[cfg(feature = "seeded-defects")]
 pub mod defects;
 pub mod document;
+mod entity_tags;
 pub mod events;
 pub mod extract;
 pub mod guard;

@@ -17,11 +17,11 @@ use utoipa::openapi::{
     OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Tag,
 };
 
-use super::budgets;
 use super::extract::MAX_ETAGS;
 use super::problem::{Problem, ProblemField};
 use super::routes::Access;
 use super::upload::MULTIPART;
+use super::{budgets, entity_tags};
 use crate::error::Code;
 use crate::workflow::attachments::FileType;
 
@@ -149,6 +149,8 @@ pub fn base() -> OpenApi {
     let headers = budgets::components();
     let headers = headers.map(|(name, header)| (name.to_owned(), header.into()));
     components.headers.extend(headers);
+    let (name, header) = entity_tags::component();
+    components.headers.insert(name.to_owned(), header.into());
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -301,6 +303,7 @@ fn of_access(access: Access) -> &'static [Code] {
 /// What can happen while somebody signs in, beside what can always happen.
 fn of_signing_in(path: &str) -> &'static [Code] {
     match path {
+        "/api/v1/auth/login" => &[Code::TooManySignIns],
         "/api/v1/auth/login/second-factor" => &[Code::SecondFactorHeld],
         // It may be missing, or held after wrong codes.
         "/api/v1/auth/step-up" => &[Code::SecondFactorHeld, Code::GuardUnmet],
@@ -338,7 +341,7 @@ pub fn complete(
     ];
     codes.extend(of_access(access));
     codes.extend(step_up.then_some(Code::StepUpRequired));
-    if has_id {
+    if path.contains('{') {
         codes.push(Code::NotFound);
     }
     if operation
@@ -351,9 +354,6 @@ pub fn complete(
     }
     if mutates && access != Access::Public {
         codes.push(Code::InvalidHeader);
-        let same = ResponseBuilder::new().description("It is still the one the client has.");
-        let responses = &mut operation.responses.responses;
-        responses.insert("304".to_owned(), RefOr::T(same.build()));
         parameter(
             operation,
             "validate_only",
@@ -410,15 +410,9 @@ pub fn complete(
     if mutates && path.contains("_code}") {
         codes.push(Code::InUse);
     }
-    if (has_id || is_only_one) && !mutates {
+    if !mutates && entity_tags::has_tag(path) {
         codes.push(Code::InvalidHeader);
-        parameter(
-            operation,
-            "If-None-Match",
-            ParameterIn::Header,
-            known_schema(),
-            "ETag of the version the client has; 304 if it is still the present one.",
-        );
+        entity_tags::document(operation);
     }
     add_problems(operation, &codes);
     budgets::document(operation);
@@ -645,13 +639,6 @@ fn key_schema() -> ObjectBuilder {
         .max_length(Some(128))
         .pattern(Some("^[!#-~]{8,128}$"))
         .examples(["7d3f0b1e-5b0c-4a53-9f0e-1f6c2c9d8e11"])
-}
-
-fn known_schema() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .max_length(Some(MAX_ETAGS))
-        .examples(["\"3\""])
 }
 
 fn etag_schema() -> ObjectBuilder {

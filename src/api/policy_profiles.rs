@@ -83,12 +83,10 @@ struct PolicyProfileChange {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "stands for the body in the document")]
 struct NewPolicyProfile {
-    /// The session it is for; left out: every session that has none of its own.
-    #[schema(nullable = false)]
+    /// The session it is for; left out or `null`: every session that has none of its own.
     session_id: Option<SessionId>,
     /// What it is for.
     #[schema(
-        nullable = false,
         min_length = 1,
         max_length = 500,
         pattern = r"\S",

@@ -300,7 +300,7 @@ fn finish_headers(response: &mut ServiceResponse, id: RequestId) {
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     );
     default(
         header::STRICT_TRANSPORT_SECURITY,

@@ -120,7 +120,7 @@ pub struct EnrolmentOut {
 pub struct RecoveryCodesOut {
     /// The codes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_items = 10, max_items = 10, example = json!(["MFRG-GZDF-MZTW-Q2LK", "NNWG-23TP-OBYX-E43U", "OV3H-O6DZ-PJ5W-K3TF", "PFXX-KZLT-NRSW-M5LO", "MJQW-G2TJ-ORSX-G5DI", "NZ2G-S3LF-MRUW-4Z3F", "ONSW-C4TD-NBUW-4Z3X", "OBWG-C3TU-MVSW-4Z3K", "MZXX-E43F-NBXW-K5LT", "NBSW-2YLO-MRUX-G3LU"]))]
+    #[schema(nullable = false, min_items = 10, max_items = 10, example = json!(["MFRG-GZDF-MZTW-Q2LK-NNWG-23TP", "NNXG-653M-MVSG-OZLJ-ONYG-653F", "OVWW-E4TF-NRWG-C43O-N52H-SZLU", "PFSW-C4TT-ORXW-G33N-MVQW-Y43P", "MJQW-G23U-N52G-QZLH-MFZG-IZLO", "NZSX-Q5DM-MFXH-IZLS-NZ3W-C3DL", "ONUW-4Y3F-ORUG-K4TJ-OZSX-E5LQ", "OBXW-G23F-ORXW-MYLV-OR2W-23TT", "MZXX-EZLT-ORQW-4ZDN-MVQW-I33X", "NBQW-Y3DP-MZWW-65LO-ORQW-S3TT"]))]
     recovery_codes: Option<Vec<String>>,
 }
 

@@ -175,8 +175,7 @@ pub struct Text(String);
 /// The OpenAPI description of the interface. It changes only with the version of the program.
 #[utoipa::path(get, path = "/openapi.json", tag = "service",
     responses((status = 200, description = "The document.", content_type = "application/json",
-        body = inline(serde_json::Map<String, serde_json::Value>),
-        headers(("ETag" = inline(Text), description = "Names this state of the document.")))))]
+        body = inline(serde_json::Map<String, serde_json::Value>))))]
 pub async fn get_openapi(request: HttpRequest, document: Data<Document>) -> HttpResponse {
     document.answer(&request)
 }

@@ -297,8 +297,6 @@ pub(super) fn tokens(signed_in: SignedIn) -> HttpResponse {
         (status = 200, description = "Signed in", body = TokenOut),
         (status = 401, description = "`bad-credentials`: User name or password is not right; `second-factor-required`: The second factor is needed",
          body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "`too-many-sign-ins`: Too many sign-ins were refused",
-         body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn login(app: Data<App>, request: HttpRequest, body: RawBody) -> Result<HttpResponse> {
     let LoginIn {

@@ -8,6 +8,8 @@ pub mod bulk;
 pub mod calendars;
 pub mod checking;
 pub mod ctx;
+#[cfg(feature = "seeded-defects")]
+mod defects;
 pub mod feed;
 pub mod limits;
 pub mod live;

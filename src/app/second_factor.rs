@@ -14,8 +14,8 @@ use crate::auth::totp::{RecoveryCode, Secret};
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{ChallengeId, CommitteeId, OpenidProviderId, RequestId, SignInId, UserId, kind};
 use crate::keep::Keeper;
-use crate::store::events::{self, Stream};
-use crate::store::register::{self, Entry};
+use crate::store::events::{self, Circumstances, Stream};
+use crate::store::register::{self, Entry, Register};
 use crate::store::second_factors::{self, Attempt, Challenge};
 use crate::store::sign_ins::{self, EndReason};
 use crate::store::users::UserFields;
@@ -443,12 +443,22 @@ pub(super) fn ask(
 
 /// Removes the second factor of an account whose owner lost it, and ends the sign-ins.
 pub fn reset(tx: &mut Tx<'_>, ctx: &Ctx, before: &Entry<UserFields>) -> Result<Entry<UserFields>> {
-    let fields = before.fields.clone();
-    let after = register::touch(tx, ctx, before, fields, "second_factor_reset")?;
-    let (committee, user) = (ctx.committee(), after.id);
-    second_factors::remove(tx, committee, user)?;
+    let circumstances = Circumstances::of(ctx, UserFields::WRITERS);
+    reset_by(tx, ctx.committee(), &circumstances, before)
+}
+
+/// The same, where nobody has signed in.
+pub fn reset_by(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    circumstances: &Circumstances,
+    before: &Entry<UserFields>,
+) -> Result<Entry<UserFields>> {
+    let (fields, event) = (before.fields.clone(), "second_factor_reset");
+    let after = register::touch_by(tx, committee, circumstances, before, fields, event)?;
+    second_factors::remove(tx, committee, after.id)?;
     let reason = EndReason::SecondFactorReset;
-    sign_ins::end_all(tx, committee, user, None, reason, ctx.now)?;
+    sign_ins::end_all(tx, committee, after.id, None, reason, circumstances.at)?;
     Ok(after)
 }
 

@@ -1,16 +1,17 @@
-//! The first administrators of a committee, made on the command line: no account exists after an
-//! installation.
+//! What the command line does with administrators: it makes the first ones of a committee, since no
+//! account exists after an installation, and lets the last security administrator in again.
 
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::app::second_factor;
 use crate::auth::policy::PasswordPolicy;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, UserId};
 use crate::store::events::{self, Circumstances, Happening, Stream};
-use crate::store::register::{Entry, Register};
+use crate::store::register::{Entry, Register, Rows};
 use crate::store::users::{self, UserFields, UserIn};
-use crate::store::{Tx, passwords, setup};
+use crate::store::{Tx, accounts, passwords, setup};
 use crate::workflow::lists::CommitteeLevel;
 use crate::workflow::role::{Actor, Grant, Role};
 
@@ -114,18 +115,59 @@ pub fn create_first_security_administrator(
     let mut rules = Rules::default();
     rules.account(account, "username", "display_name");
     rules.end()?;
-    let Some(committee) = setup::committee(tx, code)? else {
-        return Err(Error::not_found().detail(Message::new(
-            format!("没有代码为 {code} 的委员会。"),
-            format!("There is no committee '{code}'."),
-        )));
-    };
+    let committee = setup::committee(tx, code)?.ok_or_else(|| nowhere(code))?;
     let role = Role::SecurityAdministrator;
     if setup::has(tx, committee, role)? {
         return Err(exists(code, role));
     }
     let user = create_account(tx, committee, account, role, password_hash, now)?;
     Ok((committee, user))
+}
+
+/// Gives a security administrator a new initial password, ends the sign-ins of the account and, if
+/// asked for, takes its second factor away: nobody of the committee could do it for the last one.
+/// Refused for every other account, which its security administrator can help.
+pub fn recover_security_administrator(
+    tx: &mut Tx<'_>,
+    code: &str,
+    username: &str,
+    (password, password_hash): (&str, &str),
+    and_second_factor: bool,
+    now: Timestamp,
+) -> Result<UserId> {
+    let committee = setup::committee(tx, code)?.ok_or_else(|| nowhere(code))?;
+    let account = accounts::by_username(tx, committee, username)?;
+    let role = Role::SecurityAdministrator;
+    let before = match account {
+        Some(account) => UserFields::find(tx, committee, account.id)?,
+        None => return Err(no_such_administrator(code, username)),
+    };
+    if !before.fields.roles.contains(&Grant::of(role)) {
+        return Err(no_such_administrator(code, username));
+    }
+    let policy = passwords::policy(tx, committee)?.0;
+    policy.check("password", password, username)?;
+    let by = by_hand(now);
+    let mut after = users::reset_password_by(tx, committee, &by, &before, password_hash)?;
+    if and_second_factor {
+        after = second_factor::reset_by(tx, committee, &by, &after)?;
+    }
+    Ok(after.id)
+}
+
+fn nowhere(code: &str) -> Error {
+    Error::not_found().detail(Message::new(
+        format!("没有代码为 {code} 的委员会。"),
+        format!("There is no committee '{code}'."),
+    ))
+}
+
+fn no_such_administrator(code: &str, username: &str) -> Error {
+    let label = Role::SecurityAdministrator.label();
+    Error::not_found().detail(Message::new(
+        format!("{code} 没有账号名为 {username} 的{}。", label.zh),
+        format!("The committee '{code}' has no {} '{username}'.", label.en),
+    ))
 }
 
 fn exists(code: &str, role: Role) -> Error {

@@ -29,6 +29,8 @@ mod attempt;
 mod own_password;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod timing;
 
 /// A sign-in ends after this time whatever happens.
 pub const SIGN_IN_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ctx::IdempotencyKey;
+#[cfg(feature = "seeded-defects")]
+use super::defects::Defect;
 use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
 use crate::store::{Tx, idempotency};
@@ -97,6 +99,10 @@ impl App {
     where
         F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
     {
+        #[cfg(feature = "seeded-defects")]
+        if ctx.idempotency.is_some() && !ctx.validate_only && Defect::KeyApart.is_chosen() {
+            return self.write_with_key_apart(ctx, work).await;
+        }
         let ctx = ctx.clone();
         let answer = self
             .db
@@ -131,7 +137,7 @@ impl App {
     }
 }
 
-fn scope<'a>(ctx: &'a Ctx, key: &'a IdempotencyKey) -> idempotency::Scope<'a> {
+pub(super) fn scope<'a>(ctx: &'a Ctx, key: &'a IdempotencyKey) -> idempotency::Scope<'a> {
     idempotency::Scope {
         committee: ctx.committee(),
         principal: ctx.user(),

@@ -1,6 +1,7 @@
 //! Signing in: passwords, tokens, and who is asking. The database is not here.
 
 pub mod api_token;
+mod hashers;
 pub mod password;
 pub mod policy;
 pub mod principal;

@@ -1,8 +1,9 @@
 //! Passwords: argon2id behind a gate.
 //!
 //! One hash fills 19 MiB and takes some 30 ms. So at most as many run as the machine has cores,
-//! each in a block of memory that is used again, and only so many callers may wait: a storm of
-//! sign-ins costs neither the memory of the machine nor the time of everybody else.
+//! each in a block of memory that is used again, on threads that let everything else go first, and
+//! only so many callers may wait: a storm of sign-ins costs neither the memory of the machine nor
+//! the time of everybody else.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use aws_lc_rs::{constant_time, rand};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
+use super::hashers::Hashers;
 use crate::error::{Code, Error, Result};
 
 /// How many callers may wait for a place behind the gate, where no setting says otherwise.
@@ -77,6 +79,7 @@ pub enum Verdict {
 pub struct Passwords {
     params: Params,
     permits: Arc<Semaphore>,
+    hashers: Hashers,
     cores: usize,
     waiting: AtomicUsize,
     queue: usize,
@@ -111,6 +114,7 @@ impl Passwords {
         Ok(Self {
             params,
             permits: Arc::new(Semaphore::new(cores)),
+            hashers: Hashers::start(cores)?,
             cores,
             waiting: AtomicUsize::new(0),
             queue,
@@ -204,15 +208,14 @@ impl Passwords {
         drop(place);
         let (spare, keep) = (Arc::clone(&self.spare), self.cores);
         let mut memory = self.take_memory();
-        tokio::task::spawn_blocking(move || {
+        let hash = move || {
             // The permit goes along: a caller that gives up does not widen the gate.
             let _permit = permit;
             let result = work(&mut memory);
             give_back(&spare, memory, keep);
             result
-        })
-        .await
-        .map_err(|error| Error::internal(error).context("hashing a password"))?
+        };
+        self.hashers.run(hash).await
     }
 
     fn take_memory(&self) -> Vec<Block> {

@@ -19,6 +19,10 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, SignInId, UserId};
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod objections;
+#[cfg(test)]
 mod tests;
 
 /// How long an access token is valid, in seconds.

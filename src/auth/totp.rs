@@ -24,8 +24,8 @@ pub const PERIOD: i64 = 30;
 const DRIFT: i64 = 1;
 /// Bytes of a secret: as many as the hash has (RFC 4226, section 4).
 const SECRET: usize = 20;
-/// Bytes of a recovery code. 80 random bits cannot be guessed from a plain hash.
-const RECOVERY: usize = 10;
+/// Bytes of a recovery code. 120 random bits cannot be guessed from a plain hash.
+const RECOVERY: usize = 15;
 /// Recovery codes given at once.
 pub const RECOVERY_CODES: usize = 10;
 
@@ -253,7 +253,7 @@ mod tests {
         let (committee, user) = (CommitteeId::new(now), UserId::new(now));
         for code in &codes {
             let shown = code.reveal();
-            assert_eq!(shown.len(), 19);
+            assert_eq!(shown.len(), 29);
             for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " ")] {
                 let read = RecoveryCode::parse(&typed).expect("a code");
                 assert_eq!(read.hash(committee, user), code.hash(committee, user));
@@ -263,7 +263,12 @@ mod tests {
                 code.hash(committee, UserId::new(now))
             );
         }
-        for wrong in ["", "123456", "AAAA-AAAA-AAAA-AAA", "AAAA-AAAA-AAAA-AAA1"] {
+        for wrong in [
+            "",
+            "123456",
+            "AAAA-AAAA-AAAA-AAAA",
+            "AAAA-AAAA-AAAA-AAAA-AAAA-AAA1",
+        ] {
             assert!(RecoveryCode::parse(wrong).is_none(), "{wrong}");
         }
     }

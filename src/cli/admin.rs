@@ -17,6 +17,9 @@ pub enum Command {
     Create(Create),
     /// Create the first security administrator of a committee that has none
     CreateSecurity(CreateSecurity),
+    /// Let a security administrator in again who forgot the password or lost the second factor,
+    /// where no other one can help
+    RecoverSecurity(RecoverSecurity),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,6 +70,22 @@ pub struct CreateSecurity {
     password_stdin: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct RecoverSecurity {
+    /// Code of the committee
+    #[arg(long, value_name = "CODE")]
+    committee: String,
+    /// Sign-in name of the security administrator
+    #[arg(long)]
+    username: String,
+    /// Take the second factor of the account away, too
+    #[arg(long)]
+    second_factor: bool,
+    /// Read the initial password from standard input instead of making a random one
+    #[arg(long)]
+    password_stdin: bool,
+}
+
 /// The codes of the list, as help and in messages.
 fn level() -> impl TypedValueParser<Value = CommitteeLevel> {
     PossibleValuesParser::new(CommitteeLevel::ALL.iter().map(|level| level.as_str()))
@@ -77,6 +96,7 @@ pub fn run(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
         Command::Create(args) => create(args, config),
         Command::CreateSecurity(args) => create_security(args, config),
+        Command::RecoverSecurity(args) => recover_security(args, config),
     }
 }
 
@@ -179,11 +199,41 @@ fn create_security(args: CreateSecurity, config: &Config) -> Result<(), Failure>
     out::line(&format!(
         "security administrator {username} ({user}) created"
     ));
-    if !args.password_stdin {
-        out::line(&format!("initial password: {told}"));
+    tell((!args.password_stdin).then_some(&told));
+    Ok(())
+}
+
+fn recover_security(args: RecoverSecurity, config: &Config) -> Result<(), Failure> {
+    let password = initial_password(args.password_stdin)?;
+    let hash = passwords(config)?.hash_blocking(&password)?;
+    let (code, username, second_factor) = (args.committee, args.username, args.second_factor);
+    let (name, told) = (username.clone(), password.clone());
+    let user = startup::block_on(async {
+        let db = startup::open_database(&config.database).await?;
+        let now = SystemClock.now();
+        db.write("setup.recovery", move |tx| {
+            let secret = (password.as_str(), hash.as_str());
+            setup::recover_security_administrator(tx, &code, &username, secret, second_factor, now)
+        })
+        .await
+    })?;
+    let and = if second_factor {
+        " and no second factor"
+    } else {
+        ""
+    };
+    out::line(&format!(
+        "security administrator {name} ({user}) has a new password{and} and is signed out everywhere"
+    ));
+    tell((!args.password_stdin).then_some(&told));
+    Ok(())
+}
+
+fn tell(password: Option<&String>) {
+    if let Some(password) = password {
+        out::line(&format!("initial password: {password}"));
     }
     out::line("The password must be changed at the first sign-in.");
-    Ok(())
 }
 
 fn passwords(config: &Config) -> Result<Passwords, Failure> {

@@ -140,6 +140,8 @@ fn database_error(kind: DatabaseErrorKind, constraint: Option<&str>, message: &s
         }
         _ if is_lost_connection(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ if is_contention(message) => Error::new(Code::Busy).context(message).retryable(),
+        // Nothing of the transaction is kept, and reading goes on.
+        _ if is_out_of_room(message) => Error::new(Code::ReadOnly).context(message),
         _ if is_storage_failure(message) => Error::new(Code::DatabaseUnavailable).context(message),
         _ => Error::internal(message),
     }
@@ -171,15 +173,17 @@ fn is_contention(message: &str) -> bool {
     .any(|part| message.contains(part))
 }
 
+/// The disk of the database is full.
+fn is_out_of_room(message: &str) -> bool {
+    ["database or disk is full", "No space left"]
+        .iter()
+        .any(|part| message.contains(part))
+}
+
 fn is_storage_failure(message: &str) -> bool {
-    [
-        "database or disk is full",
-        "disk I/O error",
-        "No space left",
-        "attempt to write a readonly",
-    ]
-    .iter()
-    .any(|part| message.contains(part))
+    ["disk I/O error", "attempt to write a readonly"]
+        .iter()
+        .any(|part| message.contains(part))
 }
 
 /// Whether a connection that gave this error should be thrown away.

@@ -162,14 +162,27 @@ pub fn touch<F: Register>(
     fields: F,
     event: &str,
 ) -> Result<Entry<F>> {
-    let after = before.changed(fields, ctx.now);
-    if F::update(tx, ctx.committee(), &after, before.version)? == 0 {
+    let circumstances = Circumstances::of(ctx, F::WRITERS);
+    touch_by(tx, ctx.committee(), &circumstances, before, fields, event)
+}
+
+/// The same, where nobody has signed in.
+pub fn touch_by<F: Register>(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    circumstances: &Circumstances,
+    before: &Entry<F>,
+    fields: F,
+    event: &str,
+) -> Result<Entry<F>> {
+    let after = before.changed(fields, circumstances.at);
+    if F::update(tx, committee, &after, before.version)? == 0 {
         // Somebody else was faster: run again, and compare If-Match with what he left.
         return Err(Error::new(Code::VersionMismatch).retryable());
     }
-    let stream = Stream::of(ctx.committee(), F::NAME, after.id);
+    let stream = Stream::of(committee, F::NAME, after.id);
     let happening = Happening::change(&format!("{}.{event}", F::NAME), before, &after);
-    events::append(tx, &stream, &Circumstances::of(ctx, F::WRITERS), happening)?;
+    events::append(tx, &stream, circumstances, happening)?;
     Ok(after)
 }
 

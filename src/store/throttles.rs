@@ -57,11 +57,14 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Resul
     find(tx, committee, subject)
 }
 
-/// Remembers it. Of two who are the first at the same time one does it again.
+/// Remembers it in the place of what was locked. Where nothing was, it is the first: of two who are
+/// the first at the same time one does it again, and then finds the other. An update would not do:
+/// it would put the count of the second over that of the first.
 pub fn put(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     subject: &Counted,
+    before: Option<&Tally>,
     tally: &Tally,
 ) -> Result<()> {
     let values = (
@@ -72,18 +75,19 @@ pub fn put(
         dsl::blocked_until.eq(tally.blocked_until.map(At)),
         dsl::noted_at.eq(tally.noted_at.map(At)),
     );
-    let changed = diesel::update(this!(committee, subject))
-        .set(values)
-        .execute(tx.conn)?;
-    if changed == 0 {
-        let key = (
-            dsl::committee_id.eq(committee),
-            dsl::subject.eq(subject.as_str()),
-        );
-        diesel::insert_into(dsl::sign_in_throttles)
-            .values((key, values))
+    if before.is_some() {
+        diesel::update(this!(committee, subject))
+            .set(values)
             .execute(tx.conn)?;
+        return Ok(());
     }
+    let key = (
+        dsl::committee_id.eq(committee),
+        dsl::subject.eq(subject.as_str()),
+    );
+    diesel::insert_into(dsl::sign_in_throttles)
+        .values((key, values))
+        .execute(tx.conn)?;
     Ok(())
 }
 

@@ -150,6 +150,10 @@ trait Job: Send {
     fn fail(&mut self, error: Error);
     /// Whether the answer says that the connection is not to be used again.
     fn broke_connection(&self) -> bool;
+    /// What the answer says went wrong.
+    fn failure(&self) -> Option<Code>;
+    /// Whether the closure panicked: nothing that a new connection would mend.
+    fn panicked(&self) -> bool;
     fn answer(self: Box<Self>);
 }
 
@@ -157,6 +161,7 @@ struct Call<T, F> {
     name: &'static str,
     work: F,
     result: Option<Result<T>>,
+    panicked: bool,
     reply: oneshot::Sender<Result<T>>,
     span: tracing::Span,
     onlookers: Onlookers,
@@ -174,6 +179,7 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
             result
         }));
         let discard = tx.discard;
+        self.panicked = result.is_err();
         let result = result.unwrap_or_else(|panic| {
             Err(Error::internal(format!(
                 "{} panicked: {}",
@@ -196,6 +202,17 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
 
     fn broke_connection(&self) -> bool {
         matches!(&self.result, Some(Err(error)) if breaks_connection(error))
+    }
+
+    fn failure(&self) -> Option<Code> {
+        match &self.result {
+            Some(Err(error)) => Some(error.code()),
+            _ => None,
+        }
+    }
+
+    fn panicked(&self) -> bool {
+        self.panicked
     }
 
     fn answer(self: Box<Self>) {
@@ -327,6 +344,7 @@ impl Db {
             name,
             work,
             result: None,
+            panicked: false,
             reply,
             span: tracing::Span::current(),
             onlookers: Arc::clone(&self.onlookers),
@@ -424,7 +442,8 @@ impl Worker {
         if purpose == Purpose::Read && matches!(conn, AnyConnection::Postgres(_)) {
             let outcome = job.run(conn);
             // A connection that died while it was idle is found out here; a read can be repeated.
-            let stale = job.broke_connection() && !fresh;
+            // One that panicked would panic again.
+            let stale = job.broke_connection() && !job.panicked() && !fresh;
             if stale {
                 self.conn = None;
             }
@@ -478,7 +497,12 @@ impl Worker {
                     execute(conn, "RELEASE job")?;
                     break;
                 }
-                execute(conn, "ROLLBACK TO job; RELEASE job")?;
+                if let Err(error) = execute(conn, "ROLLBACK TO job; RELEASE job") {
+                    // SQLite itself has undone the whole transaction, as it may when the disk is
+                    // full; then what went wrong with this job went wrong with all.
+                    let code = job.failure().filter(|code| code.status() >= 500);
+                    return Err(Error::new(code.unwrap_or(error.code())).context("undo"));
+                }
                 if attempt == ATTEMPTS || !matches!(outcome, Outcome::Again) {
                     break;
                 }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::connection::MultiBackend;
+use super::events::Circumstances;
 use super::grants;
 use super::members::MemberFields;
-use super::register::{Entry, Register, Rows, containing, lower, referred, text, touch};
+use super::register::{Entry, Register, Rows, containing, lower, referred, text, touch, touch_by};
 use super::schema::{user_roles, users};
 use super::sign_ins::{EndReason, end_all};
 use super::sql_types::At;
@@ -308,30 +309,43 @@ pub fn reset_password(
     before: &Entry<UserFields>,
     password_hash: &str,
 ) -> Result<Entry<UserFields>> {
-    let after = touch(tx, ctx, before, before.fields.clone(), "password_reset")?;
+    let circumstances = Circumstances::of(ctx, UserFields::WRITERS);
+    reset_password_by(tx, ctx.committee(), &circumstances, before, password_hash)
+}
+
+/// The same, where nobody has signed in.
+pub fn reset_password_by(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    circumstances: &Circumstances,
+    before: &Entry<UserFields>,
+    password_hash: &str,
+) -> Result<Entry<UserFields>> {
+    let (fields, now) = (before.fields.clone(), circumstances.at);
+    let after = touch_by(
+        tx,
+        committee,
+        circumstances,
+        before,
+        fields,
+        "password_reset",
+    )?;
     if let Some(old) =
-        accounts::find(tx, ctx.committee(), after.id)?.and_then(|account| account.password_hash)
+        accounts::find(tx, committee, after.id)?.and_then(|account| account.password_hash)
     {
-        passwords::keep(tx, ctx.committee(), after.id, &old)?;
+        passwords::keep(tx, committee, after.id, &old)?;
     }
     let row = users::table
-        .filter(users::committee_id.eq(ctx.committee()))
+        .filter(users::committee_id.eq(committee))
         .filter(users::id.eq(after.id));
     diesel::update(row)
         .set((
             users::password_hash.eq(password_hash),
             users::must_change_password.eq(true),
-            users::password_changed_at.eq(At(ctx.now)),
+            users::password_changed_at.eq(At(now)),
         ))
         .execute(tx.conn)?;
-    end_all(
-        tx,
-        ctx.committee(),
-        after.id,
-        None,
-        EndReason::PasswordReset,
-        ctx.now,
-    )?;
+    end_all(tx, committee, after.id, None, EndReason::PasswordReset, now)?;
     Ok(after)
 }
 

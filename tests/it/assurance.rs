@@ -36,6 +36,7 @@ fn what_the_pages_name_is_there() {
     let mut count = 0;
     for page in [
         "docs/assurance.md",
+        "docs/asvs.md",
         "docs/threat-model.md",
         "docs/data-classes.md",
     ] {
@@ -52,7 +53,7 @@ fn what_the_pages_name_is_there() {
 #[test]
 fn the_properties_that_the_pages_name_are_there() {
     let source = files::read("src/api/properties.rs");
-    for page in ["docs/assurance.md", "docs/threat-model.md"] {
+    for page in ["docs/assurance.md", "docs/asvs.md", "docs/threat-model.md"] {
         let text = files::read(page);
         for rest in text.split("propert").skip(1) {
             let rest = rest.trim_start_matches("ies ").trim_start_matches("y ");

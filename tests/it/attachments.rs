@@ -115,7 +115,7 @@ async fn a_file_goes_with_the_text_from_the_draft_to_those_who_read_it() {
         ("cache-control", "no-store"),
         (
             "content-security-policy",
-            "default-src 'none'; sandbox; frame-ancestors 'none'",
+            "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'",
         ),
     ] {
         assert_eq!(got.text_header(name), value, "{name}");

@@ -30,7 +30,13 @@ fn check(reply: &Reply) {
         "{reply}"
     );
     let policy = reply.text_header("content-security-policy");
-    assert!(policy.contains("frame-ancestors 'none'"), "{reply}");
+    for directive in [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(directive), "{directive}: {reply}");
+    }
     assert!(policy.contains("default-src 'none'"), "{reply}");
     assert_eq!(reply.text_header("server"), "");
     assert_eq!(reply.text_header("x-powered-by"), "");

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use actix_web::rt::task::spawn_blocking;
@@ -12,7 +12,7 @@ use crate::support::{TestApp, steps};
 
 const LOGIN: &str = "/api/v1/auth/login";
 
-fn connect(base: &str) -> TcpStream {
+pub fn connect(base: &str) -> TcpStream {
     let stream = TcpStream::connect(base.trim_start_matches("http://")).expect("to connect");
     let patience = Some(Duration::from_secs(15));
     stream.set_read_timeout(patience).expect("a timeout");
@@ -42,7 +42,7 @@ fn verdict(answer: &[u8]) -> String {
 }
 
 /// Sends bytes as they are and reads at the same time; gives the verdict and when it came.
-fn exchange(base: &str, bytes: &[u8]) -> (String, Duration) {
+pub fn exchange(base: &str, bytes: &[u8]) -> (String, Duration) {
     let started = Instant::now();
     let mut stream = connect(base);
     let mut writer = stream.try_clone().expect("a second handle");
@@ -80,7 +80,7 @@ fn json(body: &[u8]) -> Vec<u8> {
 }
 
 /// Heads and frames that no client of good will sends.
-fn frames() -> Vec<(&'static str, Vec<u8>)> {
+pub fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let live = "GET /health/live";
     let post = format!("POST {LOGIN}");
     let kind = "Content-Type: application/json\r\n";
@@ -93,6 +93,8 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let wide = format!("X-Wide: {}\r\n", "a".repeat(1 << 20));
     let long = "a".repeat(20_000);
     vec![
+        // Nothing is wrong with the first of each table: what is refused is refused for what it is.
+        ("nothing wrong in the frame", request(live, "", b"")),
         ("500 headers", request(live, &many, b"")),
         ("a header of 1 MiB", request(live, &wide, b"")),
         ("a path of 20 kB", request(&format!("GET /{long}"), "", b"")),
@@ -165,14 +167,16 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Bodies that are not what they should be.
-fn bodies() -> Vec<(&'static str, Vec<u8>)> {
+pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let objects = "{\"a\":".repeat(40_000);
     let padded = format!("{}{{}}", " ".repeat(300 * 1024));
     let digits = format!("{{\"committee\":{}}}", "9".repeat(100_000));
     let line = format!("POST {LOGIN}");
     let typed = |headers: &str| request(&line, headers, b"{}");
+    let plain = br#"{"committee":"a","username":"b","password":"c"}"#;
     vec![
+        ("nothing wrong in the body", json(plain)),
         ("300 KiB", json(padded.as_bytes())),
         ("100,000 brackets", json(deep.as_bytes())),
         ("40,000 objects, never closed", json(objects.as_bytes())),
@@ -217,10 +221,11 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Query strings of a list.
-fn queries(token: &str) -> Vec<(String, Vec<u8>)> {
+pub fn queries(token: &str) -> Vec<(String, Vec<u8>)> {
     let long = "a".repeat(7 * 1024);
     let bearer = format!("Authorization: Bearer {token}\r\n");
     let cases = [
+        "limit=100",
         "limit=1000000000",
         "limit=-1",
         "limit=99999999999999999999",
@@ -250,7 +255,7 @@ fn queries(token: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Uploads.
-fn uploads(token: &str, proposal: &str) -> Vec<(&'static str, Vec<u8>)> {
+pub fn uploads(token: &str, proposal: &str) -> Vec<(&'static str, Vec<u8>)> {
     let line = format!("POST {proposal}/attachments");
     let bearer = format!("Authorization: Bearer {token}\r\n");
     let form = format!("{bearer}Content-Type: multipart/form-data; boundary=b\r\n");
@@ -365,6 +370,9 @@ async fn a_file_name_is_a_name_and_no_path() {
     }
 }
 
+/// Nobody looks longer than this whether a client is let go.
+const LOOKED_AT: Duration = Duration::from_secs(13);
+
 /// Starts as told, then sends a byte now and then until the service has had enough.
 fn drip(base: &str, start: &[u8], every: Option<Duration>) -> (String, Duration) {
     let started = Instant::now();
@@ -372,10 +380,10 @@ fn drip(base: &str, start: &[u8], every: Option<Duration>) -> (String, Duration)
     stream.write_all(start).expect("to send");
     let mut answer = Vec::new();
     stream
-        .set_read_timeout(Some(every.unwrap_or(Duration::from_secs(15))))
+        .set_read_timeout(Some(every.unwrap_or(LOOKED_AT)))
         .expect("a timeout");
     let mut piece = [0; 4096];
-    while started.elapsed() < Duration::from_secs(15) {
+    while started.elapsed() < LOOKED_AT {
         match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(count) => answer.extend_from_slice(&piece[..count]),
@@ -430,10 +438,16 @@ async fn clients_that_stall_or_drip_are_gone_within_ten_seconds() {
         ("a stalled upload", upload.clone(), None, 12),
         ("a dripping upload", upload, slowly, 12),
     ];
+    // Somebody who waits for ever, to see that this would be seen.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("to listen");
+    let patient = format!("http://{}", listener.local_addr().expect("an address"));
+    let control = ("a patient service", String::new(), None, 7);
     let clients: Vec<_> = cases
         .into_iter()
+        .chain([control])
         .map(|(name, start, every, most)| {
-            let base = app.base().to_owned();
+            let is_control = name == "a patient service";
+            let base = if is_control { &patient } else { app.base() }.to_owned();
             let client = std::thread::spawn(move || drip(&base, start.as_bytes(), every));
             (name, most, client)
         })
@@ -444,20 +458,22 @@ async fn clients_that_stall_or_drip_are_gone_within_ten_seconds() {
         member.get(&place).send().await.status(200);
         assert!(started.elapsed() < Duration::from_secs(2));
     }
+    let mut kept = Vec::new();
     for (name, most, client) in clients {
         let joined = spawn_blocking(move || client.join())
             .await
             .expect("to wait");
         let (verdict, took) = joined.expect("a verdict");
-        assert!(
-            took < Duration::from_secs(most),
-            "{name}: {verdict} after {took:?}"
-        );
-        assert!(
-            verdict == "closed" || verdict.starts_with('4'),
-            "{name}: {verdict}"
-        );
+        if took >= Duration::from_secs(most) {
+            kept.push(name);
+        } else {
+            assert!(
+                verdict == "closed" || verdict.starts_with('4'),
+                "{name}: {verdict}"
+            );
+        }
     }
+    assert_eq!(kept, ["a patient service"]);
 }
 
 /// A thousand connections that say nothing, and one that pipelines: others are served.

@@ -5,8 +5,6 @@
 //! `JIANJIAN_STORM=N` with N.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +15,8 @@ use jianjian::store::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::support::seed::{PASSWORD, Town};
-use crate::support::{Reply, TestApp};
+use crate::support::served::Served;
+use crate::support::{Client, Reply, TestApp};
 
 /// Sign-ins at once of a usual run.
 const USUAL: usize = 200;
@@ -25,80 +24,18 @@ const USUAL: usize = 200;
 const USUAL_QUEUE: &str = "32";
 /// By so much the memory may grow, in KiB.
 const GROWTH: u64 = 256 * 1024;
+/// Where the 99th percentile of reads may at most double, it may be off by a tick of the scheduler:
+/// the clients of the storm want the same cores.
+const TICK: Duration = Duration::from_millis(10);
 
 #[expect(clippy::disallowed_methods, reason = "a knob of this test")]
 fn wanted() -> Option<usize> {
     std::env::var("JIANJIAN_STORM").ok()?.parse().ok()
 }
 
-/// The service as a process of its own, with passwords at their real cost; killed when dropped.
-struct Served {
-    child: Child,
-    base: String,
-}
-
-impl Served {
-    fn start(app: &TestApp, queue: Option<&str>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jianjian"));
-        command
-            .args(["serve", "--bind", "127.0.0.1:0", "--workers", "2"])
-            .current_dir(app.storage())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .env_remove("JIANJIAN_CONFIG")
-            .env("JIANJIAN_LOG__FORMAT", "json")
-            .env("JIANJIAN_JOBS__IN_SERVER", "false")
-            // The clock of this process is the real one, and so are the addresses.
-            .env("JIANJIAN_AUTH__ADDRESS_REFUSALS", "0")
-            .env("DATABASE_URL", app.database().url_text());
-        if let Some(queue) = queue {
-            command.env("JIANJIAN_AUTH__QUEUE", queue);
-        }
-        let mut child = command.spawn().expect("to start");
-        let mut log = BufReader::new(child.stderr.take().expect("the log"));
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(
-                log.read_line(&mut line).expect("a line") > 0,
-                "the service ended"
-            );
-            let entry: Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = entry["address"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // The service must not wait for somebody to read its log.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self {
-            child,
-            base: format!("http://{address}"),
-        }
-    }
-
-    /// A value of `/proc/PID/status` in KiB: `VmRSS` is the memory now, `VmHWM` the most so far.
-    fn memory(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("the status of the process");
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.and_then(|line| line.trim_matches(':').split_whitespace().next());
-        number
-            .and_then(|number| number.parse().ok())
-            .expect("a number")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// So many accounts beside those of the town, whose password costs what it costs.
-fn crowd(app: &TestApp, count: usize) {
-    let passwords = Passwords::new(HashParams::default()).expect("costs");
+/// So many accounts beside those of the town, whose password costs this.
+fn crowd(app: &TestApp, count: usize, cost: HashParams) {
+    let passwords = Passwords::new(cost).expect("costs");
     let hash = passwords.hash_blocking(PASSWORD).expect("a hash");
     let id = match app.db().url() {
         DatabaseUrl::Sqlite(_) => "unhex(substr(hex(u.id), 1, 24) || printf('%08X', s.n))",
@@ -114,19 +51,18 @@ fn crowd(app: &TestApp, count: usize) {
          u.must_change_password, u.disabled, 1, u.created_at, u.updated_at, u.machine \
          FROM users u, s WHERE u.username = 'staff'"
     ));
-    app.database()
-        .execute(&format!("UPDATE users SET password_hash = '{hash}'"));
 }
 
 fn body(town: &Town, username: &str) -> Value {
     json!({ "committee": town.code, "username": username, "password": PASSWORD })
 }
 
-/// The 99th percentile.
-fn p99(mut times: Vec<Duration>) -> Duration {
+/// The time that so many in a hundred did not exceed.
+fn percentile(times: &[Duration], hundredths: usize) -> Duration {
+    let mut times = times.to_vec();
     times.sort_unstable();
     times
-        .get(times.len() * 99 / 100)
+        .get(times.len() * hundredths / 100)
         .copied()
         .unwrap_or_default()
 }
@@ -149,13 +85,90 @@ async fn read_on(base: &str, token: &str, over: &AtomicBool) -> Vec<Duration> {
     times
 }
 
-#[actix_web::test]
-async fn a_storm_of_sign_ins_is_bounded_and_reads_go_on() {
-    let count = wanted().unwrap_or(USUAL);
-    let app = TestApp::start().await;
-    let town = app.town().await;
-    crowd(&app, count);
-    let served = Served::start(&app, wanted().is_none().then_some(USUAL_QUEUE));
+/// Reads in a thread of its own, so that the crowd of this one does not count as slowness of the
+/// service.
+struct Reader {
+    over: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Vec<Duration>>,
+}
+
+impl Reader {
+    fn start(base: &str, token: &str) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let (base, token, until) = (base.to_owned(), token.to_owned(), Arc::clone(&over));
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(read_on(&base, &token, &until))
+        });
+        Self { over, thread }
+    }
+
+    fn stop(self) -> Vec<Duration> {
+        self.over.store(true, Ordering::SeqCst);
+        self.thread.join().expect("reads")
+    }
+}
+
+/// What a storm came to.
+struct Storm {
+    took: Duration,
+    /// How many answers of each status.
+    answers: BTreeMap<u16, usize>,
+    /// Answers that are neither a sign-in nor a clear word to come back.
+    odd: usize,
+    /// Memory before and at most, in KiB.
+    memory: (u64, u64),
+    /// Times of reads before and meanwhile.
+    reads: (Vec<Duration>, Vec<Duration>),
+}
+
+impl Storm {
+    /// What is not as it should be.
+    fn wrongs(&self) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        let count = |status: u16| self.answers.get(&status).copied().unwrap_or(0);
+        if count(503) == 0 {
+            wrongs.push("nobody was told to come back".to_owned());
+        }
+        if self.odd > 0 {
+            wrongs.push(format!("{} odd answers", self.odd));
+        }
+        let (idle, most) = self.memory;
+        if most > idle + GROWTH {
+            wrongs.push(format!("memory grew by {} KiB", most - idle));
+        }
+        let (calm, busy) = (&self.reads.0, &self.reads.1);
+        if busy.len() < 10 || percentile(busy, 99) > Duration::from_secs(2) {
+            wrongs.push("reads stalled".to_owned());
+        }
+        // A debug build beside other tests says nothing about twice the time.
+        let strict = wanted().is_some() && !cfg!(debug_assertions);
+        if strict && percentile(busy, 99) > percentile(calm, 99) * 2 + TICK {
+            wrongs.push("reads took more than twice the time".to_owned());
+        }
+        wrongs
+    }
+}
+
+impl std::fmt::Display for Storm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (idle, most) = self.memory;
+        writeln!(
+            f,
+            "answers by status: {:?} in {:?}",
+            self.answers, self.took
+        )?;
+        writeln!(f, "memory: {idle} KiB idle, {most} KiB at most")?;
+        for (what, times) in [("before", &self.reads.0), ("meanwhile", &self.reads.1)] {
+            let (p50, p99) = (percentile(times, 50), percentile(times, 99));
+            let count = times.len();
+            writeln!(f, "reads {what}: {count}, p50 {p50:?}, p99 {p99:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everybody of the crowd signs in at once.
+async fn storm(served: &Served, town: &Town, count: usize, calm: Duration) -> (Storm, Client) {
     let http = awc::Client::builder()
         .timeout(Duration::from_secs(120))
         .connector(
@@ -164,71 +177,87 @@ async fn a_storm_of_sign_ins_is_bounded_and_reads_go_on() {
                 .timeout(Duration::from_secs(60)),
         )
         .finish();
-    let client = TestApp::client_at(&http, &served.base, None);
-    let first = client
-        .post("/api/v1/auth/login")
-        .json(body(&town, "staff"))
-        .send()
-        .await;
+    let client = TestApp::client_at(&http, served.base(), None);
+    let login = |username: &str| client.post("/api/v1/auth/login").json(body(town, username));
+    let first = login("staff").send().await;
     let token = first.status(200).text("/access_token");
-    let quiet = {
-        let over = AtomicBool::new(false);
-        let calm = read_on(&served.base, &token, &over);
-        let pause = actix_web::rt::time::sleep(Duration::from_millis(600));
-        let stop = async {
-            pause.await;
-            over.store(true, Ordering::SeqCst);
-        };
-        futures_util::future::join(calm, stop).await.0
-    };
-    let idle = served.memory("VmRSS");
+    let reader = Reader::start(served.base(), &token);
+    actix_web::rt::time::sleep(calm).await;
+    let before = reader.stop();
+    let idle = served.idle();
 
-    let over = Arc::new(AtomicBool::new(false));
-    // In a thread of its own: the crowd of this one must not count as slowness of the service.
-    let reads = {
-        let (over, base, token) = (Arc::clone(&over), served.base.clone(), token.clone());
-        std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(read_on(&base, &token, &over))
-        })
-    };
+    let reader = Reader::start(served.base(), &token);
     let started = Instant::now();
     let tasks: Vec<_> = (1..=count)
-        .map(|number| {
-            let request = client.post("/api/v1/auth/login");
-            spawn(request.json(body(&town, &format!("storm{number}"))).send())
-        })
+        .map(|number| spawn(login(&format!("storm{number}")).send()))
         .collect();
-    let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
+    let (mut answers, mut odd) = (BTreeMap::new(), 0);
     for task in tasks {
         let reply: Reply = task.await.expect("an answer");
         *answers.entry(reply.status).or_default() += 1;
-        if reply.status != 200 {
-            let reply = reply.status(503).code("busy");
-            assert!(!reply.text_header("retry-after").is_empty(), "{reply}");
-        }
+        let told = reply.status == 503
+            && reply.json["code"] == "busy"
+            && !reply.text_header("retry-after").is_empty();
+        odd += usize::from(reply.status != 200 && !told);
     }
-    let took = started.elapsed();
-    over.store(true, Ordering::SeqCst);
-    let times = reads.join().expect("reads");
-    let (most, number) = (served.memory("VmHWM"), times.len());
-    let (calm, busy) = (p99(quiet), p99(times));
-    let told = format!(
-        "{count} sign-ins in {took:?}: {answers:?}; memory {idle} KiB, at most {most} KiB; \
-         {number} reads meanwhile, p99 {busy:?} (idle {calm:?})"
-    );
-    tell(&told);
-    let served_sign_ins = answers.get(&200).copied().unwrap_or(0);
-    assert!(served_sign_ins >= 30, "{told}");
-    assert!(answers.contains_key(&503), "{told}");
-    assert!(most <= idle + GROWTH, "{told}");
-    assert!(number >= 10 && busy <= Duration::from_secs(2), "{told}");
+    let storm = Storm {
+        took: started.elapsed(),
+        answers,
+        odd,
+        reads: (before, reader.stop()),
+        memory: (idle, served.most()),
+    };
+    (storm, client)
+}
+
+/// The addresses of this process are all one.
+const ADDRESS: (&str, &str) = ("JIANJIAN_AUTH__ADDRESS_REFUSALS", "0");
+
+#[actix_web::test]
+async fn a_storm_of_sign_ins_is_bounded_and_reads_go_on() {
+    let count = wanted().unwrap_or(USUAL);
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    crowd(&app, count, HashParams::default());
+    let mut settings = vec![ADDRESS];
+    let mut calm = Duration::from_secs(3);
+    if wanted().is_none() {
+        settings.push(("JIANJIAN_AUTH__QUEUE", USUAL_QUEUE));
+        calm = Duration::from_millis(600);
+    }
+    let served = Served::start(&app, &settings);
+    let (storm, client) = storm(&served, &town, count, calm).await;
+    tell(&format!("{count} sign-ins at once\n{storm}"));
+    assert_eq!(storm.wrongs(), [""; 0], "{storm}");
+    let signed_in = storm.answers.get(&200).copied().unwrap_or(0);
+    assert!(signed_in >= 30, "{storm}");
     // Whoever was told to come back can.
     let again = client
         .post("/api/v1/auth/login")
-        .json(body(&town, "storm1"))
-        .send()
-        .await;
-    again.status(200);
+        .json(body(&town, "storm1"));
+    again.send().await.status(200);
+}
+
+/// The measure sees a storm that is not bounded: passwords that take ten times the memory, and a
+/// queue in which everybody may wait.
+#[actix_web::test]
+async fn a_storm_without_bounds_is_seen() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let dear = HashParams {
+        memory_kib: 192 * 1024,
+        passes: 1,
+        lanes: 1,
+    };
+    crowd(&app, 12, dear);
+    let served = Served::start(&app, &[ADDRESS, ("JIANJIAN_AUTH__QUEUE", "4096")]);
+    let (storm, _) = storm(&served, &town, 12, Duration::from_millis(100)).await;
+    let wrongs = storm.wrongs();
+    let seen = |what: &str| wrongs.iter().any(|wrong| wrong.contains(what));
+    assert!(seen("nobody was told"), "{wrongs:?} {storm}");
+    // On one core only one is hashed at a time.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(seen("memory grew") || cores == 1, "{wrongs:?} {storm}");
 }
 
 #[expect(clippy::print_stderr, reason = "figures for whoever runs it by hand")]

@@ -247,6 +247,56 @@ fn a_committee_without_security_administrator_gets_its_first_one() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("There is no committee 'nowhere'"));
 }
 
+/// Nobody of the committee could help the last one.
+#[test]
+fn the_last_security_administrator_is_let_in_again() {
+    let database = TestDatabase::empty();
+    let arguments = [
+        "--username",
+        "lin.zhiyuan",
+        "--display-name",
+        "林致远",
+        "--security-username",
+        "he.jingming",
+        "--security-display-name",
+        "何景明",
+        "--committee",
+        "yunling",
+        "--name",
+        "政协云岭市委员会",
+        "--level",
+        "municipal",
+        "--region",
+        "云岭市",
+    ];
+    assert!(create(&database, &arguments, None).status.success());
+    let recover = |who: &str, more: &[&str], input: Option<&str>| {
+        let arguments = [&["--committee", "yunling", "--username", who], more].concat();
+        admin(&database, "recover-security", &arguments, input)
+    };
+    for other in ["lin.zhiyuan", "nobody"] {
+        let output = recover(other, &[], None);
+        assert_eq!(output.status.code(), Some(1));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains("has no security administrator"), "{errors}");
+    }
+    let output = recover("he.jingming", &["--password-stdin"], Some("short\n"));
+    assert_eq!(output.status.code(), Some(1), "the policy holds here, too");
+    let done = "SELECT name FROM events WHERE name IN ('user.password_reset', \
+                'user.second_factor_reset') ORDER BY seq";
+    assert_eq!(database.names(done), Vec::<String>::new());
+
+    let output = recover("he.jingming", &["--second-factor"], None);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("and no second factor"), "{text}");
+    assert!(text.contains("initial password: "), "{text}");
+    assert_eq!(
+        database.names(done),
+        ["user.password_reset", "user.second_factor_reset"]
+    );
+}
+
 #[test]
 fn an_initial_password_can_be_given_but_must_keep_the_rules() {
     let database = TestDatabase::empty();

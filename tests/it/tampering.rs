@@ -10,7 +10,7 @@ use jianjian::store::events::{self, Event, Stream};
 use jianjian::store::sql_types::{At, Json};
 use jianjian::store::verify::{self, Exported};
 use jianjian::store::{DatabaseUrl, seals};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::support::TestApp;
@@ -56,6 +56,9 @@ type Chains = Vec<(StreamId, Vec<Event>)>;
 struct Attacker<'a> {
     app: &'a TestApp,
     town: &'a Town,
+    /// What is older must be under a seal. A whole chain that claims to be younger is no other than
+    /// one that was written just now.
+    horizon: Timestamp,
 }
 
 impl Attacker<'_> {
@@ -255,12 +258,17 @@ impl Attacker<'_> {
             .iter()
             .filter(|(_, events)| events.len() > 1)
             .collect();
+        let old: Vec<_> = chains
+            .iter()
+            .filter(|(_, events)| events[0].at.0 < self.horizon)
+            .collect();
         let any = &chains[dice.below(chains.len())];
         let longer = long[dice.below(long.len())];
-        let (stream, kept) = if matches!(way, "swap" | "cut the tail") {
-            longer
-        } else {
-            any
+        let older = old[dice.below(old.len())];
+        let (stream, kept) = match way {
+            "swap" | "cut the tail" => longer,
+            "forge a chain" => older,
+            _ => any,
         };
         let (stream, kept) = (*stream, kept.clone());
         let mut forged = kept.clone();
@@ -318,9 +326,10 @@ async fn every_tampering_is_found_with_an_exported_seal() {
     );
     let app = TestApp::start().await;
     let town = app.town().await;
-    let attacker = Attacker {
+    let mut attacker = Attacker {
         app: &app,
         town: &town,
+        horizon: app.clock_now(),
     };
     for member in 0..3 {
         let mut case = Story::draft(&app, &town, &town.members[member]).await;
@@ -346,6 +355,7 @@ async fn every_tampering_is_found_with_an_exported_seal() {
         .await
         .expect("a seal");
     let head = Exported::from(&last);
+    attacker.horizon = verify::horizon(&last);
     app.database().lift_guards();
     app.database().batch(
         "DELETE FROM feed; CREATE TABLE kept_seals AS SELECT * FROM audit_seals; \

@@ -32,7 +32,7 @@ use crate::workflow::attachments::{AttachmentStatus, Binding, BoundKind, FileTyp
 use crate::workflow::case::Case;
 
 /// What a browser may do with a file that is opened all the same: nothing.
-const FILE_CSP: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
+const FILE_CSP: &str = "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'";
 
 /// Enters the operations.
 pub fn routes(routes: &mut Routes) {

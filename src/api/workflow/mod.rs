@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::cases::actions;
 use super::document::Document;
 use super::routes::{Access, Routes};
-use super::service::Text;
 use crate::codes::Label;
 use crate::enter;
 use crate::error::{Message, Result};
@@ -241,9 +240,7 @@ impl Description {
 /// and without any data; it changes only with the version of the program. What the caller may do
 /// with one thing now is told by `…/actions` of that thing.
 #[utoipa::path(get, path = "/api/v1/workflow", tag = "proposals",
-    responses((status = 200, description = "The machines with their rows; 304 if If-None-Match names this state.",
-        body = Workflow,
-        headers(("ETag" = inline(Text), description = "Names this state of the workflow.")),
+    responses((status = 200, description = "The machines with their rows.", body = Workflow,
         example = json!(Workflow::example()))))]
 pub async fn get_workflow(request: HttpRequest, description: Data<Description>) -> HttpResponse {
     description.0.answer(&request)

@@ -171,9 +171,9 @@ impl Attempt {
         };
         refusal.record(tx, before, self.now, self.origin.request)?;
         if let Some(address) = &known.address {
-            let tally = throttles::lock(tx, known.committee, address)?;
-            let tally = limit.refuse(tally, self.now);
-            throttles::put(tx, known.committee, address, &tally)?;
+            let before = throttles::lock(tx, known.committee, address)?;
+            let tally = limit.refuse(before, self.now);
+            throttles::put(tx, known.committee, address, before.as_ref(), &tally)?;
         }
         Ok(None)
     }
@@ -213,7 +213,7 @@ impl Refusal<'_> {
         let mut tally = Tally::refuse(before, self.lock, now);
         let locked = tally.is_locked(self.lock, now);
         let told = tally.note(now);
-        throttles::put(tx, self.committee, self.counted, &tally)?;
+        throttles::put(tx, self.committee, self.counted, before.as_ref(), &tally)?;
         tracing::info!(reason = self.reason, refused = tally.refused, "refused");
         let Some(user) = self.user else {
             return Ok(());

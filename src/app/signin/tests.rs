@@ -11,15 +11,15 @@ use crate::ids::{CommitteeId, UserId};
 use crate::store::accounts::sample;
 use crate::store::{DatabaseUrl, Db, Threads, migrate};
 
-const PASSWORD: &str = "lantern-over-water";
+pub(super) const PASSWORD: &str = "lantern-over-water";
 
-struct World {
+pub(super) struct World {
     _dir: tempfile::TempDir,
     url: DatabaseUrl,
-    app: App,
-    clock: MockClock,
-    code: String,
-    committee: CommitteeId,
+    pub(super) app: App,
+    pub(super) clock: MockClock,
+    pub(super) code: String,
+    pub(super) committee: CommitteeId,
     user: UserId,
 }
 
@@ -75,7 +75,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         .expect("app")
 }
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let dir = tempfile::tempdir().expect("directory");
     let url = DatabaseUrl::Sqlite(dir.path().join("test.db"));
     migrate::run(&url).expect("migrations");
@@ -111,7 +111,12 @@ fn request() -> RequestId {
 }
 
 impl World {
-    async fn try_login(&self, committee: &str, username: &str, password: &str) -> Result<SignedIn> {
+    pub(super) async fn try_login(
+        &self,
+        committee: &str,
+        username: &str,
+        password: &str,
+    ) -> Result<SignedIn> {
         let [committee, username, password] = [committee, username, password].map(str::to_owned);
         self.app
             .login(
@@ -142,7 +147,7 @@ impl World {
         self.refresh(token).await.err().map(|error| error.code())
     }
 
-    fn ctx(&self, principal: &Principal) -> Ctx {
+    pub(super) fn ctx(&self, principal: &Principal) -> Ctx {
         Ctx {
             principal: principal.clone(),
             now: self.clock.now(),
@@ -187,7 +192,7 @@ impl World {
             .collect()
     }
 
-    fn advance(&self, seconds: i64) {
+    pub(super) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde_json::Value;
+
 use super::facts::{Event, Facts, by_id};
 use super::history::{History, Op};
 
@@ -219,15 +221,15 @@ fn folds(facts: &Facts, verdict: &mut Verdict) {
     let mut marks: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
     for event in &facts.events {
         let content = event.content();
-        let text = |name: &str| content[name].as_str().unwrap_or_default().to_owned();
-        let target = text("target");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let target = text(&content["target"]["id"]);
         let target = target.rsplit('_').next().unwrap_or_default().to_owned();
-        let (before, after) = (text("before"), text("after"));
-        if let Some(status) = statuses.get(&target)
-            && *status != before
-        {
+        let (before, after) = (text(&content["before"]), text(&content["after"]));
+        // What is not there yet has no status.
+        let status = statuses.get(&target).map_or("", String::as_str);
+        if target.is_empty() || status != before {
             verdict.wrongs.push(format!(
-                "{} {} of {}: from {before}, but it was {status}",
+                "{} {} of {}: from {before:?}, but it was {status:?}",
                 event.name, event.seq, event.stream
             ));
         }

@@ -233,14 +233,15 @@ pub fn read(url: &DatabaseUrl) -> Facts {
             .into_iter()
             .filter_map(|key| key.strip_prefix("e:").map(str::to_owned))
             .collect(),
-        damage: damage(url, &mut sql),
+        damage: damage(url),
     }
 }
 
 /// What the database itself says about its files.
-fn damage(url: &DatabaseUrl, sql: &mut Sql) -> Vec<String> {
+pub fn damage(url: &DatabaseUrl) -> Vec<String> {
     match url {
         DatabaseUrl::Sqlite(_) => {
+            let mut sql = Sql::open(url);
             let mut found = sql.words("SELECT integrity_check AS name FROM pragma_integrity_check");
             found.retain(|line| line != "ok");
             found.extend(sql.words("SELECT \"table\" AS name FROM pragma_foreign_key_check"));
@@ -256,7 +257,7 @@ fn damage(url: &DatabaseUrl, sql: &mut Sql) -> Vec<String> {
                 return Vec::new();
             }
             let checked = std::process::Command::new(program)
-                .args(["--install-missing", "--heapallindexed", "--dbname", url])
+                .args(["--install-missing", "--heapallindexed", url])
                 .output()
                 .expect("to run pg_amcheck");
             let text = String::from_utf8_lossy(&checked.stdout).into_owned()

@@ -164,4 +164,15 @@ impl History {
             }
         }
     }
+
+    /// What clients were told that they did, by its name, and how often.
+    pub fn acts(&self) -> BTreeMap<&str, usize> {
+        let mut acts = BTreeMap::new();
+        for op in self.0.values().filter(|op| op.acknowledged().is_some()) {
+            let name = op.request.rsplit('/').next().unwrap_or_default();
+            let name = if name.contains('_') { "edit" } else { name };
+            *acts.entry(name).or_default() += 1;
+        }
+        acts
+    }
 }

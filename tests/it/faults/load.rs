@@ -15,7 +15,7 @@ use crate::support::seed::{Person, Town};
 use crate::support::{TestApp, steps, story};
 
 /// How long a client tries to learn what became of a request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// An answer that takes longer is none.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -45,6 +45,8 @@ pub struct Load<'a> {
     pub answers: RefCell<std::collections::BTreeMap<u16, usize>>,
     /// Answers 503 without Retry-After.
     pub rude: Cell<usize>,
+    /// Requests, reads and writes, that nobody answered.
+    pub unanswered: Cell<usize>,
 }
 
 /// A small generator: which run does what depends on time anyway.
@@ -104,7 +106,17 @@ impl<'a> Load<'a> {
             done: Cell::new(0),
             answers: RefCell::default(),
             rude: Cell::new(0),
+            unanswered: Cell::new(0),
         }
+    }
+
+    /// How many requests were answered with a status.
+    pub fn count(&self, status: u16) -> usize {
+        self.answers
+            .borrow()
+            .get(&status)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// What was written down.
@@ -284,7 +296,11 @@ impl<'a> Load<'a> {
     }
 
     fn urging(&self) -> Value {
-        json!({ "addressees": [{ "unit_id": self.town.units[0] }], "text": "请抓紧办理。" })
+        let in_ten_days = SystemClock.now() + jiff::SignedDuration::from_hours(240);
+        json!({
+            "addressees": [{ "unit_id": self.town.units[0] }], "text": "请抓紧办理。",
+            "due_on": in_ten_days.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        })
     }
 
     fn token(&self, who: &Person) -> String {
@@ -340,6 +356,7 @@ impl<'a> Load<'a> {
             if_match: write.if_match.clone(),
         });
         let started = Instant::now();
+        let mut first = true;
         loop {
             let heard = if self.twice {
                 let all = self.instances.borrow().clone();
@@ -348,7 +365,7 @@ impl<'a> Load<'a> {
                     self.send(http, one, key, &write),
                     self.send(http, other, key, &write),
                 );
-                self.agree(key, both.await)
+                agree(key, first, both.await)
             } else {
                 let instance = self.instance(random);
                 self.send(http, &instance, key, &write).await
@@ -366,42 +383,24 @@ impl<'a> Load<'a> {
                     self.done.set(self.done.get() + usize::from(ok));
                     return ok.then_some(heard);
                 }
-                heard => self.recorder.write(&Line::Unknown {
-                    key: key.to_owned(),
-                    why: heard.map_or_else(
+                heard => {
+                    let why = heard.map_or_else(
                         |why| why,
                         |heard| format!("{} {}", heard.status, heard.json),
-                    ),
-                }),
+                    );
+                    assert!(
+                        started.elapsed() < PATIENCE,
+                        "{key}: nobody says what became of it: {why}"
+                    );
+                    self.recorder.write(&Line::Unknown {
+                        key: key.to_owned(),
+                        why,
+                    });
+                }
             }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "{key}: nobody says what became of it"
-            );
+            first = false;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-
-    /// Two answers to one request: one did it and the other replays it, or neither did.
-    fn agree(
-        &self,
-        key: &str,
-        both: (Result<Heard, String>, Result<Heard, String>),
-    ) -> Result<Heard, String> {
-        let (one, other) = (both.0?, both.1?);
-        assert_eq!(
-            one.status, other.status,
-            "{key}: {} and {}",
-            one.json, other.json
-        );
-        if (200..300).contains(&one.status) {
-            assert_eq!(one.json, other.json, "{key}");
-            assert!(
-                one.replayed != other.replayed,
-                "{key}: done twice or not at all"
-            );
-        }
-        Ok(if one.replayed { other } else { one })
     }
 
     async fn send(
@@ -433,9 +432,13 @@ impl<'a> Load<'a> {
                 .send_body(write.body.to_string())
                 .await
         };
-        let mut answer = answer.map_err(|error| error.to_string())?;
+        let none = |error: &dyn std::fmt::Display| {
+            self.unanswered.set(self.unanswered.get() + 1);
+            format!("no answer: {error}")
+        };
+        let mut answer = answer.map_err(|error| none(&error))?;
         let body = answer.body().limit(4 << 20).await;
-        let body = body.map_err(|error| error.to_string())?;
+        let body = body.map_err(|error| none(&error))?;
         let header = |name: &str| {
             let value = answer
                 .headers()
@@ -456,6 +459,36 @@ impl<'a> Load<'a> {
             json: serde_json::from_slice(&body).unwrap_or_default(),
         })
     }
+}
+
+/// Two answers to one request: one did it and the other replays it, or neither did, each for the
+/// reason that it found. Once neither is new, both may be replays.
+fn agree(
+    key: &str,
+    first: bool,
+    both: (Result<Heard, String>, Result<Heard, String>),
+) -> Result<Heard, String> {
+    let (one, other) = (both.0?, both.1?);
+    let done = |heard: &Heard| (200..300).contains(&heard.status);
+    if let Some(fault) = [&one, &other].into_iter().find(|heard| heard.status >= 500) {
+        return Err(format!("{} {}", fault.status, fault.json));
+    }
+    assert_eq!(
+        done(&one),
+        done(&other),
+        "{key}: {} and {}",
+        one.json,
+        other.json
+    );
+    if done(&one) {
+        assert_eq!(one.json, other.json, "{key}");
+        let twins = [one.replayed, other.replayed];
+        assert!(
+            twins != [false, false] && !(first && twins == [true, true]),
+            "{key}: done twice or not at all: replayed {twins:?}"
+        );
+    }
+    Ok(if one.replayed { other } else { one })
 }
 
 /// An identifier without its prefix.

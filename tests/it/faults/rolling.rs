@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::load::Load;
-use super::{Service, clients, ready, text, town, until_done, verdict};
+use super::service::Service;
+use super::{clients, place, ready, town, turn, until_done, verdict};
 use crate::support::TestApp;
 
 /// Asks every instance for its readiness, as a balancer does, and sends clients to those that are.
@@ -36,17 +37,14 @@ async fn balance(load: &Load<'_>, known: &RefCell<Vec<String>>) {
 /// request is answered, and none with 5xx.
 #[actix_web::test]
 async fn instances_are_exchanged_without_an_unanswered_request() {
+    let _turn = turn().await;
     let app = TestApp::start().await;
     let town = town(&app).await;
-    let url = text(app.db().url());
-    let mut instances = [0, 1].map(|_| Some(Service::start(&url, app.storage())));
-    let addresses: Vec<_> = instances
-        .iter()
-        .flatten()
-        .map(|one| one.address.clone())
-        .collect();
+    let (one, other) = (place(&app), place(&app));
+    let mut instances = [Service::start(&one).await, Service::start(&other).await].map(Some);
+    let addresses = vec![one.bind, other.bind];
     let known = RefCell::new(addresses.clone());
-    let load: Rc<Load<'_>> = Load::new(&app, &town, clients() / 2, addresses);
+    let load: Rc<Load<'_>> = Load::new(&app, &town, clients(), addresses);
     load.run(async {
         let exchange = async {
             until_done(&load, 30).await;
@@ -55,7 +53,7 @@ async fn instances_are_exchanged_without_an_unanswered_request() {
                 old.terminate();
                 let gone = old.address.clone();
                 assert_eq!(old.stopped().await, Some(0));
-                let new = Service::start(&url, app.storage());
+                let new = Service::start(&place(&app)).await;
                 ready(&new.address, Duration::from_secs(20)).await;
                 let mut known = known.borrow_mut();
                 known.retain(|address| *address != gone);
@@ -75,15 +73,13 @@ async fn instances_are_exchanged_without_an_unanswered_request() {
     let answers = load.answers.borrow().clone();
     eprintln!("exchanged two instances, answers {answers:?}: {verdict}");
     verdict.assert_clean();
+    let history = load.history();
+    let whys: Vec<_> = history.0.values().flat_map(|op| &op.whys).collect();
+    assert_eq!(verdict.unknown, 0, "{verdict}: {whys:?}");
     assert_eq!(
-        verdict.unknown,
+        load.unanswered.get(),
         0,
-        "{verdict}: {:?}",
-        load.history()
-            .0
-            .values()
-            .flat_map(|op| &op.whys)
-            .collect::<Vec<_>>()
+        "reads or writes without an answer"
     );
     assert!(answers.keys().all(|status| *status < 500), "{answers:?}");
 }

@@ -15,6 +15,7 @@ pub mod rows;
 pub mod second;
 pub mod secrets;
 pub mod seed;
+pub mod served;
 pub mod sides;
 pub mod smtp;
 pub mod sse;
