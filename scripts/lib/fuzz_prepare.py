@@ -288,10 +288,19 @@ def beside_cases():
         },
     )
     tell("succeed_unit", body={"successor_id": OTHER, "reason": "机构改革。"})
-    for name in ("create_webhook", "create_openid_provider"):
-        # An address that need not be looked up; nothing is ever sent there in a run.
-        key = "url" if name == "create_webhook" else "issuer"
-        tell(name, body={**example(name), key: "https://8.8.8.8"})
+    # An address that need not be looked up; nothing is ever sent there in a run.
+    outside = "https://8.8.8.8"
+    tell("create_webhook", body={**example("create_webhook"), "url": outside})
+    tell(
+        "create_openid_provider",
+        body={
+            "name": "省政务统一身份认证",
+            "issuer": outside,
+            "client_id": "jianjian",
+            "redirect_uri": "https://tian.example.cn/signed-in",
+            "claim": "sub",
+        },
+    )
 
 
 def main():

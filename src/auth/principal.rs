@@ -64,3 +64,33 @@ impl Principal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_the_roles_is_enough_and_one_is_needed() {
+        let at = Timestamp::UNIX_EPOCH;
+        let principal = Principal {
+            committee: CommitteeId::new(at),
+            user: UserId::new(at),
+            sign_in: SignInId::new(at),
+            username: "he.qingyuan".to_owned(),
+            display_name: "何清源".to_owned(),
+            member: Some(MemberId::new(at)),
+            grants: vec![Grant::of(Role::Member), Grant::of(Role::Leader)],
+            must_change_password: false,
+            factor: Factor::default(),
+            machine: None,
+        };
+        assert!(principal.has_any(&[Role::Auditor, Role::Leader]));
+        assert!(!principal.has_any(&[Role::Auditor, Role::Administrator]));
+        assert!(!principal.has_any(&[]));
+        let actor = principal.actor();
+        assert_eq!(actor.user, Some(principal.user));
+        assert_eq!(actor.member, principal.member);
+        assert_eq!(actor.grants, principal.grants);
+        assert_eq!(actor.name, "何清源");
+    }
+}

@@ -100,7 +100,7 @@ pub(in crate::store) enum Purpose {
 }
 
 /// How long a statement may wait for a lock held by another process.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);

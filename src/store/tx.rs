@@ -13,12 +13,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
-use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
+use super::connection::{AnyConnection, DatabaseUrl, LOCK_WAIT, Purpose, open, per_backend};
 use super::constraint::breaks_connection;
 use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
@@ -27,6 +27,8 @@ use crate::error::{Code, Error, Result};
 const GROUP: usize = 64;
 /// How often a transaction is run again after a clash.
 const ATTEMPTS: u32 = 6;
+/// How long SQLite looks for the end of another process's transaction before it is asked again.
+const GLANCE_MILLIS: u32 = 10;
 /// How long a request waits for its answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(90);
 /// How long a request waits for a free place in the queue.
@@ -375,7 +377,7 @@ struct Worker {
 
 impl Worker {
     fn work(&mut self) {
-        let group = self.purpose == Purpose::Write && matches!(self.url, DatabaseUrl::Sqlite(_));
+        let group = self.writes_in_groups();
         while let Ok(first) = self.jobs.recv_blocking() {
             if group {
                 let mut jobs = vec![first];
@@ -391,6 +393,11 @@ impl Worker {
         }
     }
 
+    /// SQLite has one writer.
+    fn writes_in_groups(&self) -> bool {
+        self.purpose == Purpose::Write && matches!(self.url, DatabaseUrl::Sqlite(_))
+    }
+
     /// The thread outlives whatever goes wrong outside a closure; the connection does not.
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
@@ -403,7 +410,13 @@ impl Worker {
     fn connection(&mut self) -> Result<&mut AnyConnection> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => open(&self.url, self.purpose, &self.statements)?,
+            None => {
+                let mut conn = open(&self.url, self.purpose, &self.statements)?;
+                if self.writes_in_groups() {
+                    execute(&mut conn, &format!("PRAGMA busy_timeout = {GLANCE_MILLIS}"))?;
+                }
+                conn
+            }
         };
         Ok(self.conn.insert(conn))
     }
@@ -488,7 +501,7 @@ impl Worker {
 
     fn try_group(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
         let conn = self.connection()?;
-        execute(conn, "BEGIN IMMEDIATE")?;
+        begin_immediate(conn)?;
         for job in &mut *jobs {
             for attempt in 1..=ATTEMPTS {
                 execute(conn, "SAVEPOINT job")?;
@@ -509,6 +522,19 @@ impl Worker {
             }
         }
         execute(conn, "COMMIT").map_err(|error| error.context("commit"))
+    }
+}
+
+/// Begins a transaction that writes, on SQLite. Left to itself the library looks ever more seldom
+/// whether another process is done, ten times a second in the end, and finds the file locked each
+/// time where that process writes without pause. So it is asked again and again.
+fn begin_immediate(conn: &mut AnyConnection) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        match execute(conn, "BEGIN IMMEDIATE") {
+            Err(error) if error.code() == Code::Busy && started.elapsed() < LOCK_WAIT => {}
+            begun => return begun,
+        }
     }
 }
 

@@ -43,3 +43,27 @@ pub fn warnings(case: &Case, profile: &Profile) -> Vec<Warning> {
         ),
     }]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_warned_about_when_it_is_longer_than_advised_and_can_still_be_changed() {
+        let mut case = crate::workflow::tests::any_case();
+        let mut profile = Profile::default();
+        let length = case.proposal.form.total_chars();
+        profile.total_advice_chars = length;
+        assert_eq!(warnings(&case, &profile), []);
+        profile.total_advice_chars = length - 1;
+        for (status, warned) in [
+            (ProposalStatus::Draft, 1),
+            (ProposalStatus::Returned, 1),
+            (ProposalStatus::Submitted, 0),
+            (ProposalStatus::Filed, 0),
+        ] {
+            case.proposal.status = status;
+            assert_eq!(warnings(&case, &profile).len(), warned, "{status}");
+        }
+    }
+}

@@ -30,8 +30,8 @@ const OURS: Mark<'_> = Mark {
     ascii: "bailu",
     term: 12,
 };
-/// In the place of an identifier: whatever the prefix, it names nothing.
-const NOTHING: &str = "019a1b2c3d4e7f8090a1b2c3d4e5f6ff";
+/// Objects that are read in any case.
+const FIRST: usize = 8;
 /// Where an identifier stands in a request.
 const HERE: &str = "@@";
 
@@ -39,16 +39,18 @@ const HERE: &str = "@@";
 /// the reason.
 const WITHOUT: &[(&str, &str)] = &[
     ("count_unread_notifications", "a number"),
-    ("get_calendar_days", "the days of a year"),
     ("get_error_page", "public"),
     ("get_jwks", "public"),
     ("get_live", "public"),
     ("get_metrics", "public"),
     ("get_openapi", "public"),
+    ("get_password_policy", "settings without names"),
     ("get_ready", "public"),
     ("get_seal_keys", "public"),
+    ("get_second_factor", "whether the caller has one"),
     ("get_workflow", "the tables of the program"),
     ("list_code_lists", "the code lists of the program"),
+    ("list_mails", "no mail server is set up"),
 ];
 
 /// Tables in which neither committee has a row, with the reason.
@@ -56,6 +58,10 @@ const EMPTY: &[(&str, &str)] = &[
     ("mails", "no mail server is set up"),
     ("openid_flows", "nobody has been sent to a provider"),
     ("outbox", "everything in it was published"),
+    (
+        "request_budgets",
+        "who stays far below his quota takes nothing of it",
+    ),
 ];
 
 /// Somebody who asks.
@@ -108,19 +114,13 @@ async fn walkers(app: &TestApp, town: &Town) -> Vec<Walker> {
 struct Known {
     /// Identifiers by prefix, in the order in which they were found.
     ids: BTreeMap<String, Vec<String>>,
-    /// What each operation told somebody.
-    told: BTreeMap<String, BTreeSet<String>>,
-    requests: usize,
+    /// What in the path of an operation made it tell something of the committee.
+    telling: BTreeMap<String, String>,
 }
 
 impl Known {
-    fn learn(&mut self, reply: &Reply, secrets: &Secrets, operation: &str) {
-        self.requests += 1;
-        let told = secrets.told_by(reply);
-        self.told
-            .entry(operation.to_owned())
-            .or_default()
-            .extend(told);
+    /// Learns from an answer; gives whether it tells something of the committee.
+    fn learn(&mut self, reply: &Reply, secrets: &Secrets) -> bool {
         document::ids(&reply.json, &mut |id| {
             if secrets.has(id) {
                 let ids = self.ids.entry(id[..4].to_owned()).or_default();
@@ -129,6 +129,7 @@ impl Known {
                 }
             }
         });
+        !secrets.told_by(reply).is_empty()
     }
 
     /// Some identifiers of a kind: the first, the last and what is between, as many as asked for.
@@ -182,16 +183,42 @@ fn only_parameter(operation: &Operation) -> Option<&Parameter> {
     operation.in_path.first()
 }
 
-/// Everybody reads everything that there is to read: each operation, each page, objects of each
-/// kind.
+/// Who reads how much.
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    /// A few objects, and more until the operation told something of the committee; each of them
+    /// until it told somebody something.
+    Once,
+    /// Everybody each operation: what told something before, and a few objects more.
+    Thorough,
+}
+
+impl Known {
+    /// What an operation is asked about next.
+    fn values(&self, operation: &Operation, mark: Mark<'_>, reading: Reading) -> Vec<String> {
+        let Some(one) = only_parameter(operation) else {
+            return vec![String::new()];
+        };
+        match (&one.kind, reading) {
+            (None, _) => usual(&one.name, mark),
+            (Some(kind), Reading::Once) => self.some(kind, usize::MAX),
+            (Some(kind), Reading::Thorough) => {
+                let mut values = self.some(kind, 2);
+                values.extend(self.telling.get(&operation.id).cloned());
+                values
+            }
+        }
+    }
+}
+
+/// Reads what there is to read, each page of it, as each walker.
 async fn read_everything(
     operations: &[Operation],
     walkers: &[Walker],
     secrets: &Secrets,
-    mark: Mark<'_>,
+    (known, mark, reading): (&mut Known, Mark<'_>, Reading),
     mut see: impl FnMut(&Operation, &Walker, &Reply),
-) -> Known {
-    let mut known = Known::default();
+) {
     let mut done = BTreeSet::new();
     // Objects that were found in other objects are read in the next round.
     for _ in 0..3 {
@@ -199,38 +226,46 @@ async fn read_everything(
             if operation.method != Method::GET || operation.endless {
                 continue;
             }
-            let parameter = only_parameter(operation);
-            let values = match parameter {
-                None => vec![String::new()],
-                Some(Parameter {
-                    kind: Some(kind), ..
-                }) => known.some(kind, 4),
-                Some(one) => usual(&one.name, mark),
-            };
-            for value in values {
-                if !done.insert((operation.id.clone(), value.clone())) {
+            let values = known.values(operation, mark, reading);
+            for (number, value) in values.into_iter().enumerate() {
+                let is_told = number >= FIRST && known.telling.contains_key(&operation.id);
+                let is_new = done.insert((operation.id.clone(), value.clone()));
+                if !is_new || (reading == Reading::Once && is_told) {
                     continue;
                 }
                 let path = path(operation, &value) + &query(operation, mark);
                 for walker in walkers {
-                    let mut next = Some(path.clone());
-                    while let Some(path) = next {
-                        let reply = walker.request(&Method::GET, &path).send().await;
-                        assert!(reply.status < 500, "{reply}");
-                        known.learn(&reply, secrets, &operation.id);
+                    let mut tells = false;
+                    for reply in pages(walker, operation, &path).await {
+                        if known.learn(&reply, secrets) {
+                            tells = true;
+                            let telling = known.telling.entry(operation.id.clone());
+                            telling.or_insert_with(|| value.clone());
+                        }
                         see(operation, walker, &reply);
-                        let cursor = reply.json["next_cursor"].as_str();
-                        let is_list = reply.status == 200 && operation.takes("cursor");
-                        next = cursor
-                            .filter(|_| is_list)
-                            .map(|cursor| format!("{path}&cursor={cursor}"))
-                            .filter(|path| path.matches("cursor=").count() == 1);
+                    }
+                    if reading == Reading::Once && tells {
+                        break;
                     }
                 }
             }
         }
     }
-    known
+}
+
+/// Every page of a list, or the one answer.
+async fn pages(walker: &Walker, operation: &Operation, path: &str) -> Vec<Reply> {
+    let mut found = Vec::new();
+    let mut next = Some(path.to_owned());
+    while let Some(address) = next {
+        let reply = walker.request(&Method::GET, &address).send().await;
+        assert!(reply.status < 500, "{reply}");
+        let cursor = reply.json["next_cursor"].as_str();
+        let cursor = cursor.filter(|_| operation.takes("cursor"));
+        next = cursor.map(|cursor| format!("{path}&cursor={cursor}"));
+        found.push(reply);
+    }
+    found
 }
 
 /// The path of an operation with this in the place of its parameter.
@@ -241,23 +276,46 @@ fn path(operation: &Operation, value: &str) -> String {
     )
 }
 
-/// An answer without what differs between two requests: its identifier, what is left of a budget,
-/// and the value that was tried.
+/// An answer without what differs between two requests: identifiers, which may be new or the one
+/// that was tried, what is left of a budget, and words that were tried.
 fn normal(reply: &Reply, tried: &str) -> String {
     let mut lines: Vec<_> = reply
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
         .filter(|(name, _)| {
-            !matches!(*name, "date" | "x-request-id" | "content-length")
-                && !name.starts_with("ratelimit")
+            let own = ["connection", "content-length", "date", "x-request-id"];
+            !own.contains(name) && !name.starts_with("ratelimit")
         })
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     lines.sort_unstable();
     let body = String::from_utf8_lossy(&reply.body);
-    let body = body.replace(reply.text_header("x-request-id"), "reqt");
-    format!("{}\n{}\n{body}", reply.status, lines.join("\n")).replace(tried, HERE)
+    let text = format!("{}\n{}\n{body}", reply.status, lines.join("\n"));
+    // A number may be in many places.
+    let text = if tried.len() < 4 {
+        text
+    } else {
+        text.replace(tried, HERE)
+    };
+    let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    text.split_inclusive(is_end)
+        .map(|part| {
+            let word = part.trim_end_matches(is_end);
+            if document::is_id(word) {
+                part.replace(word, "id")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect()
+}
+
+/// The same identifier with other last digits, of the same moment: it names nothing.
+fn like(id: &str) -> String {
+    let (kept, last) = id.split_at(id.len() - 8);
+    let last = u32::from_str_radix(last, 16).expect("digits");
+    format!("{kept}{:08x}", last ^ 0x5a5a_5a5a)
 }
 
 /// A request with a place in which something of another committee is tried.
@@ -286,10 +344,15 @@ impl Probe {
         request.send().await
     }
 
-    /// Tries both; gives the status, or what is wrong.
-    async fn play(&self, walker: &Walker, secrets: &Secrets) -> Result<u16, String> {
+    /// Tries theirs, and then nothing, unless somebody got the very same answer to that; gives the
+    /// status, or what is wrong.
+    async fn play(
+        &self,
+        walker: &Walker,
+        secrets: &Secrets,
+        to_nothing: &mut BTreeSet<String>,
+    ) -> Result<u16, String> {
         let theirs = self.send(walker, &self.theirs).await;
-        let nothing = self.send(walker, &self.nothing).await;
         let place = format!("{} {} ({})", self.method, self.path, self.operation);
         let (name, value) = (&walker.name, &self.theirs);
         if theirs.status >= 500 {
@@ -299,9 +362,15 @@ impl Probe {
         if !told.is_empty() {
             return Err(format!("{place} tells {name} {told:?}: {theirs}"));
         }
-        let (one, other) = (normal(&theirs, value), normal(&nothing, &self.nothing));
-        if one != other {
-            return Err(format!("{place} knows {value} for {name}:\n{one}\n{other}"));
+        let answer = normal(&theirs, value);
+        if !to_nothing.contains(&answer) {
+            let nothing = normal(&self.send(walker, &self.nothing).await, &self.nothing);
+            if answer != nothing {
+                return Err(format!(
+                    "{place} knows {value} for {name}:\n{answer}\n{nothing}"
+                ));
+            }
+            to_nothing.insert(nothing);
         }
         Ok(theirs.status)
     }
@@ -324,7 +393,8 @@ fn foreign(one: &Parameter, known: &Known) -> Option<(String, String)> {
     if let Some(kind) = &one.kind {
         let theirs = known.some(kind, 1).into_iter().next();
         let theirs = theirs.unwrap_or_else(|| panic!("{}: nothing of theirs is known", one.name));
-        return Some((theirs, format!("{kind}_{NOTHING}")));
+        let nothing = like(&theirs);
+        return Some((theirs, nothing));
     }
     match one.name.as_str() {
         "reason_code" => pair("zhuhuan_matter", "zhuhuan_nothing"),
@@ -396,19 +466,43 @@ async fn two_committees(app: &TestApp) -> (Town, Town, Secrets) {
         database.contents(Some(theirs.committee)),
         database.contents(Some(ours.committee)),
     );
-    let hollow: Vec<_> = own
-        .iter()
-        .filter(|(table, rows)| {
-            let named = EMPTY.iter().any(|(name, _)| name == table);
-            let both = !rows.is_empty() && !others[*table].is_empty();
-            both == named
-        })
-        .map(|(table, rows)| format!("{table}: {} and {}", rows.len(), others[table].len()))
-        .collect();
-    assert_eq!(hollow, Vec::<String>::new(), "rows against what EMPTY says");
     let secrets = Secrets::of(&own, &[&others], &[THEIRS.word, THEIRS.ascii, "第13届"]);
     assert!(secrets.len() > 1_000, "{}", secrets.len());
     (theirs, ours, secrets)
+}
+
+/// Tables with rows of one committee only, or of none, but for those of which that was said.
+fn hollow_tables(app: &TestApp, towns: [&Town; 2]) -> Vec<String> {
+    let [one, other] = towns.map(|town| app.database().contents(Some(town.committee)));
+    let wrong = one.iter().filter(|(table, rows)| {
+        let is_named = EMPTY.iter().any(|(name, _)| name == table);
+        is_named != (rows.is_empty() || other[*table].is_empty())
+    });
+    wrong
+        .map(|(table, rows)| {
+            let (one, other) = (rows.len(), other[table].len());
+            format!("{table}: {one} and {other} rows, against what EMPTY says")
+        })
+        .collect()
+}
+
+/// Operations that told their own people nothing of their committee, but for those of which that
+/// was said.
+fn hollow_operations(operations: &[Operation], known: &Known) -> Vec<String> {
+    let reading = operations
+        .iter()
+        .filter(|one| one.method == Method::GET && !one.endless);
+    let wrong = reading.filter(|one| {
+        known.telling.contains_key(&one.id) == WITHOUT.iter().any(|(name, _)| *name == one.id)
+    });
+    wrong
+        .map(|one| {
+            format!(
+                "{}: nothing of its kind is in support/everything.rs, or WITHOUT names it in vain",
+                one.id
+            )
+        })
+        .collect()
 }
 
 async fn document(app: &TestApp) -> Vec<Operation> {
@@ -427,9 +521,9 @@ async fn try_everything(
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     for probe in probes(operations, known) {
-        let mut reached = false;
+        let (mut reached, mut to_nothing) = (false, BTreeSet::new());
         for walker in walkers {
-            match probe.play(walker, secrets).await {
+            match probe.play(walker, secrets, &mut to_nothing).await {
                 Ok(status) => {
                     if probe.is_thing && !matches!(status, 401 | 403 | 404) {
                         wrong.push(format!("{} is {status} for {}", probe.path, walker.name));
@@ -520,6 +614,7 @@ async fn try_bodies(
                 "prop" => case.id.clone(),
                 "asgn" => case.rows[&usize::from(operation.id.starts_with("submit_op"))].clone(),
                 "repl" => case.replies[&0].clone(),
+                "user" => town.leader.user.to_string(),
                 kind => own.some(kind, 1)[0].clone(),
             },
         };
@@ -558,13 +653,13 @@ async fn try_bodies(
                 path: format!("{address}?validate_only=true"),
                 body: Some(body),
                 is_thing: false,
+                nothing: like(&theirs),
                 theirs,
-                nothing: format!("{kind}_{NOTHING}"),
             };
             if operation.public {
                 probe.path.clone_from(&address);
             }
-            if let Err(words) = probe.play(walker, secrets).await {
+            if let Err(words) = probe.play(walker, secrets, &mut BTreeSet::new()).await {
                 wrong.push(words);
             }
             // In earnest, too: what is kept is looked at afterwards.
@@ -584,44 +679,33 @@ async fn nothing_of_another_committee_is_told_whatever_is_asked() {
     let app = TestApp::start().await;
     let (theirs, ours, secrets) = two_committees(&app).await;
     let operations = document(&app).await;
+    let mut wrong = hollow_tables(&app, [&theirs, &ours]);
 
     // Their own people find it: the scan sees, and knows of every kind of thing.
     let their_walkers = walkers(&app, &theirs).await;
-    let known = read_everything(&operations, &their_walkers, &secrets, THEIRS, |_, _, _| {}).await;
-    let hollow: Vec<_> = operations
-        .iter()
-        .filter(|one| one.method == Method::GET && !one.endless)
-        .filter(|one| {
-            let told = known.told.get(&one.id);
-            let without = WITHOUT.iter().any(|(name, _)| *name == one.id);
-            told.is_none_or(BTreeSet::is_empty) != without
-        })
-        .map(|one| &one.id)
-        .collect();
-    let why = "either nothing of the kind is in support/everything.rs, or WITHOUT names it in vain";
-    assert_eq!(hollow, Vec::<&String>::new(), "{why}");
+    let mut known = Known::default();
+    let once = (&mut known, THEIRS, Reading::Once);
+    read_everything(&operations, &their_walkers, &secrets, once, |_, _, _| {}).await;
+    wrong.extend(hollow_operations(&operations, &known));
     let cursors = cursors(&operations, &their_walkers).await;
     let before = app.database().contents(Some(theirs.committee));
 
     // Ours read everything of ours, and find nothing of theirs.
     let our_walkers = walkers(&app, &ours).await;
     let own = app.database().contents(Some(ours.committee));
-    let our_secrets = Secrets::of(&own, &[&before], &[]);
-    let mut wrong = Vec::new();
-    let own = read_everything(
-        &operations,
-        &our_walkers,
-        &our_secrets,
-        OURS,
-        |operation, walker, reply| {
-            let told = secrets.told_by(reply);
-            if !told.is_empty() {
-                wrong.push(format!("{} tells {} {told:?}", operation.id, walker.name));
-            }
-        },
-    )
-    .await;
-    assert_eq!(wrong, Vec::<String>::new());
+    let our_secrets = Secrets::of(&own, &[&before], &[OURS.word, OURS.ascii]);
+    let mut own = Known::default();
+    let once = (&mut own, OURS, Reading::Once);
+    read_everything(&operations, &our_walkers, &our_secrets, once, |_, _, _| {}).await;
+    wrong.extend(hollow_operations(&operations, &own));
+    let thorough = (&mut own, OURS, Reading::Thorough);
+    let tells = |operation: &Operation, walker: &Walker, reply: &Reply| {
+        let told = secrets.told_by(reply);
+        if !told.is_empty() {
+            wrong.push(format!("{} tells {} {told:?}", operation.id, walker.name));
+        }
+    };
+    read_everything(&operations, &our_walkers, &our_secrets, thorough, tells).await;
 
     // Ours ask about theirs.
     let mut everybody = our_walkers;
@@ -634,17 +718,17 @@ async fn nothing_of_another_committee_is_told_whatever_is_asked() {
     wrong.extend(try_everything(&operations, &everybody, &known, &secrets).await);
     let (bodies, found) = try_bodies(&app, &ours, &operations, (&known, &own), &secrets).await;
     wrong.extend(found);
+    assert!(cursors.len() > 10, "{cursors:?}");
+    assert!(bodies > 80, "{bodies}");
+
+    let after = app.database().contents(Some(theirs.committee));
+    wrong.extend(difference(&before, &after));
     assert!(
         wrong.is_empty(),
         "{} findings:\n{}",
         wrong.len(),
         wrong.join("\n\n")
     );
-    assert!(cursors.len() > 10, "{cursors:?}");
-    assert!(bodies > 80, "{bodies}");
-
-    let after = app.database().contents(Some(theirs.committee));
-    assert_eq!(difference(&before, &after), Vec::<String>::new());
     nothing_is_streamed(&app, &theirs, &ours).await;
 }
 

@@ -48,6 +48,7 @@ fn staff_enter_a_paper_proposal_of_a_member() {
         on(Do::Submit),
         NoInput {}
     )));
+    world.leaves("staff_enter_a_paper_proposal_of_a_member");
 }
 
 #[test]
@@ -119,6 +120,7 @@ fn returned_and_submitted_again() {
     assert_eq!(events.last(), Some(&"proposal.resubmitted"));
     world = world.examined();
     assert_eq!(world.case.opinions.len(), 3);
+    world.leaves("returned_and_submitted_again");
 }
 
 #[test]
@@ -152,6 +154,7 @@ fn recalled_and_submitted_once_more() {
     world.on_proposal(P::Examiner(1), Do::Examine, inputs::examine());
     let refusal = world.refused(P::Member(0), Target::Proposal, on(Do::Recall), NoInput {});
     assert_eq!(unmet(&refusal), ["not_yet_examined"]);
+    world.leaves("recalled_and_submitted_once_more");
 }
 
 #[test]
@@ -173,6 +176,7 @@ fn withdrawn_with_a_reason_once_it_was_submitted() {
     assert_eq!(world.case.proposal.serial_no, Some(17), "stays used");
     let refusal = world.refused(P::Member(0), Target::Proposal, on(Do::Edit), inputs::form());
     assert!(is_wrong_state(&refusal));
+    world.leaves("withdrawn_with_a_reason_once_it_was_submitted");
 }
 
 #[test]
@@ -207,6 +211,7 @@ fn a_text_refused_as_secret_is_removed_and_its_metadata_stay() {
             .all(|happened| !happened.input.to_string().contains(secret)),
         "the audit trail is for ever, so it must not hold the text (I29)"
     );
+    world.leaves("a_text_refused_as_secret_is_removed_and_its_metadata_stay");
 }
 
 #[test]
@@ -300,6 +305,7 @@ fn joint_proposal_stale_consents_and_unsigned_cosigners() {
         on(Do::GiveFeedback),
         rating
     )));
+    world.leaves("joint_proposal_stale_consents_and_unsigned_cosigners");
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub use super::people::{
     unit,
 };
 use super::people::{Person as P, fixed};
+use super::traces::Written;
 use crate::ids::{AttachmentId, CommitteeId, Id, ProposalId, ReplyId, SubjectId, TermId, kind};
 use crate::workflow::attachments::{AttachmentFacts, AttachmentStatus};
 use crate::workflow::calendar::Calendar;
@@ -180,6 +181,8 @@ pub struct World {
     pub documents: BTreeMap<(String, i32), i32>,
     pub log: Vec<Happened>,
     pub records: Vec<Record>,
+    /// Every write, for the traces.
+    pub written: Vec<Written>,
 }
 
 impl World {
@@ -264,7 +267,13 @@ impl World {
         let committee: CommitteeId = fixed(7, 0);
         let decision = begin(committee, session(), actor, input, origin, env)?;
         let attachments = scans(decision.case.proposal.id);
+        let written = Written {
+            case: decision.case.clone(),
+            happened: decision.happened.clone(),
+            records: decision.records.clone(),
+        };
         Ok(Self {
+            written: vec![written],
             case: decision.case,
             now,
             profile,
@@ -312,6 +321,7 @@ impl World {
     }
 
     fn write(&mut self, decision: Decision) {
+        let (happened, records) = (decision.happened.clone(), decision.records.clone());
         self.case = decision.case;
         self.case.proposal.version += 1;
         self.log.extend(decision.happened);
@@ -343,6 +353,11 @@ impl World {
                 }
             }
         }
+        self.written.push(Written {
+            case: self.case.clone(),
+            happened,
+            records,
+        });
     }
 
     /// A file of somebody that no text names yet.

@@ -241,6 +241,7 @@ fn a_promise_has_its_own_clock_until_its_verdict() {
     world.on_proposal(P::Chair, Do::StopTracking, verdicts);
     assert!(!runs(&world));
     assert_eq!(world.case.promises[0].status, PromiseStatus::Released);
+    world.leaves("a_promise_has_its_own_clock_until_its_verdict");
 }
 
 #[test]
@@ -255,6 +256,7 @@ fn a_look_back_stops_its_clock() {
     world.on_proposal(P::Supervision, Do::RecordLookBack, look_back(today));
     let subject = world.case.proposal.id.cast();
     assert!(world.case.running(ClockKind::K16, subject).is_none());
+    world.leaves("a_look_back_stops_its_clock");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod side_inputs;
 mod side_scenarios;
 mod stories;
 mod told;
+mod traces;
 mod walks;
 
 /// A case as it is after PT01.

@@ -13,13 +13,14 @@ use crate::workflow::access::{
     may_see_event, may_see_other_event, on_handling_side, sees_event_of_any_case,
 };
 use crate::workflow::assignment::AssignmentStatus;
-use crate::workflow::case::{Case, FollowUp};
+use crate::workflow::case::{Case, FollowUp, Form};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind,
-    OutcomeMeaning, RequestKind, RequestStatus, Secrecy,
+    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus,
+    Grade, HandlingKind, OutcomeMeaning, RequestKind, RequestStatus, Secrecy,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalAction as Do;
+use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Actor, Line, Role};
 
 const EVERYBODY: [P; 24] = [
@@ -293,6 +294,14 @@ fn who_may_know_of_a_case() {
         table.ask("referrals", |actor| may_read_referrals(case, actor));
         table.ask("earlier texts", |actor| may_read_texts(case, actor));
     }
+    // An account that is a member's and no longer has the role.
+    let former = Actor {
+        grants: P::Leader.actor().grants,
+        ..P::Member(0).actor()
+    };
+    let draft = World::joint();
+    assert!(!is_own(&draft.case, &former));
+    assert!(!may_read(&draft.case, &former));
     table.head("whatever the case");
     table.ask("opinions of examiners", may_read_opinions);
     table.ask("on the handling side", on_handling_side);
@@ -364,6 +373,36 @@ fn who_reads_replies_and_forms() {
     table.ask("a form after conclusion", |actor| reads(&world.case, actor));
     table.ask("that it was given, after conclusion", |actor| {
         given(&world, now, actor)
+    });
+    // 被取代: a reply that was delivered stays readable when another one takes its place.
+    let mut replaced = delivered().reply(0).clone();
+    replaced.status = ReplyStatus::Superseded;
+    table.ask("a reply that was delivered and superseded", |actor| {
+        may_read_reply(&world.case, &replaced, actor)
+    });
+    let recalled = changed(handled().countersigning(), |case| {
+        for request in &mut case.countersigns {
+            request.status = CountersignStatus::Recalled;
+        }
+        let mut other = case.countersigns[0].clone();
+        other.reply = Id::from_uuid(uuid::Uuid::nil());
+        other.status = CountersignStatus::Requested;
+        case.countersigns.push(other);
+    });
+    table.ask("a reply whose countersigning was called back", |actor| {
+        may_read_reply(&recalled.case, recalled.reply(0), actor)
+    });
+    let collective = World::collective(ProposerKind::Party)
+        .sole()
+        .answered(0, OutcomeMeaning::Resolved);
+    let rater = collective.case.proposers.first().map(|one| one.id);
+    let form = Form {
+        rater: rater.expect("a collective proposer"),
+        reply: collective.reply_id(0),
+        ..form
+    };
+    table.ask("the form of a party before conclusion", |actor| {
+        may_read_form(&collective.case, &form, actor)
     });
     insta::assert_snapshot!("who_reads_replies_and_forms", table.0);
 }

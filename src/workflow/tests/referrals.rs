@@ -159,6 +159,7 @@ fn a_referral_goes_the_right_way_to_one_body_once() {
         .filter(|record| matches!(record, Record::Referred { .. }));
     assert_eq!(sent.count(), 1, "no copy for a body outside of the service");
     assert_eq!(world.status(), ProposalStatus::Filed, "I37");
+    world.leaves("a_referral_goes_the_right_way_to_one_body_once");
 }
 
 #[test]
@@ -187,4 +188,5 @@ fn the_answer_of_another_committee_reaches_the_case_once() {
     assert_eq!(happened, [("OT35", true)]);
     world.case = decision.case;
     assert!(answered(&world.case, id, status, None, None, world.env()).is_err());
+    world.leaves("the_answer_of_another_committee_reaches_the_case_once");
 }

@@ -68,6 +68,7 @@ fn sole_handling_from_draft_to_close() {
         "feedback.concluded",
         "proposal.closed"
     ]));
+    world.leaves("sole_handling_from_draft_to_close");
 }
 
 #[test]
@@ -172,6 +173,7 @@ fn joint_handling_with_opinions_and_countersignatures() {
         "owes nothing, stays"
     );
     clocks(&world, &["K12", "K17", "K18"]);
+    world.leaves("joint_handling_with_opinions_and_countersignatures");
 }
 
 #[test]
@@ -200,6 +202,7 @@ fn a_silent_co_handler_does_not_hold_up_the_lead() {
     let target = world.row_target(1);
     let refusal = world.refused(P::UnitClerk(1), target, inputs::CONTACT, input);
     assert_eq!(unmet(&refusal), ["round_open"]);
+    world.leaves("a_silent_co_handler_does_not_hold_up_the_lead");
 }
 
 #[test]
@@ -232,6 +235,7 @@ fn separate_handling_waits_for_both_replies_and_both_forms() {
     let rating = inputs::feedback(world.reply_id(1), Grade::Satisfied);
     world.on_proposal(P::Member(0), Do::GiveFeedback, rating);
     assert_eq!(world.status(), S::Feedback);
+    world.leaves("separate_handling_waits_for_both_replies_and_both_forms");
 }
 
 #[test]
@@ -267,6 +271,7 @@ fn a_collective_proposes_and_staff_enter_its_paper_form() {
     assert_eq!(world.status(), S::Feedback);
     let by_staff = |record: &Record| matches!(record, Record::FormContent { by_staff: true, .. });
     assert!(world.records.iter().any(by_staff));
+    world.leaves("a_collective_proposes_and_staff_enter_its_paper_form");
 }
 
 #[test]
@@ -285,6 +290,7 @@ fn dissatisfaction_blocks_the_close_until_it_is_waived() {
     world.on_proposal(P::Member(0), Do::WaiveRehandling, inputs::waive());
     world.on_proposal(P::Staff, Do::Close, inputs::close());
     assert_eq!(world.status(), S::Closed);
+    world.leaves("dissatisfaction_blocks_the_close_until_it_is_waived");
 }
 
 #[test]
@@ -344,6 +350,7 @@ fn a_dissenting_reviewer_leaves_three_outcomes() {
         world.case.tracked_since.is_some(),
         "what is promised is tracked"
     );
+    world.leaves("a_dissenting_reviewer_leaves_three_outcomes");
 }
 
 #[test]
@@ -394,6 +401,7 @@ fn a_rejected_reply_keeps_its_document_number() {
     world = world.delivered(0);
     let refusal = world.refused(P::UnitClerk(0), world.reply_target(0), inputs::EDIT, edit);
     assert!(is_wrong_state(&refusal), "I13");
+    world.leaves("a_rejected_reply_keeps_its_document_number");
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn the_unit_stays_bound_until_the_return_is_decided() {
         unmet(&ask_again(&mut world, 0)),
         ["row_returnable", "return_window_open"]
     );
+    world.leaves("the_unit_stays_bound_until_the_return_is_decided");
 }
 
 #[test]
@@ -151,6 +152,7 @@ fn joint_handling_becomes_sole_only_by_a_decision_that_says_so() {
     assert_eq!(world.case.proposal.handling_kind, Some(HandlingKind::Sole));
     assert_eq!(world.case.live_rows().count(), 1);
     clocks(&world, &["K05", "K07", "K10", "K17"]);
+    world.leaves("joint_handling_becomes_sole_only_by_a_decision_that_says_so");
 }
 
 #[test]
@@ -184,6 +186,7 @@ fn an_extension_sets_a_new_date_inside_the_cap() {
     let clock = world.clock(ClockKind::K10, world.row(0).id.cast());
     let original = deadline::last_day(clock.original_due);
     assert_eq!(original, date(2026, 6, 25), "I23");
+    world.leaves("an_extension_sets_a_new_date_inside_the_cap");
 }
 
 #[test]
@@ -200,6 +203,7 @@ fn a_pause_moves_the_due_date_by_the_days_paused() {
     world = world.contacted(0);
     assert!(world.events().contains(&"clock.resumed"), "the agreed end");
     assert_eq!(last_day(&world, 0, ClockKind::K10), date(2026, 7, 7));
+    world.leaves("a_pause_moves_the_due_date_by_the_days_paused");
 }
 
 #[test]
@@ -275,6 +279,7 @@ fn a_further_round_carries_its_units_over() {
     assert_eq!(first.status, ReplyStatus::Superseded, "RT10");
     world = rated(world, Grade::Satisfied);
     world.on_proposal(P::Staff, Do::Close, inputs::close());
+    world.leaves("a_further_round_carries_its_units_over");
 }
 
 #[test]
@@ -329,6 +334,7 @@ fn a_coordination_decision_holds_for_its_text_only() {
     assert_eq!(unmet(&refusal), ["countersigned"]);
     world = world.signed(0);
     assert_eq!(world.reply(0).status, ReplyStatus::UnderReview);
+    world.leaves("a_coordination_decision_holds_for_its_text_only");
 }
 
 #[test]
@@ -392,6 +398,7 @@ fn silent_raters_do_not_hold_up_the_case() {
     world.on_proposal(P::Member(1), Do::GiveFeedback, late);
     assert_eq!(world.case.forms.len(), 2);
     assert!(world.case.forms[1].late && !world.case.forms[0].late, "I22");
+    world.leaves("silent_raters_do_not_hold_up_the_case");
 }
 
 #[test]
@@ -409,6 +416,7 @@ fn a_correction_is_a_new_version_and_counts() {
         (2, true, Grade::Dissatisfied)
     );
     world.on_proposal(P::Chair, Do::Rehandle, inputs::rehandle());
+    world.leaves("a_correction_is_a_new_version_and_counts");
 }
 
 #[test]
@@ -438,6 +446,7 @@ fn invitations_end_and_begin_again() {
     assert_eq!(status(&world, 3), ConsentStatus::Dropped);
     assert_eq!(status(&world, 2), ConsentStatus::Consented);
     clocks(&world, &["K03"]);
+    world.leaves("invitations_end_and_begin_again");
 }
 
 #[test]
@@ -468,6 +477,7 @@ fn a_withdrawal_is_asked_for_and_decided() {
     );
     assert_eq!(world.case.proposal.case_no, Some(201), "I2");
     clocks(&world, &[]);
+    world.leaves("a_withdrawal_is_asked_for_and_decided");
 }
 
 #[test]
@@ -490,6 +500,7 @@ fn merged_and_unmerged_nothing_is_lost() {
     let input = inputs::merge(other_proposal(0));
     let refusal = refused(&mut filed, Do::Merge, P::Chair, input);
     assert_eq!(unmet(&refusal), ["main_filed"]);
+    world.leaves("merged_and_unmerged_nothing_is_lost");
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl Cluster {
     }
 
     /// Stops the process that writes the log when nobody waits for it: it may be slow at any time,
-    /// and nothing may depend on it.
+    /// and nothing may depend on it. The server must have nothing to do meanwhile.
     pub fn hold_log_writer(&self) {
         let held = self.children().into_iter().find(|pid| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -195,7 +195,7 @@ impl Cluster {
         let Some(mut child) = child else { return };
         // So that it starts nobody while those who are there are looked for.
         signal("STOP", &child.id().to_string());
-        for pid in self.children_of(child.id()) {
+        for pid in children_of(child.id()) {
             signal("KILL", &pid);
         }
         let _ = child.kill();
@@ -205,13 +205,7 @@ impl Cluster {
     fn children(&self) -> Vec<String> {
         let main = self.main.lock().unwrap_or_else(PoisonError::into_inner);
         let main = main.as_ref().map(Child::id);
-        main.map(|main| self.children_of(main)).unwrap_or_default()
-    }
-
-    fn children_of(&self, main: u32) -> Vec<String> {
-        let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children"));
-        let children = children.unwrap_or_default();
-        children.split_whitespace().map(str::to_owned).collect()
+        main.map(children_of).unwrap_or_default()
     }
 
     fn program(&self, name: &str) -> Command {
@@ -228,6 +222,13 @@ impl Cluster {
         }
         command
     }
+}
+
+/// Those whom a process started.
+fn children_of(main: u32) -> Vec<String> {
+    let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children"));
+    let children = children.unwrap_or_default();
+    children.split_whitespace().map(str::to_owned).collect()
 }
 
 fn signal(name: &str, pid: &str) {

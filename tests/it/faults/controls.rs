@@ -88,46 +88,50 @@ pub fn are_found(history: &History, facts: &Facts) {
     });
     doubles(&verdict, what);
 
-    type Spoil = fn(&mut History, &mut Facts);
-    let others: [(&str, Spoil); 9] = [
-        ("a row that went back", |_, facts| {
-            if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no.is_some()) {
-                case.status = "submitted".into();
-            }
-        }),
-        ("an assignment that went back", |_, facts| {
-            if let Some(part) = facts.parts.first_mut() {
-                part.status = "returned".into();
-            }
-        }),
-        ("a version that went back", |_, facts| {
-            facts.cases[0].version = 0
-        }),
-        ("a number given twice", |_, facts| {
-            let number = facts.cases.iter().filter_map(|case| case.case_no).max();
-            if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no == Some(1)) {
-                case.case_no = number.map(|number| number + 1);
-            }
-        }),
-        ("a gap in the trail", |_, facts| {
-            facts.events.remove(1);
-        }),
-        ("an event that is not in the feed", |_, facts| {
-            facts.feed.pop();
-        }),
-        ("an event twice in the feed", |_, facts| {
-            let first = facts.feed[0].clone();
-            facts.feed.push(first);
-        }),
-        ("nobody told", |_, facts| facts.told.clear()),
-        ("a damaged file", |_, facts| {
-            facts.damage.push("row 3 missing from index".into())
-        }),
-    ];
-    for (what, change) in others {
+    for (what, change) in OTHERS {
         spoil(what, &change);
     }
 }
+
+/// A way to spoil records.
+type Spoil = fn(&mut History, &mut Facts);
+
+/// What is wrong in the database, without being a lost or repeated effect.
+const OTHERS: [(&str, Spoil); 9] = [
+    ("a row that went back", |_, facts| {
+        if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no.is_some()) {
+            case.status = "submitted".into();
+        }
+    }),
+    ("an assignment that went back", |_, facts| {
+        if let Some(part) = facts.parts.first_mut() {
+            part.status = "returned".into();
+        }
+    }),
+    ("a version that went back", |_, facts| {
+        facts.cases[0].version = 0
+    }),
+    ("a number given twice", |_, facts| {
+        let number = facts.cases.iter().filter_map(|case| case.case_no).max();
+        if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no == Some(1)) {
+            case.case_no = number.map(|number| number + 1);
+        }
+    }),
+    ("a gap in the trail", |_, facts| {
+        facts.events.remove(1);
+    }),
+    ("an event that is not in the feed", |_, facts| {
+        facts.feed.pop();
+    }),
+    ("an event twice in the feed", |_, facts| {
+        let first = facts.feed[0].clone();
+        facts.feed.push(first);
+    }),
+    ("nobody told", |_, facts| facts.told.clear()),
+    ("a damaged file", |_, facts| {
+        facts.damage.push("row 3 missing from index".into())
+    }),
+];
 
 /// The key of a request that was done when it was first sent.
 fn some_key(history: &History) -> String {

@@ -8,6 +8,8 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConne
 use jianjian::store::DatabaseUrl;
 use serde_json::Value;
 
+use super::note;
+
 /// An event of a case.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Event {
@@ -249,11 +251,11 @@ pub fn damage(url: &DatabaseUrl) -> Vec<String> {
         }
         DatabaseUrl::Postgres(url) => {
             let Some(program) = super::cluster::programs().map(|bin| bin.join("pg_amcheck")) else {
-                eprintln!("the programs of PostgreSQL are not here: its files are not checked");
+                note("the programs of PostgreSQL are not here: its files are not checked");
                 return Vec::new();
             };
             if !program.is_file() {
-                eprintln!("pg_amcheck is not installed: the files are not checked");
+                note("pg_amcheck is not installed: the files are not checked");
                 return Vec::new();
             }
             let checked = std::process::Command::new(program)

@@ -8,7 +8,7 @@ use super::cluster::Cluster;
 use super::facts::Sql;
 use super::load::Load;
 use super::service::Service;
-use super::{clients, place, ready, rounds, town, turn, until_done, verdict};
+use super::{clients, note, place, ready, rounds, town, turn, until_done, verdict};
 use crate::support::TestApp;
 use crate::support::database;
 
@@ -17,13 +17,22 @@ use crate::support::database;
 async fn on_a_cluster(settings: &'static str) -> Option<(Cluster, TestApp)> {
     database::server()?;
     let Some(cluster) = Cluster::start(settings).await else {
-        eprintln!("the programs of PostgreSQL are not here: nothing to kill");
+        note("the programs of PostgreSQL are not here: nothing to kill");
         return None;
     };
     let url = cluster.url();
     migrate::run(&url).expect("to migrate");
     let app = TestApp::start_with(|config| config.database.url = url).await;
     Some((cluster, app))
+}
+
+/// From now on nobody writes the log but those who wait for it. What the clients begin with is on
+/// the disk.
+async fn hold_log_writer(cluster: &Cluster) {
+    Sql::open(&cluster.url()).run("CHECKPOINT");
+    // It has nothing to do, so it holds nothing that others need.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    cluster.hold_log_writer();
 }
 
 /// The database server is killed with everything it started, and started again: meanwhile 503 with
@@ -39,14 +48,12 @@ async fn postgres_is_killed_under_load() {
     let place = place(&app);
     let _service = Service::start(&place).await;
     let load = Load::new(&app, &town, clients(), vec![place.bind.clone()]);
+    // As in the test below.
+    hold_log_writer(&cluster).await;
     let slowest = load
         .run(async {
             let mut slowest = Duration::ZERO;
             for round in 0..rounds() {
-                // As in the test below: every other time.
-                if round % 2 == 0 {
-                    cluster.hold_log_writer();
-                }
                 until_done(&load, 60 + round % 7 * 11).await;
                 cluster.kill();
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -82,15 +89,12 @@ async fn a_database_that_answers_too_early_is_found_out() {
         return;
     };
     let town = town(&app).await;
-    // What the clients begin with is to be there afterwards.
-    Sql::open(&cluster.url()).run("CHECKPOINT");
     let place = place(&app);
     let _service = Service::start(&place).await;
     let load = Load::new(&app, &town, clients(), vec![place.bind.clone()]);
+    hold_log_writer(&cluster).await;
     load.run(async {
-        until_done(&load, 20).await;
-        cluster.hold_log_writer();
-        until_done(&load, 40).await;
+        until_done(&load, 60).await;
         cluster.kill();
         cluster.up().await;
         ready(&place.bind, Duration::from_secs(10)).await;

@@ -12,7 +12,7 @@ use super::cluster::Cluster;
 use super::facts::{self, Sql};
 use super::load::Load;
 use super::service::Service;
-use super::{clients, place, rounds, town, turn, until_done, verdict};
+use super::{clients, note, place, rounds, town, turn, until_done, verdict};
 use crate::support::{Client, TestApp, database, steps};
 
 const MIB: u64 = 1024 * 1024;
@@ -37,7 +37,7 @@ impl Disk {
         if mounted.is_ok_and(|done| done.status.success()) {
             return Some(Self(directory));
         }
-        eprintln!("no disk can be mounted here: needs root");
+        note("no disk can be mounted here: needs root");
         None
     }
 
@@ -202,7 +202,7 @@ impl Small {
         }
         let disk = Disk::mount(96)?;
         let Some(cluster) = Cluster::start("fsync = off").await else {
-            eprintln!("the programs of PostgreSQL are not here");
+            note("the programs of PostgreSQL are not here");
             return None;
         };
         let space = disk.path().join("space");

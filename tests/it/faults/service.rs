@@ -26,6 +26,8 @@ pub struct Place {
     pub storage: PathBuf,
     /// Its setting `database.min_free_mib`.
     pub min_free_mib: u64,
+    /// How long it is not ready before it stops.
+    pub grace: Duration,
     /// The defect that it has, where it is built with the feature `seeded-defects`.
     pub defect: &'static str,
 }
@@ -38,6 +40,7 @@ impl Place {
             database: database.to_owned(),
             storage: storage.to_owned(),
             min_free_mib: 64,
+            grace: Duration::from_secs(1),
             defect: "",
         }
     }
@@ -79,7 +82,10 @@ impl Service {
             .env("JIANJIAN_LOG__FORMAT", "json")
             .env("JIANJIAN_LOG__LEVEL", "warn,jianjian::startup=info")
             .env("JIANJIAN_JOBS__LEASE_SECONDS", "2")
-            .env("JIANJIAN_SERVER__SHUTDOWN_GRACE_SECONDS", "1")
+            .env(
+                "JIANJIAN_SERVER__SHUTDOWN_GRACE_SECONDS",
+                place.grace.as_secs().to_string(),
+            )
             .env(
                 "JIANJIAN_DATABASE__MIN_FREE_MIB",
                 place.min_free_mib.to_string(),

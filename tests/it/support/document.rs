@@ -129,6 +129,8 @@ fn kind(document: &Value, schema: &Value) -> Option<String> {
         variants.find_map(|one| kind(document, one))
     };
     prefix
+        // Where it may be of any kind, it is tried with that of a case.
+        .map(|prefix| if prefix == "[a-z]{4}" { "prop" } else { prefix })
         .map(str::to_owned)
         .or_else(|| inside("oneOf"))
         .or_else(|| inside("anyOf"))

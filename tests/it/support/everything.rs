@@ -89,8 +89,8 @@ async fn post(client: &Client, path: &str, body: Value) -> super::Reply {
 
 /// Fills a town. `below` becomes the committee below it, which sends it a case.
 pub async fn fill(app: &TestApp, town: &Town, below: &Town, mark: Mark<'_>) {
-    accounts(app, town, mark).await;
     registers(app, town, mark).await;
+    accounts(app, town, mark).await;
     for (number, step) in STEPS.into_iter().enumerate() {
         case_of(app, town, step, titled(mark, number)).await;
     }
@@ -100,13 +100,21 @@ pub async fn fill(app: &TestApp, town: &Town, below: &Town, mark: Mark<'_>) {
     post(&auditor, "/api/v1/audit/seals", json!({})).await;
     app.work().await;
     conditional::objects_with(app, town, below).await;
+    let sent = case_of(app, town, "filed", titled(mark, 40)).await;
+    let down = json!({
+        "committee_id": below.committee, "reason": format!("{}属县级职权。", mark.word),
+    });
+    sent.does(&town.chair, "refer-down", down).await;
+    app.work().await;
 }
 
 /// What accounts have beside their name.
 async fn accounts(app: &TestApp, town: &Town, mark: Mark<'_>) {
     let name = |person: &Person| format!("{}.{}", mark.ascii, person.username);
-    let (spare, second) = (&town.examiners[0], &town.examiners[1]);
-    app.sign_in(&town.code, &name(spare), PASSWORD).await;
+    let (spare, second) = (&town.unit_clerks[3], &town.examiners[1]);
+    let client = app.sign_in(&town.code, &name(spare), PASSWORD).await;
+    let change = json!({ "old_password": PASSWORD, "new_password": "lantern-over-water-2026" });
+    post(&client, "/api/v1/auth/password", change).await;
     let login = |username: String, password: &str| {
         let body = json!({ "committee": town.code, "username": username, "password": password });
         app.anonymous().post("/api/v1/auth/login").json(body).send()
@@ -152,7 +160,7 @@ async fn registers(app: &TestApp, town: &Town, mark: Mark<'_>) {
         "csv": format!("date,kind,name\n2027-01-01,holiday,{}节\n", mark.word),
     });
     post(&administrator, "/api/v1/calendars", calendar).await;
-    let policy = json!({ "profile": "modern", "min_length": 9 });
+    let policy = json!({ "profile": "modern", "min_length": 9, "history": 3 });
     let policy = security.put("/api/v1/password-policy").json(policy);
     policy.header("If-Match", "*").send().await.status(200);
     let provider = json!({
