@@ -217,7 +217,7 @@ async fn a_code_that_is_wrong_in_one_thing_signs_nobody_in() {
         format!("{}{last}", &code[..5])
     };
     let typed = |code: &str| code.replace(|c: char| !c.is_ascii_alphanumeric(), "");
-    let cases: Vec<(&str, Spoil<'_>)> = vec![
+    let cases: [(&str, Spoil<'_>); 6] = [
         ("another digit", Box::new(|now| digit(&secret.code(now)))),
         ("two periods later", Box::new(|now| secret.code(now + 2))),
         ("two periods before", Box::new(|now| secret.code(now - 2))),

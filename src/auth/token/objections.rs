@@ -190,7 +190,7 @@ fn is_whole(claims: &Members) -> bool {
     let moments = ["iat", "nbf", "exp"];
     let once = |name: &&str| claims.count(name) == 1;
     let is = |name: &str, parses: fn(&str) -> bool| claims.text(name).is_some_and(parses);
-    texts.iter().chain(&moments).all(|name| once(&name))
+    texts.iter().chain(&moments).all(once)
         && texts.iter().all(|name| claims.text(name).is_some())
         && moments
             .iter()
