@@ -6,6 +6,7 @@ mod early_scenarios;
 mod fixture;
 mod follow_up;
 mod guard_cases;
+mod holding;
 mod inputs;
 mod invariants;
 mod matrices;

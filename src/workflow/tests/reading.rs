@@ -13,12 +13,14 @@ use crate::workflow::access::{
     may_see_event, may_see_other_event, on_handling_side, sees_event_of_any_case,
 };
 use crate::workflow::assignment::AssignmentStatus;
+use crate::workflow::attachments::{self, AttachmentFacts, AttachmentStatus, Binding, BoundKind};
 use crate::workflow::case::{Case, FollowUp, Form};
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus,
     Grade, HandlingKind, OutcomeMeaning, RequestKind, RequestStatus, Secrecy,
 };
 use crate::workflow::lists::ProposerKind;
+use crate::workflow::profile::Profile;
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::reply::ReplyStatus;
 use crate::workflow::role::{Actor, Line, Role};
@@ -525,4 +527,81 @@ fn the_answer_for_any_case_is_that_of_each() {
         }
     }
     assert!(asked > 1_000, "{asked}");
+}
+
+/// A file goes with a text: whoever may read the one may read the other.
+#[test]
+fn who_reads_files() {
+    let mut world = delivered();
+    let mut asking = handled();
+    asking.on_row(0, inputs::SUGGEST, inputs::suggest(3));
+    let mut request = asking.case.requests[0].clone();
+    request.assignment = Some(world.row(0).id);
+    world.case.requests.push(request);
+    let form = inputs::feedback(world.reply_id(0), Grade::Satisfied);
+    world.on_proposal(P::Member(0), Do::GiveFeedback, form);
+    let id = Id::from_uuid(uuid::Uuid::from_u128(77));
+    let facts = AttachmentFacts {
+        proposal: world.case.proposal.id,
+        uploader: P::UnitClerk(9).actor().user.expect("an account"),
+        status: AttachmentStatus::Bound,
+        bound: None,
+        size: 1,
+    };
+    let (reply, rater) = (world.reply_id(0), world.case.proposers[0].id);
+    let other = world.case.proposers[1].id;
+    let mut table = Table::default();
+    for left_out in [true, false] {
+        if !left_out {
+            world.case.proposal.form.attachment_ids.push(id);
+            let reply = world.case.replies.iter_mut().find(|one| one.id == reply);
+            reply.expect("a reply").form.attachment_ids.push(id);
+        }
+        table.head(if left_out { "left out" } else { "in the text" });
+        let request = world.case.requests[0].id.cast();
+        let nobody = Id::from_uuid(uuid::Uuid::nil());
+        for (name, bound) in [
+            ("nothing", None),
+            (
+                "the text",
+                Some(Binding::to(BoundKind::ProposalText, nobody)),
+            ),
+            ("a consent", Some(Binding::to(BoundKind::Consent, nobody))),
+            ("a contact", Some(Binding::to(BoundKind::Contact, nobody))),
+            (
+                "an opinion",
+                Some(Binding::to(BoundKind::CoOpinion, nobody)),
+            ),
+            (
+                "the reply",
+                Some(Binding::to(BoundKind::Reply, reply.cast())),
+            ),
+            ("another reply", Some(Binding::to(BoundKind::Reply, nobody))),
+            ("the form", Some(Binding::to_form(reply, rater))),
+            ("the form of another", Some(Binding::to_form(reply, other))),
+            ("another form", Some(Binding::to_form(nobody.cast(), rater))),
+            (
+                "the request",
+                Some(Binding::to(BoundKind::Request, request)),
+            ),
+            (
+                "another request",
+                Some(Binding::to(BoundKind::Request, nobody)),
+            ),
+        ] {
+            let facts = AttachmentFacts {
+                bound,
+                ..facts.clone()
+            };
+            table.ask(name, |actor| {
+                attachments::may_read(&world.case, id, &facts, actor)
+            });
+        }
+    }
+    insta::assert_snapshot!("who_reads_files", table.0);
+    let profile = Profile {
+        attachments_max_mb: 3,
+        ..Profile::default()
+    };
+    assert_eq!(attachments::max_bytes(&profile), 3 * 1_048_576);
 }
