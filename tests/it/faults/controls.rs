@@ -109,7 +109,7 @@ const OTHERS: [(&str, Spoil); 9] = [
         }
     }),
     ("a version that went back", |_, facts| {
-        facts.cases[0].version = 0
+        facts.cases[0].version = 0;
     }),
     ("a number given twice", |_, facts| {
         let number = facts.cases.iter().filter_map(|case| case.case_no).max();
@@ -129,7 +129,7 @@ const OTHERS: [(&str, Spoil); 9] = [
     }),
     ("nobody told", |_, facts| facts.told.clear()),
     ("a damaged file", |_, facts| {
-        facts.damage.push("row 3 missing from index".into())
+        facts.damage.push("row 3 missing from index".into());
     }),
 ];
 
