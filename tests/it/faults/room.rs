@@ -49,7 +49,7 @@ impl Disk {
     fn fill(&self, left: u64) {
         let mut file = std::fs::File::create(self.path().join("filler")).expect("a file");
         while file
-            .write_all(&[0; 65536])
+            .write_all(&[0; 16384])
             .and_then(|()| file.flush())
             .is_ok()
         {}
