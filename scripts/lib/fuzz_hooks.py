@@ -131,7 +131,10 @@ def real(value, salt, best=None):
     where there is no salt."""
     if isinstance(value, str):
         found = IDENTIFIER.match(value)
-        if not found or value[5:11] in MADE or not KNOWN[found.group(1)]:
+        if not found or not KNOWN[found.group(1)]:
+            return value
+        # What a trial answered with is not there either.
+        if salt is not None and value[5:11] in MADE:
             return value
         number = draw(value, salt)
         if salt is not None and number % 8 == 0:
