@@ -267,7 +267,11 @@ def ratings():
 
 def beside_cases():
     """Bodies that depend on other things than the state of a case."""
+    # It would use up the code that the trials of other operations show again and again.
+    tell("login_second_factor", body=None)
     tell("delete_attachment", id=HOST["ids"]["attachment_id"][0], caller="member")
+    tell("edit_proposal", body=example("edit_proposal"))
+    tell("update_organisation", body={"contact_person": "沈若溪"})
     members = call("GET", "/api/v1/members", "auditor")["items"]
     others = [one["id"] for one in members if one["id"] not in HOST["ids"]["member_id"]]
     tell("invite_cosigners_proposal", body={"member_ids": others[-1:]})

@@ -11,6 +11,7 @@ import sys
 NOT_SERVED = {
     "start_openid": "an identity provider",
     "finish_openid": "an identity provider",
+    "login_second_factor": "a code, which it uses up",
     "second_proposal": "a policy that lets members join",
     "retry_job": "a job that was given up",
 }
