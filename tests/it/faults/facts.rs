@@ -59,7 +59,6 @@ pub struct Stored {
 
 /// A case as its row has it.
 #[derive(Debug, Clone, QueryableByName)]
-#[expect(clippy::struct_field_names, reason = "columns have their names")]
 pub struct Case {
     /// Identifier.
     #[diesel(sql_type = Text)]
