@@ -1,5 +1,4 @@
-//! A PostgreSQL server of a test's own, which can be killed. Unlike the one that other tests share
-//! it writes to the disk as a real one does.
+//! A PostgreSQL server of a test's own, which can be killed.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -69,8 +68,9 @@ pub struct Cluster {
 
 impl Cluster {
     /// Makes and starts one; `None` where its programs are not installed.
-    pub async fn start(settings: &'static str) -> Option<Self> {
-        let made = tokio::task::spawn_blocking(move || Self::make(settings));
+    pub async fn start(settings: &str) -> Option<Self> {
+        let settings = settings.to_owned();
+        let made = tokio::task::spawn_blocking(move || Self::make(&settings));
         let cluster = made.await.expect("the server to be made")?;
         cluster.up().await;
         Some(cluster)
