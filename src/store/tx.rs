@@ -408,15 +408,14 @@ impl Worker {
     }
 
     fn connection(&mut self) -> Result<&mut AnyConnection> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => {
-                let mut conn = open(&self.url, self.purpose, &self.statements)?;
-                if self.writes_in_groups() {
-                    execute(&mut conn, &format!("PRAGMA busy_timeout = {GLANCE_MILLIS}"))?;
-                }
-                conn
+        let conn = if let Some(conn) = self.conn.take() {
+            conn
+        } else {
+            let mut conn = open(&self.url, self.purpose, &self.statements)?;
+            if self.writes_in_groups() {
+                execute(&mut conn, &format!("PRAGMA busy_timeout = {GLANCE_MILLIS}"))?;
             }
+            conn
         };
         Ok(self.conn.insert(conn))
     }

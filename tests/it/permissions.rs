@@ -278,7 +278,7 @@ impl Kept {
 
     /// Asserts that nothing else was written meanwhile; gives it as it is then.
     #[track_caller]
-    pub fn is_unchanged(self, app: &TestApp, after: &str) -> Self {
+    pub fn unchanged(self, app: &TestApp, after: &str) -> Self {
         let now = Self::of(app);
         let changed = difference(&self.0, &now.0);
         assert!(changed.is_empty(), "{after} changed {changed:#?}");
@@ -426,7 +426,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
         }
         // It takes no body, and signs whoever asks out.
         if id != "logout" {
-            kept = kept.is_unchanged(&app, id);
+            kept = kept.unchanged(&app, id);
         }
         let method = method.to_uppercase();
         matrix.push(format!(

@@ -86,7 +86,7 @@ async fn a_restricted_collective_case_is_open_to_those_who_work_on_it_and_to_nob
             );
             cells.push(((*name).to_owned(), got));
         }
-        kept = kept.is_unchanged(&app, &operation.id);
+        kept = kept.unchanged(&app, &operation.id);
         let head = format!("{} {} ({})", operation.method, operation.path, operation.id);
         matrix.push(format!("{head}\n{}", line(&cells)));
     }

@@ -38,7 +38,7 @@ async fn locked(world: &mut World) -> String {
     });
     found.await.expect("a committee");
     let signed_in = world.try_login(&code, "chen.wei", PASSWORD).await;
-    let mut ctx = world.ctx(&signed_in.ok().expect("signed in").principal);
+    let mut ctx = world.ctx(&signed_in.expect("signed in").principal);
     ctx.if_match = IfMatch::Any;
     let strict = PasswordPolicy::of(PasswordProfile::Mlps3);
     let set = world

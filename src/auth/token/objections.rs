@@ -159,14 +159,14 @@ pub(super) fn objections(
 
     let claims = Members::read(&lenient(part(1)));
     object(Check::Claims, !is_whole(&claims));
-    let names = |name: &str, wanted: &str| match claims.get(name) {
+    let is_for = |name: &str, wanted: &str| match claims.get(name) {
         Some(Value::String(text)) => text == wanted,
         // Whether it may be a list or be missing is a question of the form.
         Some(Value::Array(texts)) => texts.iter().any(|text| text == wanted),
         _ => true,
     };
-    object(Check::Issuer, !names("iss", &parties.issuer));
-    object(Check::Audience, !names("aud", &parties.audience));
+    object(Check::Issuer, !is_for("iss", &parties.issuer));
+    object(Check::Audience, !is_for("aud", &parties.audience));
     let moment = |name: &str| claims.get(name).and_then(Value::as_i64);
     let (now, leeway) = (now.as_second(), 5);
     let late = |name: &str| moment(name).is_some_and(|at| at > now + leeway);

@@ -251,7 +251,7 @@ fn who_may_know_of_a_case() {
     };
     let collective = || World::collective(ProposerKind::Party);
     let mut table = Table::default();
-    for (name, world) in [
+    let worlds = vec![
         ("a draft", World::joint().invite(&[1])),
         ("a submitted one", joint().submit()),
         ("an opened draft", opened(World::joint())),
@@ -283,7 +283,8 @@ fn who_may_know_of_a_case() {
             "with one absorbed",
             restricted(World::individual().filed().absorbing()),
         ),
-    ] {
+    ];
+    for (name, world) in worlds {
         let case = &world.case;
         table.head(name);
         table.ask("the case", |actor| may_read(case, actor));

@@ -322,7 +322,11 @@ fn numbers(facts: &Facts, verdict: &mut Verdict) {
         .iter()
         .filter_map(|case| case.serial_no)
         .collect();
-    let mut numbers: Vec<_> = facts.cases.iter().filter_map(|case| case.case_no).collect();
+    let mut numbers: Vec<_> = facts
+        .cases
+        .iter()
+        .filter_map(|case| case.filed_as)
+        .collect();
     for (what, found) in [("serial", &mut serials), ("case", &mut numbers)] {
         found.sort_unstable();
         if !found.iter().copied().eq((1..).take(found.len())) {

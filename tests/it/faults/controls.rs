@@ -99,7 +99,7 @@ type Spoil = fn(&mut History, &mut Facts);
 /// What is wrong in the database, without being a lost or repeated effect.
 const OTHERS: [(&str, Spoil); 9] = [
     ("a row that went back", |_, facts| {
-        if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no.is_some()) {
+        if let Some(case) = facts.cases.iter_mut().find(|case| case.filed_as.is_some()) {
             case.status = "submitted".into();
         }
     }),
@@ -109,12 +109,12 @@ const OTHERS: [(&str, Spoil); 9] = [
         }
     }),
     ("a version that went back", |_, facts| {
-        facts.cases[0].version = 0
+        facts.cases[0].version = 0;
     }),
     ("a number given twice", |_, facts| {
-        let number = facts.cases.iter().filter_map(|case| case.case_no).max();
-        if let Some(case) = facts.cases.iter_mut().find(|case| case.case_no == Some(1)) {
-            case.case_no = number.map(|number| number + 1);
+        let number = facts.cases.iter().filter_map(|case| case.filed_as).max();
+        if let Some(case) = facts.cases.iter_mut().find(|case| case.filed_as == Some(1)) {
+            case.filed_as = number.map(|number| number + 1);
         }
     }),
     ("a gap in the trail", |_, facts| {
@@ -129,7 +129,7 @@ const OTHERS: [(&str, Spoil); 9] = [
     }),
     ("nobody told", |_, facts| facts.told.clear()),
     ("a damaged file", |_, facts| {
-        facts.damage.push("row 3 missing from index".into())
+        facts.damage.push("row 3 missing from index".into());
     }),
 ];
 

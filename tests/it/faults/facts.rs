@@ -80,7 +80,7 @@ pub struct Case {
     pub serial_no: Option<i32>,
     /// Case number.
     #[diesel(sql_type = Nullable<Integer>)]
-    pub case_no: Option<i32>,
+    pub filed_as: Option<i32>,
 }
 
 /// A row of the assignments or a reply.
@@ -212,7 +212,7 @@ pub fn read(url: &DatabaseUrl) -> Facts {
     let stored =
         format!("SELECT idempotency_key AS key, status, {stored_at} AS at FROM idempotency_keys");
     let cases = format!(
-        "SELECT {id} AS id, status, version, round, event_seq, serial_no, case_no FROM proposals"
+        "SELECT {id} AS id, status, version, round, event_seq, serial_no, case_no AS filed_as FROM proposals"
     );
     let parts = format!(
         "SELECT {id} AS id, status FROM assignments UNION ALL \

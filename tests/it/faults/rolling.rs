@@ -58,10 +58,8 @@ async fn instances_are_exchanged_without_an_unanswered_request() {
                 assert_eq!(old.stopped().await, Some(0));
                 let new = Service::start(&place()).await;
                 ready(&new.address, Duration::from_secs(20)).await;
-                let mut known = known.borrow_mut();
-                known.retain(|address| *address != gone);
-                known.push(new.address.clone());
-                drop(known);
+                known.borrow_mut().retain(|address| *address != gone);
+                known.borrow_mut().push(new.address.clone());
                 *slot = Some(new);
                 until_done(&load, 30).await;
             }

@@ -48,11 +48,8 @@ impl Disk {
     /// Fills it but for so many bytes.
     fn fill(&self, left: u64) {
         let mut file = std::fs::File::create(self.path().join("filler")).expect("a file");
-        while file
-            .write_all(&[0; 65536])
-            .and_then(|()| file.flush())
-            .is_ok()
-        {}
+        let block = vec![0; 65536];
+        while file.write_all(&block).and_then(|()| file.flush()).is_ok() {}
         let size = file.metadata().expect("a size").len();
         file.set_len(size.saturating_sub(left))
             .expect("to cut the file");

@@ -66,7 +66,9 @@ impl TestDatabase {
             let rows = contents.get_mut(table).expect("a table that was asked for");
             rows.push(row.to_owned());
         }
-        contents.values_mut().for_each(|rows| rows.sort_unstable());
+        for rows in contents.values_mut() {
+            rows.sort_unstable();
+        }
         contents
     }
 }

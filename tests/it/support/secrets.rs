@@ -28,7 +28,7 @@ impl Secrets {
         own.values().flatten().for_each(|row| {
             hexadecimal(row, &mut |number| {
                 numbers.insert(number.to_owned());
-            })
+            });
         });
         for row in others.iter().flat_map(|rows| rows.values().flatten()) {
             hexadecimal(row, &mut |number| {
