@@ -270,6 +270,11 @@ def beside_cases():
     # It would use up the code that the trials of other operations show again and again.
     tell("login_second_factor", body=None)
     tell("delete_attachment", id=HOST["ids"]["attachment_id"][0], caller="member")
+    # A reason of the committee's own, of which nothing is in use.
+    reason = {"code": "of_our_own", "label": {"zh-CN": "自定理由", "en": "of our own"}}
+    call("POST", "/api/v1/refusal-reasons", "administrator", reason)
+    own = "activate_refusal_reason delete_refusal_reason update_refusal_reason"
+    tell(own, id=reason["code"])
     tell("edit_proposal", body=example("edit_proposal"))
     tell("update_organisation", body={"contact_person": "沈若溪"})
     members = call("GET", "/api/v1/members", "auditor")["items"]
