@@ -40,12 +40,6 @@ async fn shut(system: &Client, account: &str) -> Reply {
     request.json(json!({ "disabled": true })).send().await
 }
 
-async fn login(app: &TestApp, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    let login = app.anonymous().post("/api/v1/auth/login");
-    login.json(body).send().await
-}
-
 #[actix_web::test]
 async fn an_account_takes_two_administrators() {
     let app = TestApp::start().await;
@@ -76,7 +70,7 @@ async fn an_account_takes_two_administrators() {
     let made = newcomer(&app, &town, "xu.qingru").await;
     let (account, id) = (path(made.id()), made.id());
     assert_eq!(made.json["roles"], json!([]));
-    let refused = login(&app, &town, "xu.qingru", FIRST).await;
+    let refused = app.login(&town, "xu.qingru", FIRST).await;
     refused.status(401).code("bad-credentials");
 
     // Each is refused what is the other's, and so is everybody else.

@@ -15,16 +15,10 @@ use serde_json::{Value, json};
 use crate::support::seed::{PASSWORD, Person, Town};
 use crate::support::{Client, Reply, TestApp};
 
-const LOGIN: &str = "/api/v1/auth/login";
 const SECOND: &str = "/api/v1/auth/login/second-factor";
 const FACTOR: &str = "/api/v1/auth/second-factor";
 const CONFIRM: &str = "/api/v1/auth/second-factor/actions/confirm";
 const WRONG: &str = "moon-over-river";
-
-async fn login(client: &Client, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    client.post(LOGIN).json(body).send().await
-}
 
 async fn post(client: &Client, path: &str, body: Value) -> Reply {
     client.post(path).json(body).send().await
@@ -76,11 +70,11 @@ async fn two_who_are_the_first_to_be_refused_count_both() {
 async fn guessing_works(app: &TestApp, town: &Town, after_each: impl Fn(&TestApp)) -> bool {
     let client = app.anonymous();
     for _ in 0..10 {
-        let refused = login(&client, town, "staff", WRONG).await;
+        let refused = client.login(town, "staff", WRONG).await;
         refused.status(401).code("bad-credentials");
         after_each(app);
     }
-    login(&client, town, "staff", PASSWORD).await.status == 200
+    client.login(town, "staff", PASSWORD).await.status == 200
 }
 
 #[actix_web::test]
@@ -103,7 +97,7 @@ async fn names_that_can_be_tried(limit: i32) -> usize {
     let mut tried = 0;
     for number in 0..8 {
         let name = format!("nobody{number}");
-        let reply = login(&app.anonymous(), &town, &name, WRONG).await;
+        let reply = app.anonymous().login(&town, &name, WRONG).await;
         tried += usize::from(reply.status == 401);
     }
     tried
@@ -143,7 +137,7 @@ async fn challenges(clients: &[Client], town: &Town, count: usize) -> Vec<String
     let mut challenges = Vec::new();
     for number in 0..count {
         let client = &clients[number % clients.len()];
-        let asked = login(client, town, "staff", PASSWORD).await.status(401);
+        let asked = client.login(town, "staff", PASSWORD).await.status(401);
         challenges.push(asked.code("second-factor-required").text("/challenge"));
     }
     challenges

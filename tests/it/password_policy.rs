@@ -4,7 +4,7 @@ use awc::http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::seed::{PASSWORD, Town};
+use crate::support::seed::PASSWORD;
 use crate::support::{Client, Reply, TestApp};
 
 const POLICY: &str = "/api/v1/password-policy";
@@ -13,15 +13,6 @@ const ME: &str = "/api/v1/auth/me";
 async fn put(client: &Client, tag: &str, policy: Value) -> Reply {
     let request = client.request(Method::PUT, POLICY).header("If-Match", tag);
     request.json(policy).send().await
-}
-
-async fn login(app: &TestApp, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    app.anonymous()
-        .post("/api/v1/auth/login")
-        .json(body)
-        .send()
-        .await
 }
 
 async fn change(client: &Client, old: &str, new: &str) -> Reply {
@@ -197,7 +188,8 @@ async fn it_holds_for_new_initial_and_earlier_passwords() {
     assert_eq!(codes(&short), ["password_too_short"]);
     initial("Lantern-over-7").await.status(200);
     // Whoever must change the password can read the rules for it.
-    let signed_in = login(&app, &town, "newcomer", "Lantern-over-7")
+    let signed_in = app
+        .login(&town, "newcomer", "Lantern-over-7")
         .await
         .status(200);
     let client = app.client(&signed_in.text("/access_token"));
@@ -256,18 +248,18 @@ async fn passwords_of_ninety_days_must_be_changed() {
     )
     .await
     .status(200);
-    let signed_in = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let signed_in = app.login(&town, "staff", PASSWORD).await.status(200);
     assert_eq!(signed_in.json["must_change_password"], false);
     app.clock.advance(SignedDuration::from_hours(24 * 90 - 1));
     assert_eq!(
-        login(&app, &town, "staff", PASSWORD).await.json["must_change_password"],
+        app.login(&town, "staff", PASSWORD).await.json["must_change_password"],
         false
     );
-    let before = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let before = app.login(&town, "staff", PASSWORD).await.status(200);
     let client = app.client(&before.text("/access_token"));
     client.get("/api/v1/units").send().await.status(200);
     app.clock.advance(SignedDuration::from_hours(1));
-    let expired = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let expired = app.login(&town, "staff", PASSWORD).await.status(200);
     assert_eq!(expired.json["must_change_password"], true);
     let client = app.client(&expired.text("/access_token"));
     client
@@ -328,7 +320,7 @@ async fn a_sign_in_that_is_not_used_for_thirty_minutes_ends() {
     let town = app.town().await;
     let second = app.second().await;
     // Without such a rule a request writes nothing.
-    let signed_in = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let signed_in = app.login(&town, "staff", PASSWORD).await.status(200);
     app.client(&signed_in.text("/access_token"))
         .get(ME)
         .send()
@@ -377,8 +369,8 @@ async fn a_sign_in_that_is_not_used_for_thirty_minutes_ends() {
         .status(401)
         .code("refresh-refused");
     // Stricter for everybody at once: a sign-in of now is measured by it.
-    let fresh = login(&app, &town, "staff", PASSWORD).await.status(200);
-    let security = login(&app, &town, "security", PASSWORD).await.status(200);
+    let fresh = app.login(&town, "staff", PASSWORD).await.status(200);
+    let security = app.login(&town, "security", PASSWORD).await.status(200);
     let security = app.client(&security.text("/access_token"));
     put(
         &security,

@@ -1,12 +1,13 @@
 //! The program as it is started: exit status, one clear line when it fails, orderly stop.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::TestDatabase;
+use crate::support::served::listening;
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jianjian"));
@@ -107,6 +108,30 @@ fn a_database_that_is_away_is_waited_for_and_then_given_up() {
     assert!(!text.contains("secret"), "{text}");
 }
 
+/// The first administrators of a committee.
+const PEOPLE: [&str; 10] = [
+    "--username",
+    "lin.zhiyuan",
+    "--display-name",
+    "林致远",
+    "--security-username",
+    "he.jingming",
+    "--security-display-name",
+    "何景明",
+    "--committee",
+    "yunling",
+];
+
+/// The committee, where it is new.
+const COMMITTEE: [&str; 6] = [
+    "--name",
+    "政协云岭市委员会",
+    "--level",
+    "municipal",
+    "--region",
+    "云岭市",
+];
+
 fn create(database: &TestDatabase, arguments: &[&str], input: Option<&str>) -> Output {
     admin(database, "create", arguments, input)
 }
@@ -134,32 +159,12 @@ fn admin(
 #[test]
 fn the_first_administrators_are_made_once() {
     let database = TestDatabase::empty();
-    let person = [
-        "--username",
-        "lin.zhiyuan",
-        "--display-name",
-        "林致远",
-        "--security-username",
-        "he.jingming",
-        "--security-display-name",
-        "何景明",
-        "--committee",
-        "yunling",
-    ];
-    let output = create(&database, &person, None);
+    let output = create(&database, &PEOPLE, None);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("There is no committee 'yunling'"));
 
-    let mut arguments = person.to_vec();
-    arguments.extend([
-        "--name",
-        "政协云岭市委员会",
-        "--level",
-        "municipal",
-        "--region",
-        "云岭市",
-    ]);
-    let output = create(&database, &arguments, None);
+    let first = [&PEOPLE[..], &COMMITTEE].concat();
+    let output = create(&database, &first, None);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success(),
@@ -179,7 +184,7 @@ fn the_first_administrators_are_made_once() {
     assert_eq!(passwords.len(), 2, "each has one of his own: {text}");
     assert!(passwords.iter().all(|password| password.len() == 23));
 
-    let output = create(&database, &person, None);
+    let output = create(&database, &PEOPLE, None);
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -192,25 +197,8 @@ fn the_first_administrators_are_made_once() {
 #[test]
 fn a_committee_without_security_administrator_gets_its_first_one() {
     let database = TestDatabase::empty();
-    let arguments = [
-        "--username",
-        "lin.zhiyuan",
-        "--display-name",
-        "林致远",
-        "--security-username",
-        "he.jingming",
-        "--security-display-name",
-        "何景明",
-        "--committee",
-        "yunling",
-        "--name",
-        "政协云岭市委员会",
-        "--level",
-        "municipal",
-        "--region",
-        "云岭市",
-    ];
-    assert!(create(&database, &arguments, None).status.success());
+    let first = [&PEOPLE[..], &COMMITTEE].concat();
+    assert!(create(&database, &first, None).status.success());
     let another = [
         "--committee",
         "yunling",
@@ -251,25 +239,8 @@ fn a_committee_without_security_administrator_gets_its_first_one() {
 #[test]
 fn the_last_security_administrator_is_let_in_again() {
     let database = TestDatabase::empty();
-    let arguments = [
-        "--username",
-        "lin.zhiyuan",
-        "--display-name",
-        "林致远",
-        "--security-username",
-        "he.jingming",
-        "--security-display-name",
-        "何景明",
-        "--committee",
-        "yunling",
-        "--name",
-        "政协云岭市委员会",
-        "--level",
-        "municipal",
-        "--region",
-        "云岭市",
-    ];
-    assert!(create(&database, &arguments, None).status.success());
+    let first = [&PEOPLE[..], &COMMITTEE].concat();
+    assert!(create(&database, &first, None).status.success());
     let recover = |who: &str, more: &[&str], input: Option<&str>| {
         let arguments = [&["--committee", "yunling", "--username", who], more].concat();
         admin(&database, "recover-security", &arguments, input)
@@ -349,23 +320,7 @@ impl Served {
             .env("JIANJIAN_SERVER__SHUTDOWN_GRACE_SECONDS", grace)
             .spawn()
             .expect("to start");
-        let mut log = BufReader::new(child.stderr.take().expect("the log"));
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(
-                log.read_line(&mut line).expect("a line") > 0,
-                "the service ended"
-            );
-            let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = entry["address"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // The service must not wait for somebody to read its log.
-        let log = std::thread::spawn(move || {
-            let _ = std::io::copy(&mut log, &mut std::io::sink());
-        });
+        let (address, log) = listening(&mut child);
         Self {
             child,
             address,

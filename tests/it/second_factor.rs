@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::support::seed::{PASSWORD, Person, Town};
 use crate::support::{Client, Reply, TestApp};
 
-const LOGIN: &str = "/api/v1/auth/login";
 const SECOND: &str = "/api/v1/auth/login/second-factor";
 const FACTOR: &str = "/api/v1/auth/second-factor";
 const CONFIRM: &str = "/api/v1/auth/second-factor/actions/confirm";
@@ -19,11 +18,6 @@ const ME: &str = "/api/v1/auth/me";
 
 async fn post(client: &Client, path: &str, body: Value) -> Reply {
     client.post(path).json(body).send().await
-}
-
-async fn login(app: &TestApp, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    post(&app.anonymous(), LOGIN, body).await
 }
 
 async fn answer(app: &TestApp, challenge: &str, code: &str) -> Reply {
@@ -96,14 +90,15 @@ async fn signing_in_asks_for_the_second_factor_once_it_is_confirmed() {
     assert_eq!(none.json["enrolled"], false);
     let begun = post(&client, FACTOR, json!({})).await.status(200);
     // Until a code was shown it does not count.
-    login(&app, &town, &town.administrator.username, PASSWORD)
+    app.login(&town, &town.administrator.username, PASSWORD)
         .await
         .status(200);
     let secret = Secret::parse(&begun.text("/secret")).expect("a secret");
     let wrong = json!({ "code": wrong_code(&app, &secret) });
     let refused = post(&client, CONFIRM, wrong).await.status(422);
     refused.code("invalid-input").blames(&["/code"]);
-    let other = login(&app, &town, &town.administrator.username, PASSWORD)
+    let other = app
+        .login(&town, &town.administrator.username, PASSWORD)
         .await
         .status(200);
     let other = app.client(&other.text("/access_token"));
@@ -118,7 +113,8 @@ async fn signing_in_asks_for_the_second_factor_once_it_is_confirmed() {
     let again = post(&client, FACTOR, json!({})).await.status(409);
     again.code("guard-unmet");
 
-    let asked = login(&app, &town, &town.administrator.username, PASSWORD)
+    let asked = app
+        .login(&town, &town.administrator.username, PASSWORD)
         .await
         .status(401);
     let asked = asked.code("second-factor-required");
@@ -166,7 +162,7 @@ async fn nothing_is_told_before_the_password_is_right() {
         ("chair", "not-the-password"),
         ("nobody", PASSWORD),
     ] {
-        let mut reply = login(&app, &town, username, password).await.status(401);
+        let mut reply = app.login(&town, username, password).await.status(401);
         reply.json["instance"] = Value::Null;
         answers.push(reply.json);
     }
@@ -180,7 +176,7 @@ async fn a_challenge_ends_with_time_and_with_every_change_of_its_account() {
     let town = app.town().await;
     let (secret, ..) = enrolled(&app, &town, &town.staff).await;
     let asked = || async {
-        let asked = login(&app, &town, "staff", PASSWORD).await.status(401);
+        let asked = app.login(&town, "staff", PASSWORD).await.status(401);
         asked.text("/challenge")
     };
     let late = asked().await;
@@ -218,7 +214,7 @@ async fn each_code_works_once_however_many_try_it_at_once() {
     let (secret, ..) = enrolled(&app, &town, &town.staff).await;
     let mut challenges = Vec::new();
     for _ in 0..4 {
-        let asked = login(&app, &town, "staff", PASSWORD).await.status(401);
+        let asked = app.login(&town, "staff", PASSWORD).await.status(401);
         challenges.push(asked.text("/challenge"));
     }
     let code = next_code(&app, &secret);
@@ -238,7 +234,7 @@ async fn recovery_codes_work_once_each_and_can_be_replaced() {
     let town = app.town().await;
     let (secret, client, codes) = enrolled(&app, &town, &town.staff).await;
     let asked = || async {
-        let asked = login(&app, &town, "staff", PASSWORD).await.status(401);
+        let asked = app.login(&town, "staff", PASSWORD).await.status(401);
         asked.text("/challenge")
     };
     let typed = codes[0].to_lowercase().replace('-', " ");
@@ -277,7 +273,7 @@ async fn the_secret_is_enciphered_with_the_key_of_the_settings() {
         .await;
     let kept = row.expect("a row").secret;
     assert!(kept.starts_with("aes256gcm:") && !kept.contains(&secret.reveal()));
-    let asked = login(&app, &town, "staff", PASSWORD).await.status(401);
+    let asked = app.login(&town, "staff", PASSWORD).await.status(401);
     let challenge = asked.text("/challenge");
     answer(&app, &challenge, &next_code(&app, &secret))
         .await
@@ -289,7 +285,7 @@ async fn five_wrong_codes_hold_the_account_and_a_right_one_meanwhile_changes_not
     let app = TestApp::start().await;
     let town = app.town().await;
     let (secret, client, _) = enrolled(&app, &town, &town.staff).await;
-    let asked = login(&app, &town, "staff", PASSWORD).await.status(401);
+    let asked = app.login(&town, "staff", PASSWORD).await.status(401);
     let challenge = asked.text("/challenge");
     let wrong = wrong_code(&app, &secret);
     // All at once: the attempts are counted before any code is looked at.
@@ -315,7 +311,7 @@ async fn five_wrong_codes_hold_the_account_and_a_right_one_meanwhile_changes_not
 }
 
 async fn answer_wrong_four_times(app: &TestApp, town: &Town, secret: &Secret) {
-    let asked = login(app, town, "staff", PASSWORD).await.status(401);
+    let asked = app.login(town, "staff", PASSWORD).await.status(401);
     let challenge = asked.text("/challenge");
     for _ in 0..4 {
         let wrong = wrong_code(app, secret);
@@ -422,9 +418,10 @@ async fn whoever_must_have_a_second_factor_can_do_nothing_but_enrol_it() {
     })
     .await;
     let town = app.town().await;
-    let staff = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let staff = app.login(&town, "staff", PASSWORD).await.status(200);
     assert_eq!(staff.json["must_enrol_second_factor"], false);
-    let signed_in = login(&app, &town, &town.administrator.username, PASSWORD)
+    let signed_in = app
+        .login(&town, &town.administrator.username, PASSWORD)
         .await
         .status(200);
     assert_eq!(signed_in.json["must_enrol_second_factor"], true);
@@ -446,7 +443,7 @@ async fn whoever_must_have_a_second_factor_can_do_nothing_but_enrol_it() {
     post(&client, DISABLE, body).await.status(204);
     let refused = client.get("/api/v1/users").send().await.status(403);
     refused.code("second-factor-enrolment-required");
-    login(&app, &town, &town.administrator.username, PASSWORD)
+    app.login(&town, &town.administrator.username, PASSWORD)
         .await
         .status(200);
 }
@@ -478,7 +475,7 @@ async fn a_lost_second_factor_is_removed_by_the_security_administrator_alone() {
     let request = security.post(&path).header("If-Match", "*");
     request.json(json!({})).send().await.status(200);
     client.get(ME).send().await.status(401);
-    login(&app, &town, "staff", PASSWORD).await.status(200);
+    app.login(&town, "staff", PASSWORD).await.status(200);
     let names = history(&app, &town, &town.staff).await;
     assert!(names.contains(&"user.second_factor_reset".to_owned()));
 }

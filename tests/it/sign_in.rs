@@ -7,17 +7,12 @@ use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use crate::support::seed::{PASSWORD, Town};
+use crate::support::seed::PASSWORD;
 use crate::support::{Reply, TestApp, people, wants_token};
 
 const LOGIN: &str = "/api/v1/auth/login";
 const REFRESH: &str = "/api/v1/auth/refresh";
 const ME: &str = "/api/v1/auth/me";
-
-async fn login(app: &TestApp, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    app.anonymous().post(LOGIN).json(body).send().await
-}
 
 async fn refresh(app: &TestApp, token: &str) -> Reply {
     let body = json!({ "refresh_token": token });
@@ -28,7 +23,7 @@ async fn refresh(app: &TestApp, token: &str) -> Reply {
 async fn somebody_who_signs_in_is_told_who_he_is() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let signed_in = login(&app, &town, "unit0", PASSWORD).await.status(200);
+    let signed_in = app.login(&town, "unit0", PASSWORD).await.status(200);
     assert_eq!(signed_in.text_header("cache-control"), "no-store");
     assert_eq!(signed_in.json["expires_in"], 600);
     let me = app
@@ -74,7 +69,7 @@ async fn wrong_committee_name_password_or_account_are_answered_alike() {
         answers.iter().all(|answer| *answer == answers[0]),
         "{answers:?}"
     );
-    let long = login(&app, &town, "staff", &"x".repeat(257)).await;
+    let long = app.login(&town, "staff", &"x".repeat(257)).await;
     long.status(422).code("invalid-body").blames(&["/password"]);
 }
 
@@ -82,7 +77,7 @@ async fn wrong_committee_name_password_or_account_are_answered_alike() {
 async fn refresh_tokens_rotate_and_a_reused_one_ends_the_sign_in() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let first = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let first = app.login(&town, "staff", PASSWORD).await.status(200);
     let (one, access) = (first.text("/refresh_token"), first.text("/access_token"));
     let second = refresh(&app, &one).await.status(200);
     let two = second.text("/refresh_token");
@@ -109,14 +104,15 @@ async fn refresh_tokens_rotate_and_a_reused_one_ends_the_sign_in() {
         .await
         .status(401)
         .code("unauthenticated");
-    login(&app, &town, "staff", PASSWORD).await.status(200);
+    app.login(&town, "staff", PASSWORD).await.status(200);
 }
 
 #[actix_web::test]
 async fn a_used_token_is_worthless_after_ten_seconds_and_any_after_a_week() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let first = login(&app, &town, "staff", PASSWORD)
+    let first = app
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200)
         .text("/refresh_token");
@@ -127,7 +123,7 @@ async fn a_used_token_is_worthless_after_ten_seconds_and_any_after_a_week() {
     app.clock.advance(SignedDuration::from_secs(11));
     refresh(&app, &first).await.status(401);
     refresh(&app, &second).await.status(401);
-    let idle = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let idle = app.login(&town, "staff", PASSWORD).await.status(200);
     // Ten minutes, and a few seconds for clocks that differ.
     app.clock.advance(SignedDuration::from_secs(606));
     app.client(&idle.text("/access_token"))
@@ -153,7 +149,8 @@ async fn parallel_refreshes_get_the_same_successor() {
     let app = TestApp::start_with(|config| config.database.threads.write = 8).await;
     let town = app.town().await;
     for _ in 0..3 {
-        let first = login(&app, &town, "staff", PASSWORD)
+        let first = app
+            .login(&town, "staff", PASSWORD)
             .await
             .status(200)
             .text("/refresh_token");
@@ -178,8 +175,8 @@ async fn parallel_refreshes_get_the_same_successor() {
 async fn signing_out_ends_the_sign_in_at_once_and_no_other() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let one = login(&app, &town, "staff", PASSWORD).await.status(200);
-    let other = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let one = app.login(&town, "staff", PASSWORD).await.status(200);
+    let other = app.login(&town, "staff", PASSWORD).await.status(200);
     let client = app.client(&one.text("/access_token"));
     client.post("/api/v1/auth/logout").send().await.status(204);
     client.get(ME).send().await.status(401);
@@ -196,8 +193,8 @@ async fn signing_out_ends_the_sign_in_at_once_and_no_other() {
 async fn a_new_password_ends_all_other_sign_ins() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let own = login(&app, &town, "staff", PASSWORD).await.status(200);
-    let other = login(&app, &town, "staff", PASSWORD).await.status(200);
+    let own = app.login(&town, "staff", PASSWORD).await.status(200);
+    let other = app.login(&town, "staff", PASSWORD).await.status(200);
     let client = app.client(&own.text("/access_token"));
     let change = async |old: &str, new: &str| {
         let body = json!({ "old_password": old, "new_password": new });
@@ -230,8 +227,8 @@ async fn a_new_password_ends_all_other_sign_ins() {
     refresh(&app, &other.text("/refresh_token"))
         .await
         .status(401);
-    login(&app, &town, "staff", PASSWORD).await.status(401);
-    login(&app, &town, "staff", "moon-over-river")
+    app.login(&town, "staff", PASSWORD).await.status(401);
+    app.login(&town, "staff", "moon-over-river")
         .await
         .status(200);
 }
@@ -245,7 +242,8 @@ async fn nothing_else_works_before_an_initial_password_is_changed() {
     let user = json!({ "username": "newcomer", "display_name": "顾清扬" });
     let roles = json!([{ "role": "committee_staff" }, { "role": "committee_chair" }]);
     people::account(&administrator, &security, user, &roles).await;
-    let signed_in = login(&app, &town, "newcomer", people::FIRST)
+    let signed_in = app
+        .login(&town, "newcomer", people::FIRST)
         .await
         .status(200);
     assert_eq!(signed_in.json["must_change_password"], true);
@@ -288,7 +286,8 @@ async fn nothing_else_works_before_an_initial_password_is_changed() {
 async fn the_published_keys_verify_the_token() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let token = login(&app, &town, "staff", PASSWORD)
+    let token = app
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200)
         .text("/access_token");
@@ -328,7 +327,8 @@ async fn the_published_keys_verify_the_token() {
 async fn hostile_authorization_headers_are_refused() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    let token = login(&app, &town, "staff", PASSWORD)
+    let token = app
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200)
         .text("/access_token");
@@ -375,7 +375,8 @@ async fn hostile_authorization_headers_are_refused() {
         let reply = reply.status(401).code("unauthenticated");
         assert_eq!(reply.text_header("www-authenticate"), "Bearer", "{header}");
     }
-    let signed_in = login(&app, &town, "staff", PASSWORD)
+    let signed_in = app
+        .login(&town, "staff", PASSWORD)
         .await
         .text("/refresh_token");
     app.client(&signed_in).get(ME).send().await.status(401);

@@ -15,15 +15,11 @@ const ME: &str = "/api/v1/auth/me";
 const POLICY: &str = "/api/v1/password-policy";
 const WRONG: &str = "moon-over-river";
 
-async fn login(client: &Client, town: &Town, username: &str, password: &str) -> Reply {
-    let body = json!({ "committee": town.code, "username": username, "password": password });
-    client.post(LOGIN).json(body).send().await
-}
-
 /// Fails so many times, one after the other.
 async fn fail(client: &Client, town: &Town, username: &str, times: usize) {
     for _ in 0..times {
-        login(client, town, username, WRONG)
+        client
+            .login(town, username, WRONG)
             .await
             .status(401)
             .code("bad-credentials");
@@ -66,14 +62,16 @@ async fn failures_delay_the_name_and_two_instances_count_together() {
     // Three are free, wherever they are.
     fail(&instances[0], &town, "staff", 2).await;
     fail(&instances[1], &town, "staff", 1).await;
-    login(&instances[0], &town, "staff", PASSWORD)
+    instances[0]
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200);
     // A sign-in forgets them; the fourth delays by a second, on both.
     fail(&instances[0], &town, "staff", 2).await;
     fail(&instances[1], &town, "staff", 2).await;
     for instance in &instances {
-        login(instance, &town, "staff", PASSWORD)
+        instance
+            .login(&town, "staff", PASSWORD)
             .await
             .status(401)
             .code("bad-credentials");
@@ -82,15 +80,18 @@ async fn failures_delay_the_name_and_two_instances_count_together() {
     // Attempts in the meantime made it no longer; the fifth delays by two.
     fail(&instances[1], &town, "staff", 1).await;
     wait(&app, 1);
-    login(&instances[0], &town, "staff", PASSWORD)
+    instances[0]
+        .login(&town, "staff", PASSWORD)
         .await
         .status(401);
     wait(&app, 1);
-    login(&instances[0], &town, "staff", PASSWORD)
+    instances[0]
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200);
     // Other names are not touched, and the history of the account says how many there were.
-    login(&instances[0], &town, "chair", PASSWORD)
+    instances[0]
+        .login(&town, "chair", PASSWORD)
         .await
         .status(200);
     let told = app.database().names(
@@ -134,7 +135,8 @@ async fn parallel_guesses_do_not_slip_through() {
     for task in tasks {
         task.await.expect("an answer").status(401);
     }
-    login(&app.anonymous(), &town, "staff", PASSWORD)
+    app.anonymous()
+        .login(&town, "staff", PASSWORD)
         .await
         .status(401);
     // Four count, the others came while it was blocked: nobody locks an account for long by haste.
@@ -148,7 +150,8 @@ async fn parallel_guesses_do_not_slip_through() {
     // The first few one by one. A sixth would be one that was not counted.
     assert_eq!(events(&app, &town.staff, "user.sign_in_refused"), 5);
     wait(&app, 1);
-    login(&app.anonymous(), &town, "staff", PASSWORD)
+    app.anonymous()
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200);
 }
@@ -165,9 +168,9 @@ async fn level_three_locks_after_five_failures_until_somebody_unlocks() {
     fail(&client, &town, "staff", 1).await;
     assert_eq!(events(&app, &town.staff, "user.sign_in_locked"), 1);
     wait(&app, 14 * 60 + 59);
-    login(&client, &town, "staff", PASSWORD).await.status(401);
+    client.login(&town, "staff", PASSWORD).await.status(401);
     wait(&app, 1);
-    login(&client, &town, "staff", PASSWORD).await.status(200);
+    client.login(&town, "staff", PASSWORD).await.status(200);
 
     // Locked again, and unlocked on the other instance.
     fail(&client, &town, "staff", 4).await;
@@ -184,7 +187,7 @@ async fn level_three_locks_after_five_failures_until_somebody_unlocks() {
     assert!(state.json["blocked_until"].is_string(), "{state}");
     let tag = state.text_header("etag").to_owned();
     // Trying while it is locked changes nothing that is shown.
-    login(&client, &town, "staff", PASSWORD).await.status(401);
+    client.login(&town, "staff", PASSWORD).await.status(401);
     let same = security
         .get(&path)
         .header("If-None-Match", &tag)
@@ -214,7 +217,7 @@ async fn level_three_locks_after_five_failures_until_somebody_unlocks() {
         .post(&format!("{unlock}?validate_only=true"))
         .header("If-Match", &tag);
     trial.json(json!({})).send().await.status(200);
-    login(&client, &town, "staff", PASSWORD).await.status(401);
+    client.login(&town, "staff", PASSWORD).await.status(401);
     let done = security
         .post(&unlock)
         .header("If-Match", &tag)
@@ -227,7 +230,7 @@ async fn level_three_locks_after_five_failures_until_somebody_unlocks() {
         (&json!(0), &json!(false))
     );
     assert_eq!(events(&app, &town.staff, "user.sign_in_unlocked"), 1);
-    login(&client, &town, "staff", PASSWORD).await.status(200);
+    client.login(&town, "staff", PASSWORD).await.status(200);
     // Nobody knows of accounts of other committees.
     let elsewhere = app.town_called("linjiang").await;
     let foreign = app.signed_in(&elsewhere, &elsewhere.security);
@@ -283,10 +286,10 @@ async fn unknown_wrong_delayed_locked_and_shut_are_told_alike() {
         ("locked and wrong", &strict, "chair", WRONG),
         ("locked and right", &strict, "chair", PASSWORD),
     ] {
-        answers.push((what, told(login(&client, town, username, password).await)));
+        answers.push((what, told(client.login(town, username, password).await)));
     }
     // Somebody who is right is answered otherwise, and this comparison sees it.
-    let right = login(&client, &town, "staff", PASSWORD).await;
+    let right = client.login(&town, "staff", PASSWORD).await;
     answers.push(("right", told(right)));
     let told_apart: Vec<_> = answers
         .iter()
@@ -343,13 +346,14 @@ async fn an_address_with_many_refusals_waits_whatever_the_account() {
     for number in 0..5 {
         fail(&client, &town, &format!("nobody{number}"), 1).await;
     }
-    let refused = login(&client, &town, "staff", PASSWORD)
+    let refused = client
+        .login(&town, "staff", PASSWORD)
         .await
         .status(429)
         .code("too-many-sign-ins");
     assert_eq!(refused.text_header("retry-after"), "601");
     wait(&app, 300);
-    let refused = login(&client, &town, "nobody", WRONG).await.status(429);
+    let refused = client.login(&town, "nobody", WRONG).await.status(429);
     assert_eq!(refused.text_header("retry-after"), "301");
     // Whoever has signed in goes on; another committee has a count of its own.
     app.signed_in(&town, &town.staff)
@@ -358,9 +362,9 @@ async fn an_address_with_many_refusals_waits_whatever_the_account() {
         .await
         .status(200);
     let other = app.town_called("linjiang").await;
-    login(&client, &other, "staff", PASSWORD).await.status(200);
+    client.login(&other, "staff", PASSWORD).await.status(200);
     wait(&app, 300);
-    login(&client, &town, "staff", PASSWORD).await.status(200);
+    client.login(&town, "staff", PASSWORD).await.status(200);
 }
 
 #[actix_web::test]
@@ -406,7 +410,8 @@ async fn guessing_the_present_password_is_delayed_as_well() {
     let right = told(change(PASSWORD, "").await);
     let wrong = told(change(WRONG, "").await);
     assert_eq!(right, wrong);
-    login(&app.anonymous(), &town, "staff", PASSWORD)
+    app.anonymous()
+        .login(&town, "staff", PASSWORD)
         .await
         .status(401);
     wait(&app, 1);
@@ -421,7 +426,9 @@ async fn what_ends_a_sign_in_ends_it_on_the_other_instance_at_once() {
     let second = app.second().await;
     let administrator = app.signed_in(&town, &town.administrator);
     let sign_in = async |username: &str| {
-        let reply = login(&app.anonymous(), &town, username, PASSWORD)
+        let reply = app
+            .anonymous()
+            .login(&town, username, PASSWORD)
             .await
             .status(200);
         (reply.text("/access_token"), reply.text("/refresh_token"))
@@ -489,7 +496,9 @@ async fn sixty_four_refreshes_at_once_leave_one_successor() {
     let app = TestApp::start_with(|config| config.database.threads.write = 8).await;
     let town = app.town().await;
     let second = app.second().await;
-    let first = login(&app.anonymous(), &town, "staff", PASSWORD)
+    let first = app
+        .anonymous()
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200);
     let (token, access) = (first.text("/refresh_token"), first.text("/access_token"));
@@ -566,7 +575,8 @@ async fn sixty_four_refreshes_at_once_leave_one_successor() {
 async fn tokens_of_sign_ins_that_expired_are_swept() {
     let app = TestApp::start().await;
     let town = app.town().await;
-    login(&app.anonymous(), &town, "staff", PASSWORD)
+    app.anonymous()
+        .login(&town, "staff", PASSWORD)
         .await
         .status(200);
     let rows = || {

@@ -1,11 +1,12 @@
 //! The built program as a process of its own, which can be killed.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::support::served::listening;
 
 /// `jianjian serve`; killed when dropped.
 pub struct Service {
@@ -97,22 +98,7 @@ impl Service {
             .env("JIANJIAN_STORE_DEFECT", place.defect)
             .spawn()
             .expect("to start");
-        let mut log = BufReader::new(child.stderr.take().expect("the log"));
-        let (mut line, mut all) = (String::new(), String::new());
-        let address = loop {
-            line.clear();
-            let read = log.read_line(&mut line).expect("a line");
-            all.push_str(&line);
-            assert!(read > 0, "the service ended: {all}");
-            let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = entry["address"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // The service must not wait for somebody to read its log.
-        let log = std::thread::spawn(move || {
-            let _ = std::io::copy(&mut log, &mut std::io::sink());
-        });
+        let (address, log) = listening(&mut child);
         Self {
             child,
             address,

@@ -3,7 +3,9 @@
 use awc::http::Method;
 use awc::http::header::HeaderMap;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::seed::Town;
 
 /// Sends requests to one service, with or without a token.
 #[derive(Clone)]
@@ -14,6 +16,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Signs in, or is refused.
+    pub async fn login(&self, town: &Town, username: &str, password: &str) -> Reply {
+        let body = json!({ "committee": town.code, "username": username, "password": password });
+        self.post("/api/v1/auth/login").json(body).send().await
+    }
+
     pub(super) fn new(http: awc::Client, base: String, token: Option<String>) -> Self {
         Self { http, base, token }
     }

@@ -179,6 +179,11 @@ impl TestApp {
         Client::new(self.http.clone(), self.base.clone(), None)
     }
 
+    /// Signs in, or is refused.
+    pub async fn login(&self, town: &seed::Town, username: &str, password: &str) -> Reply {
+        self.anonymous().login(town, username, password).await
+    }
+
     /// A client of another process that serves the same database.
     pub fn client_at(http: &awc::Client, base: &str, token: Option<&str>) -> Client {
         Client::new(http.clone(), base.to_owned(), token.map(str::to_owned))

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -33,21 +34,7 @@ impl Served {
             command.env(name, value);
         }
         let mut child = command.spawn().expect("to start");
-        let mut log = BufReader::new(child.stderr.take().expect("the log"));
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(
-                log.read_line(&mut line).expect("a line") > 0,
-                "the service ended"
-            );
-            let entry: Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = entry["address"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // The service must not wait for somebody to read its log.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let (address, _) = listening(&mut child);
         Self {
             child,
             base: format!("http://{address}"),
@@ -87,4 +74,25 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Reads the log of a starting service, as JSON, up to the address at which it listens. The thread
+/// reads the rest: the service must not wait for somebody who does.
+pub fn listening(child: &mut Child) -> (String, JoinHandle<()>) {
+    let mut log = BufReader::new(child.stderr.take().expect("the log"));
+    let (mut line, mut all) = (String::new(), String::new());
+    let address = loop {
+        line.clear();
+        let read = log.read_line(&mut line).expect("a line");
+        all.push_str(&line);
+        assert!(read > 0, "the service ended: {all}");
+        let entry: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(address) = entry["address"].as_str() {
+            break address.to_owned();
+        }
+    };
+    let rest = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut log, &mut std::io::sink());
+    });
+    (address, rest)
 }
