@@ -114,7 +114,7 @@ pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Running> {
             .wrap(from_fn(cors::other_origins));
         #[cfg(feature = "seeded-defects")]
         let http = http.wrap(from_fn(api::defects::seed));
-        http.configure(|config| api::register_all().configure(config))
+        http.configure(|config| api::routing().configure(config))
             .configure(service::pages)
             .default_service(web::to(no_such_path))
     })

@@ -3,7 +3,7 @@
 //! A body is kept as bytes until the operation knows that the caller may send it at all; so an
 //! answer about the form of a body never tells anything to somebody who may not see the object.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::error::{Code, Error, Message, Result};
 
@@ -35,8 +35,8 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Schemas(HashMap<String, Validator>);
 
 impl Schemas {
-    /// Compiles every schema of the document's components, and those of bodies that the document
-    /// does not show.
+    /// Compiles the schema of every body that an operation of the document takes, and those of
+    /// bodies that the document does not show. Of what is only answered nothing is ever checked.
     pub fn compile(openapi: &OpenApi, hidden: &super::routes::Schemas) -> Result<Self> {
         let mut document = serde_json::to_value(openapi).map_err(Error::internal)?;
         let Some(schemas) = document
@@ -45,23 +45,25 @@ impl Schemas {
         else {
             return Ok(Self(HashMap::new()));
         };
+        let mut taken = bodies(openapi);
         for (name, schema) in hidden {
             let schema = serde_json::to_value(schema).map_err(Error::internal)?;
             schemas.entry(name).or_insert(schema);
+            taken.insert(name.clone());
         }
-        schemas
-            .keys()
+        taken
+            .into_iter()
             .map(|name| {
                 let root = serde_json::json!({
                     "$ref": format!("{SCHEMAS}{name}"),
-                    "components": { "schemas": with_all_it_refers_to(name, schemas) },
+                    "components": { "schemas": with_all_it_refers_to(&name, schemas) },
                 });
                 let validator = jsonschema::options()
                     .with_draft(Draft::Draft202012)
                     .should_validate_formats(true)
                     .build(&root)
                     .map_err(|error| Error::internal(error).context(format!("schema {name}")))?;
-                Ok((name.clone(), validator))
+                Ok((name, validator))
             })
             .collect::<Result<_>>()
             .map(Self)
@@ -92,6 +94,31 @@ impl Schemas {
 
 /// Where schemas are in the document.
 const SCHEMAS: &str = "#/components/schemas/";
+
+/// The names of the schemas of all bodies that operations take.
+fn bodies(openapi: &OpenApi) -> BTreeSet<String> {
+    let operations = openapi.paths.paths.values().flat_map(|item| {
+        [&item.get, &item.put, &item.post, &item.delete, &item.patch]
+            .into_iter()
+            .flatten()
+    });
+    operations
+        .filter_map(|operation| match &operation.request_body {
+            Some(RefOr::T(body)) => Some(body),
+            _ => None,
+        })
+        .flat_map(|body| body.content.values())
+        .filter_map(|content| match content {
+            RefOr::T(content) => content.schema.as_ref(),
+            RefOr::Ref(_) => None,
+        })
+        .filter_map(|schema| match schema {
+            RefOr::Ref(schema) => schema.ref_location.strip_prefix(SCHEMAS),
+            RefOr::T(_) => None,
+        })
+        .map(str::to_owned)
+        .collect()
+}
 
 /// A schema with all those it refers to, at any remove: without the others, or compiling all of
 /// them would take time by the square of their number.

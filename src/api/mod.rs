@@ -55,12 +55,15 @@ use routes::Routes;
 
 /// The complete register of operations, with the finished OpenAPI document.
 pub fn routes() -> Routes {
-    register_all().finish()
+    register_all(Routes::new()).finish()
 }
 
 /// The complete register of operations, for those who only route.
-pub fn register_all() -> Routes {
-    let mut routes = Routes::new();
+pub fn routing() -> Routes {
+    register_all(Routes::undocumented())
+}
+
+fn register_all(mut routes: Routes) -> Routes {
     cases::routes(&mut routes);
     service::routes(&mut routes);
     workflow::routes(&mut routes);

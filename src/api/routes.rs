@@ -104,6 +104,7 @@ pub struct Routes {
     entries: Vec<(Arc<Meta>, Route)>,
     openapi: OpenApi,
     hidden_bodies: Schemas,
+    documented: bool,
 }
 
 /// Enters a handler that carries `#[utoipa::path]`.
@@ -121,6 +122,16 @@ impl Routes {
             entries: Vec::new(),
             openapi: openapi::base(),
             hidden_bodies: Schemas::new(),
+            documented: true,
+        }
+    }
+
+    /// An empty register that keeps the routes alone, for those who only route: each thread of the
+    /// server has its own routes, and one document is enough for all of them.
+    pub fn undocumented() -> Self {
+        Self {
+            documented: false,
+            ..Self::new()
         }
     }
 
@@ -194,14 +205,8 @@ impl Routes {
             .iter()
             .flatten()
             .any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query));
-        let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
-        set_operation(item, method, operation);
-        let components = self.openapi.components.get_or_insert_default();
-        for (name, schema) in schemas {
-            components
-                .schemas
-                .entry(name.clone())
-                .or_insert_with(|| schema.clone());
+        if self.documented {
+            self.document(method, path, operation, schemas);
         }
         let meta = Arc::new(Meta {
             operation: id,
@@ -222,6 +227,24 @@ impl Routes {
                     guard::check(Arc::clone(&for_guard), request, next)
                 }));
         self.entries.push((meta, route));
+    }
+
+    fn document(
+        &mut self,
+        method: &HttpMethod,
+        path: &str,
+        operation: Operation,
+        schemas: &Schemas,
+    ) {
+        let item = self.openapi.paths.paths.entry(path.to_owned()).or_default();
+        set_operation(item, method, operation);
+        let components = self.openapi.components.get_or_insert_default();
+        for (name, schema) in schemas {
+            components
+                .schemas
+                .entry(name.clone())
+                .or_insert_with(|| schema.clone());
+        }
     }
 
     /// Makes known the schema of a body that no operation takes as it is, but against which a

@@ -11,3 +11,4 @@ pub mod throttle;
 pub mod ticket;
 pub mod token;
 pub mod totp;
+mod verified;

@@ -14,6 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::password::random;
+use super::verified::Verified;
 use crate::digest;
 use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, SignInId, UserId};
@@ -142,6 +143,7 @@ impl StoredKey {
 /// The keys in memory. Shared by all workers; replaced as a whole.
 pub struct Keys {
     set: RwLock<(Arc<[StoredKey]>, Instant)>,
+    verified: Verified,
 }
 
 impl fmt::Debug for Keys {
@@ -155,6 +157,7 @@ impl Keys {
     pub fn new(keys: Vec<StoredKey>) -> Self {
         Self {
             set: RwLock::new((newest_first(keys), Instant::now())),
+            verified: Verified::default(),
         }
     }
 
@@ -162,6 +165,7 @@ impl Keys {
     pub fn replace(&self, keys: Vec<StoredKey>) {
         let set = (newest_first(keys), Instant::now());
         *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
+        self.verified.forget();
     }
 
     fn all(&self) -> Arc<[StoredKey]> {
@@ -242,6 +246,23 @@ impl Keys {
             .iter()
             .find(|key| key.kid == header.kid && key.verifies_at(now))
             .ok_or_else(|| refuse("key not known"))?;
+        let known = self
+            .verified
+            .find(token)
+            .filter(|claims| claims.iss == parties.issuer && claims.aud == parties.audience);
+        let claims = if let Some(claims) = known {
+            claims
+        } else {
+            let claims = Self::signed(key, parties, token)?;
+            self.verified.remember(token, &claims);
+            claims
+        };
+        check_times(&claims, now.as_second()).map_err(refuse)?;
+        Ok(claims)
+    }
+
+    /// What a token says, if the key has signed it for these parties.
+    fn signed(key: &StoredKey, parties: &Parties, token: &str) -> Result<Claims> {
         // The library reads the system clock; exp and nbf are checked below against the clock of
         // the service, which tests can set. Their presence is its business all the same.
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -251,11 +272,9 @@ impl Keys {
         validation.set_audience(&[&parties.audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         let decoding = DecodingKey::from_ed_der(&key.public_key);
-        let claims = jsonwebtoken::decode::<Claims>(token, &decoding, &validation)
-            .map_err(|error| refuse(&error.to_string()))?
-            .claims;
-        check_times(&claims, now.as_second()).map_err(refuse)?;
-        Ok(claims)
+        jsonwebtoken::decode::<Claims>(token, &decoding, &validation)
+            .map(|decoded| decoded.claims)
+            .map_err(|error| Error::new(Code::Unauthenticated).context(error.to_string()))
     }
 
     /// The public keys by which others can verify our tokens (RFC 7517, RFC 8037).

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::connection::{DebugQuery, InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -105,11 +105,42 @@ pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
+/// Is told the text of each statement, without its values.
+type Listener = Box<dyn Fn(&str) + Send + Sync>;
+
+/// What is known of the statements that were sent to a database.
+#[derive(Default)]
+pub(in crate::store) struct Statements {
+    sent: AtomicU64,
+    listener: OnceLock<Listener>,
+}
+
+impl Statements {
+    /// How many there were so far.
+    pub(in crate::store) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Lets somebody hear all that follow: the first who asks.
+    pub(in crate::store) fn listen(&self, listener: Listener) {
+        // A second one is passed over.
+        let _ = self.listener.set(listener);
+    }
+
+    fn note(&self, query: &dyn DebugQuery) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        if let Some(listener) = self.listener.get() {
+            let text = query.to_string();
+            listener(text.split(" -- binds: ").next().unwrap_or_default());
+        }
+    }
+}
+
 /// Opens one connection and makes the settings the rest of the program relies on.
 pub(in crate::store) fn open(
     url: &DatabaseUrl,
     purpose: Purpose,
-    statements: &Arc<AtomicU64>,
+    statements: &Arc<Statements>,
 ) -> Result<AnyConnection> {
     let mut conn = match url {
         DatabaseUrl::Sqlite(path) => AnyConnection::Sqlite(open_sqlite(path, purpose)?),
@@ -117,9 +148,7 @@ pub(in crate::store) fn open(
     };
     let statements = Arc::clone(statements);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-        InstrumentationEvent::StartQuery { .. } => {
-            statements.fetch_add(1, Ordering::Relaxed);
-        }
+        InstrumentationEvent::StartQuery { query, .. } => statements.note(query),
         InstrumentationEvent::FinishQuery {
             error: Some(error), ..
         } => {

@@ -4,7 +4,6 @@
 //! behind the write lock of the file.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
@@ -23,7 +22,7 @@ const LOCK: i64 = 0x6a69_616e_6a69_616e;
 
 /// Brings the database up to date; gives the versions that were applied.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
-    let mut conn = open(url, Purpose::Write, &Arc::new(AtomicU64::new(0)))?;
+    let mut conn = open(url, Purpose::Write, &Arc::default())?;
     let begin = match conn {
         AnyConnection::Postgres(_) => {
             format!("SET lock_timeout = '60s'; BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
@@ -50,7 +49,7 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
 
 /// Versions that the database lacks.
 pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>> {
-    let mut conn = open(url, Purpose::Write, &Arc::new(AtomicU64::new(0)))?;
+    let mut conn = open(url, Purpose::Write, &Arc::default())?;
     let pending = match &mut conn {
         AnyConnection::Postgres(c) => {
             MigrationHarness::<Pg>::pending_migrations(c, POSTGRES).map(|m| own_names(&m))

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -35,7 +34,7 @@ struct Name {
 impl Snapshot {
     /// Of a database that others may be writing.
     pub fn open(url: &DatabaseUrl) -> Result<Self> {
-        let mut conn = open(url, Purpose::Read, &Arc::new(AtomicU64::new(0)))?;
+        let mut conn = open(url, Purpose::Read, &Arc::default())?;
         let begin = match &conn {
             // A check of years of events takes its time, between statements too.
             AnyConnection::Postgres(_) => {
@@ -126,7 +125,7 @@ impl Snapshot {
 /// in the memory of the machine still.
 pub fn copy_sqlite(from: &Path, to: &Path) -> Result<()> {
     let url = DatabaseUrl::Sqlite(PathBuf::from(from));
-    let mut conn = open(&url, Purpose::Write, &Arc::new(AtomicU64::new(0)))?;
+    let mut conn = open(&url, Purpose::Write, &Arc::default())?;
     let name = to
         .to_str()
         .ok_or_else(|| Error::internal("the name of the copy is not UTF-8"))?

@@ -11,14 +11,15 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
-use super::connection::{AnyConnection, DatabaseUrl, LOCK_WAIT, Purpose, open, per_backend};
+use super::connection::{
+    AnyConnection, DatabaseUrl, LOCK_WAIT, Purpose, Statements, open, per_backend,
+};
 use super::constraint::breaks_connection;
 use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
@@ -84,7 +85,7 @@ pub struct Db {
     url: DatabaseUrl,
     readers: async_channel::Sender<Box<dyn Job>>,
     writers: async_channel::Sender<Box<dyn Job>>,
-    statements: Arc<AtomicU64>,
+    statements: Arc<Statements>,
     onlookers: Onlookers,
     room: Arc<Room>,
 }
@@ -237,7 +238,7 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 impl Db {
     /// Starts the database threads. The database must be migrated.
     pub fn start(url: DatabaseUrl, threads: Threads) -> Result<Self> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let statements = Arc::<Statements>::default();
         let write_threads = match url {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => threads.write.max(1),
@@ -298,7 +299,13 @@ impl Db {
 
     /// Statements sent so far, for budgets under test and metrics.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.statements.sent()
+    }
+
+    /// Lets somebody hear the text of each statement, without its values, for as long as the service
+    /// runs: tests, of how the database would answer it.
+    pub fn listen(&self, listener: impl Fn(&str) + Send + Sync + 'static) {
+        self.statements.listen(Box::new(listener));
     }
 
     /// Jobs that wait for a thread: (reads, writes).
@@ -371,7 +378,7 @@ struct Worker {
     url: DatabaseUrl,
     purpose: Purpose,
     conn: Option<AnyConnection>,
-    statements: Arc<AtomicU64>,
+    statements: Arc<Statements>,
     jobs: async_channel::Receiver<Box<dyn Job>>,
 }
 

@@ -68,6 +68,7 @@ mod paging;
 mod panics;
 mod password_policy;
 mod permissions;
+mod plans;
 mod profiles;
 mod program;
 mod programme;

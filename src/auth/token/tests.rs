@@ -196,3 +196,38 @@ fn debug_output_holds_no_secret() {
     assert!(text.contains(&bench.stored.kid));
     assert!(!text.contains("private_key") && !text.contains("refresh_secret"));
 }
+
+#[test]
+fn a_token_that_was_verified_before_is_judged_anew() {
+    let bench = bench();
+    let token = bench.signed(&bench.header(), &bench.claims());
+    let at = |seconds| bench.now + SignedDuration::from_secs(seconds);
+    let accepts =
+        |parties: &Parties, token: &str, now| bench.keys.verify(parties, token, now).is_ok();
+    assert!(accepts(&bench.parties, &token, bench.now));
+    assert!(accepts(&bench.parties, &token, at(1)));
+    // Over, or not begun.
+    assert!(!accepts(&bench.parties, &token, at(LIFETIME + LEEWAY + 1)));
+    assert!(!accepts(&bench.parties, &token, at(-LEEWAY - 1)));
+    // For others.
+    let mut others = bench.parties.clone();
+    others.audience = "another".into();
+    assert!(!accepts(&others, &token, bench.now));
+    // Another signature over the same words, and the same signature over others.
+    let (message, signature) = token.rsplit_once('.').expect("a signature");
+    let forged = URL_SAFE_NO_PAD.encode([7; 64]);
+    assert!(!accepts(
+        &bench.parties,
+        &format!("{message}.{forged}"),
+        bench.now
+    ));
+    let mut claims = bench.claims();
+    claims["jti"] = json!("y");
+    let other = format!("{}.{}.{signature}", part(&bench.header()), part(&claims));
+    assert!(!accepts(&bench.parties, &other, bench.now));
+    // Its key is known no more.
+    bench
+        .keys
+        .replace(vec![StoredKey::generate(bench.now).expect("key")]);
+    assert!(!accepts(&bench.parties, &token, bench.now));
+}

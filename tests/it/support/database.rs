@@ -202,6 +202,42 @@ impl TestDatabase {
         lines.join("\n")
     }
 
+    /// The steps by which the database would answer a statement with parameters, whatever their values
+    /// are: without statistics where they never were made, and reading a table from end to end for the
+    /// last resort.
+    pub fn steps(&self, sql: &str) -> Vec<String> {
+        match &self.url {
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("to connect");
+                let numbers = sql.split('$').skip(1).filter_map(|rest| {
+                    let end = rest.find(|c: char| !c.is_ascii_digit());
+                    rest[..end.unwrap_or(rest.len())].parse::<usize>().ok()
+                });
+                let values = vec!["NULL"; numbers.max().unwrap_or(0)].join(", ");
+                let values = if values.is_empty() {
+                    values
+                } else {
+                    format!("({values})")
+                };
+                conn.batch_execute(&format!(
+                    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}"
+                ))
+                .expect(sql);
+                let explained: Vec<Plan> =
+                    diesel::sql_query(format!("EXPLAIN EXECUTE asked {values}"))
+                        .load(&mut conn)
+                        .expect(sql);
+                explained.into_iter().map(|plan| plan.line).collect()
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let lines: Vec<Line> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+                    .load(&mut sqlite(path))
+                    .expect(sql);
+                lines.into_iter().map(|line| line.detail).collect()
+            }
+        }
+    }
+
     /// Takes a migration back and applies it again, over the rows that are there.
     pub fn migrate_again(&self, name: &str) {
         let text = |backend: &str, file: &str| {

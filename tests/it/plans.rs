@@ -1,0 +1,128 @@
+//! How the databases answer the statements of every day: by the keys that they were given, whatever is
+//! known of the tables. A database that was never analysed must not read the rows of a whole committee
+//! to find those of one case.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use crate::support::TestApp;
+use crate::support::story::{Story, form, members};
+
+/// Tables of which a committee has few rows, or of which all are wanted.
+const FEW: &[&str] = &[
+    "committees",
+    "terms",
+    "sessions",
+    "policy_profiles",
+    "refusal_reasons",
+    "calendars",
+    "signing_keys",
+    "webhooks",
+];
+
+/// The statements while a joint case goes from draft to closed, and while everybody looks at it.
+async fn statements_of_a_year(app: &TestApp) -> BTreeSet<String> {
+    let heard = Arc::new(Mutex::new(BTreeSet::new()));
+    let town = app.town().await;
+    let listening = Arc::clone(&heard);
+    app.db().listen(move |sql| {
+        listening.lock().expect("a list").insert(sql.to_owned());
+    });
+    let people = &town.members;
+    let body = json!({ "kind": "joint", "form": form() });
+    let mut case = Story::draft_of(app, &town, &people[0], body).await;
+    let invited = json!({ "member_ids": members(&people[1..3]) });
+    case.does(&people[0], "invite-cosigners", invited).await;
+    case.does(&people[1], "consent-cosign", json!({})).await;
+    case.submit().await;
+    case.examine_all().await;
+    case.file().await;
+    case.assign("joint", &[0, 1]).await;
+    case.accept(0).await;
+    case.accept(1).await;
+    case.contact(0).await;
+    case.draft_reply(0).await;
+    case.give_opinion(1).await;
+    case.request_countersign(0).await;
+    case.countersign(0, 1).await;
+    case.sign(0).await;
+    case.approve(0).await;
+    case.deliver(0).await;
+    let path = case.path();
+    let seen = [
+        (&town.staff, path.clone()),
+        (&town.staff, format!("{path}/actions")),
+        (&town.staff, format!("{path}/timeline")),
+        (&town.staff, format!("{path}/clocks")),
+        (&town.staff, case.row(0)),
+        (&town.staff, case.reply(0)),
+        (&town.staff, "/api/v1/proposals?limit=20".to_owned()),
+        (
+            &town.staff,
+            format!("/api/v1/proposals?unit_id={}&status=handled", town.units[0]),
+        ),
+        (&town.unit_clerks[0], "/api/v1/proposals".to_owned()),
+        (&town.unit_clerks[0], "/api/v1/desk".to_owned()),
+        (&people[0], "/api/v1/desk".to_owned()),
+        (&people[0], "/api/v1/proposals".to_owned()),
+        (&people[0], "/api/v1/notifications".to_owned()),
+    ];
+    for (who, path) in seen {
+        case.as_(who).get(&path).send().await.status(200);
+    }
+    case.rate(&people[0], 0).await;
+    let heard = heard.lock().expect("a list");
+    heard.clone()
+}
+
+/// What is wrong with the plan of a statement, if something is.
+fn wrong(sql: &str, steps: &[String]) -> Option<String> {
+    let sorts = steps
+        .iter()
+        .any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"));
+    // The first rows of a list in the order of its key, or the last one.
+    let is_page = (sql.contains("LIMIT") || sql.contains("max(")) && !sorts;
+    let few =
+        |step: &str| FEW.iter().any(|table| step.contains(table)) || step.contains("CONSTANT");
+    steps
+        .iter()
+        .find(|step| {
+            let step = step.trim();
+            let whole = step.starts_with("SCAN ") || step.contains("Seq Scan");
+            // PostgreSQL knows how many rows there are, and may do so where they are few.
+            let tenant = step.ends_with("(committee_id=?)");
+            (whole || tenant && !is_page) && !few(step)
+        })
+        .cloned()
+}
+
+#[actix_web::test]
+async fn every_statement_finds_its_rows_by_a_key_in_a_database_without_statistics() {
+    let app = TestApp::start().await;
+    let statements = statements_of_a_year(&app).await;
+    let is_query = |sql: &&String| {
+        ["SELECT", "UPDATE", "DELETE", "INSERT"]
+            .iter()
+            .any(|word| sql.starts_with(word))
+    };
+    let asked: Vec<_> = statements.iter().filter(is_query).collect();
+    assert!(asked.len() > 60, "{}", asked.len());
+    let database = app.database();
+    let wrong: Vec<_> = asked
+        .iter()
+        .filter_map(|sql| Some((wrong(sql, &database.steps(sql))?, sql)))
+        .map(|(step, sql)| format!("{step}\n    {sql}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[actix_web::test]
+async fn a_statement_that_reads_a_whole_committee_is_found() {
+    let app = TestApp::start().await;
+    let by_hand = "SELECT id FROM proposals WHERE title = 'x'";
+    assert!(wrong(by_hand, &app.database().steps(by_hand)).is_some());
+    let by_key = "SELECT seq FROM events WHERE committee_id = (SELECT id FROM committees LIMIT 1) AND name = 'x'";
+    assert!(wrong(by_key, &app.database().steps(by_key)).is_none());
+}
