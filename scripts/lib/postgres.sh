@@ -19,6 +19,7 @@ pg_bin=''        # directory of initdb, pg_ctl and postgres
 pg_version=''    # their major version
 pg_dir=''        # everything the server writes
 pg_url=''        # what a client connects to
+pg_settings=''   # more lines of postgresql.conf, which count more than those below
 pg_user=''       # the account the server runs as; empty: the caller's own
 
 pg_say() { printf 'postgres: %s\n' "$*" >&2; }
@@ -151,6 +152,7 @@ wal_level = minimal
 max_wal_senders = 0
 jit = off
 timezone = 'Asia/Shanghai'
+$pg_settings
 CONF
 
     # The port is free only if the server gets it, so try until it does.

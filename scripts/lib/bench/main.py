@@ -1,0 +1,144 @@
+"""The benchmark: see scripts/bench."""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+import cases
+import limit
+import load
+import report
+from service import Service
+
+WRITES = ["create", "submit", "file", "accept", "deliver", "feedback"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one repetition, few clients, 10 k")
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--proposals", default="10000,1000000", help="sizes, with commas")
+    parser.add_argument("--clients", default="1,16,64,256", help="with commas")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=6, help="of each run of reads")
+    parser.add_argument("--writes", type=int, default=3000, help="requests of each run of writes")
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--out", default="target/bench", help="where databases and tables are kept")
+    given = parser.parse_args()
+    if given.quick:
+        given.proposals, given.clients, given.repeat = "10000", "16,64", 1
+        given.seconds, given.writes = 3, 1200
+    given.proposals = [int(one) for one in given.proposals.split(",")]
+    given.clients = [int(one) for one in given.clients.split(",")]
+    return given
+
+
+def seeded(given, name, size):
+    """The address of a database with so many proposals, made once for SQLite and kept."""
+    if name == "postgres":
+        url = limit.create_database(os.environ["BENCH_POSTGRES"], f"bench_{size}")
+        seed(given, url, size)
+        return url
+    kept = os.path.join(given.out, f"seeded-{size}.db")
+    if not os.path.exists(kept):
+        making = kept + ".making"
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(making + end):
+                os.remove(making + end)
+        seed(given, f"sqlite:{making}", size)
+        # What stands in the log of the file comes into the file.
+        with sqlite3.connect(making) as file:
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file.close()
+        os.rename(making, kept)
+    copy = os.path.join(given.folder, f"bench-{size}.db")
+    shutil.copyfile(kept, copy)
+    return f"sqlite:{copy}"
+
+
+def seed(given, url, size):
+    print(f"seeding {size} proposals", flush=True)
+    started = time.monotonic()
+    subprocess.run(
+        [given.program, "--log-level", "warn", "seed", "--proposals", str(size)],
+        env={**os.environ, "DATABASE_URL": url},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    given.report.seeded(url, size, time.monotonic() - started)
+
+
+def measured(given, service, where, table):
+    """Every read and every write, at every number of clients."""
+    supply = cases.Supply(service, given.folder)
+    total = given.writes * given.repeat * len(given.clients)
+    extra = sum(given.clients) * given.repeat
+    print("preparing cases", flush=True)
+    held = supply.prepare(total + extra)
+    held["create"] = list(range(total + extra))
+    make = {
+        "create": lambda some: supply.create(len(some), some[0]),
+        "submit": supply.submit,
+        "file": supply.file,
+        "accept": supply.accept,
+        "deliver": supply.deliver,
+        "feedback": supply.feedback,
+    }
+    reads = supply.reads()
+    for clients in given.clients:
+        for name, requests in reads.items():
+            before = service.statements()
+            runs = [
+                load.reads(service, given.folder, requests, clients, given.seconds)
+                for _ in range(given.repeat)
+            ]
+            spent = service.statements() - before
+            count = sum(run.rate for run in runs) * given.seconds
+            table.add(where, name, clients, runs, spent / count, service.memory())
+        for name in WRITES:
+            runs, before, count = [], service.statements(), 0
+            for _ in range(given.repeat):
+                size = given.writes + clients
+                some, held[name] = held[name][:size], held[name][size:]
+                runs.append(load.writes(service, given.folder, make[name](some), clients))
+                count += len(some)
+            spent = service.statements() - before
+            table.add(where, name, clients, runs, spent / count, service.memory())
+    return held, make, reads
+
+
+def main():
+    given = arguments()
+    os.makedirs(given.out, exist_ok=True)
+    given.report = table = report.Report()
+    names = ["sqlite", "postgres"] if given.database == "both" else [given.database]
+    with tempfile.TemporaryDirectory(dir=given.out) as given.folder:
+        for size in given.proposals:
+            for name in names:
+                one(given, name, size, table)
+    table.write(os.path.join(given.out, "table.md"))
+    raise SystemExit(0 if table.verdict() else 1)
+
+
+def one(given, name, size, table):
+    where = (name, size)
+    url = seeded(given, name, size)
+    service = Service(given.program, url, given.folder)
+    time.sleep(2)
+    table.started(where, service.start_seconds, service.memory())
+    try:
+        held, make, reads = measured(given, service, where, table)
+        table.ended(where, service.memory("VmHWM"))
+    finally:
+        service.stop()
+    if name == "postgres" and size <= 100_000:
+        limit.replay(given, url, where, reads, table)
+
+
+if __name__ == "__main__":
+    main()
