@@ -1,6 +1,6 @@
 //! Logs and metrics.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use prometheus::{
     Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::App;
 use crate::config::{Log, LogFormat};
@@ -42,17 +44,64 @@ pub fn filter(level: &str) -> Result<EnvFilter, String> {
 
 /// Starts the log, on standard error. Only the program calls it, once; tests stay quiet.
 pub fn start_log(log: &Log) -> Result<(), String> {
-    let filter = filter(&log.level)?;
+    let ansi = std::io::stderr().is_terminal();
+    subscriber(log, ansi, std::io::stderr)?
+        .try_init()
+        .map_err(|error| error.to_string())
+}
+
+/// What writes the log to `writer`, with colours or without.
+fn subscriber<W: Write>(
+    log: &Log,
+    ansi: bool,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Result<Box<dyn Subscriber + Send + Sync>, String> {
+    let colours = ansi && log.format == LogFormat::Human;
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Human => builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        .with_env_filter(filter(&log.level)?)
+        .with_writer(move || OneLine {
+            inner: writer(),
+            colours,
+        });
+    Ok(match log.format {
+        LogFormat::Human => Box::new(builder.with_ansi(colours).finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    })
+}
+
+/// Writes each entry as one line, so that what strangers send can neither begin another nor speak
+/// to a terminal: control characters and line separators are written as `\u000a`, which JSON
+/// reads, too.
+struct OneLine<W> {
+    inner: W,
+    colours: bool,
+}
+
+impl<W: Write> Write for OneLine<W> {
+    /// An entry, which comes whole, with the end of its line.
+    fn write(&mut self, entry: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let (text, end) = text
+            .strip_suffix('\n')
+            .map_or((&*text, ""), |text| (text, "\n"));
+        let mut line = String::with_capacity(entry.len() + 1);
+        for char in text.chars() {
+            // Colours come from the formatter, which escapes those in values itself.
+            let is_colour = self.colours && char == '\u{1b}';
+            if (char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')) && !is_colour {
+                line.push_str(&format!("\\u{:04x}", u32::from(char)));
+            } else {
+                line.push(char);
+            }
+        }
+        line.push_str(end);
+        self.inner.write_all(line.as_bytes())?;
+        Ok(entry.len())
     }
-    .map_err(|error| error.to_string())
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// Counters and histograms, read at `/metrics`.
@@ -311,5 +360,76 @@ impl Collector for DbCollector {
             families.extend(free.collect());
         }
         families
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, entry: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("the log").write(entry)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A line of the own, colours, C1 control characters, a line separator.
+    const HOSTILE: &str =
+        "a\n2026-01-01T00:00:00Z ERROR forged\r\u{1b}[2K\u{9b}31m\u{85}b\u{2028}c\0灯";
+
+    /// What is logged of it in every way there is.
+    fn logged(format: LogFormat, ansi: bool) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let log = Log {
+            format,
+            level: "info".to_owned(),
+        };
+        let subscriber = subscriber(&log, ansi, move || writer.clone()).expect("a level");
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("request", path = HOSTILE, shown = %HOSTILE);
+            let _entered = span.enter();
+            tracing::info!(text = HOSTILE, shown = %HOSTILE, debug = ?HOSTILE, "one {HOSTILE}");
+            let error = Error::internal(HOSTILE).context(HOSTILE);
+            tracing::error!(%error, context = error.log_context(), "two");
+        });
+        let bytes = kept.0.lock().expect("the log").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_strangers_send_cannot_forge_lines_of_the_log() {
+        for (format, ansi) in [
+            (LogFormat::Human, false),
+            (LogFormat::Human, true),
+            (LogFormat::Json, false),
+            (LogFormat::Json, true),
+        ] {
+            let text = logged(format, ansi);
+            assert_eq!(text.matches('\n').count(), 2, "{text:?}");
+            assert!(text.contains('灯'), "{text:?}");
+            let wild: Vec<char> = text
+                .chars()
+                .filter(|char| char.is_control() || *char == '\u{2028}')
+                .filter(|char| *char != '\n' && !(ansi && *char == '\u{1b}'))
+                .collect();
+            assert_eq!(wild, [], "{text:?}");
+            assert!(!text.contains("\u{1b}[2K"), "{text:?}");
+            if format == LogFormat::Json {
+                assert!(!text.contains('\u{1b}'), "{text:?}");
+                let entry: serde_json::Value =
+                    serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+                assert_eq!(entry["text"], HOSTILE);
+            }
+        }
     }
 }

@@ -41,6 +41,7 @@ pub mod service;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_in_protection;
+pub mod sign_ins;
 pub mod succession;
 pub mod terms;
 pub mod units;
@@ -65,6 +66,7 @@ pub fn register_all() -> Routes {
     service::routes(&mut routes);
     workflow::routes(&mut routes);
     sign_in::routes(&mut routes);
+    sign_ins::routes(&mut routes);
     second_factor::routes(&mut routes);
     openid::routes(&mut routes);
     committees::routes(&mut routes);
