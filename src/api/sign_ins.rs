@@ -56,7 +56,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    fn of(row: Going, exchanged_at: Option<Timestamp>, ctx: &Ctx) -> Self {
+    fn of(row: &Going, exchanged_at: Option<Timestamp>, ctx: &Ctx) -> Self {
         let times = [row.last_seen_at.map(|at| at.0), exchanged_at];
         Self {
             id: row.id,
@@ -126,7 +126,7 @@ pub async fn list_sign_ins(
     let page = binding.page(rows, page.limit, |row| row.id)?;
     Answer::ok(&page.map(|row| {
         let exchanged_at = exchanged.get(&row.id).copied();
-        SignIn::of(row, exchanged_at, &ctx)
+        SignIn::of(&row, exchanged_at, &ctx)
     }))
 }
 
