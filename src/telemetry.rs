@@ -1,6 +1,6 @@
 //! Logs and metrics.
 
-use std::io::IsTerminal;
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use prometheus::{
     Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::App;
 use crate::config::{Log, LogFormat};
@@ -42,17 +44,56 @@ pub fn filter(level: &str) -> Result<EnvFilter, String> {
 
 /// Starts the log, on standard error. Only the program calls it, once; tests stay quiet.
 pub fn start_log(log: &Log) -> Result<(), String> {
-    let filter = filter(&log.level)?;
+    subscriber(log, std::io::stderr)?
+        .try_init()
+        .map_err(|error| error.to_string())
+}
+
+/// What writes the log to `writer`. Without colours, even on a terminal: those of values that
+/// strangers send could not be told from those of the log.
+fn subscriber<W: Write>(
+    log: &Log,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Result<Box<dyn Subscriber + Send + Sync>, String> {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Human => builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        .with_env_filter(filter(&log.level)?)
+        .with_ansi(false)
+        .with_writer(move || OneLine(writer()));
+    Ok(match log.format {
+        LogFormat::Human => Box::new(builder.finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    })
+}
+
+/// Writes each entry as one line, so that what strangers send can neither begin another nor speak
+/// to a terminal: control characters and line separators are written as `\u000a`, which JSON
+/// reads, too.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    /// An entry, which comes whole, with the end of its line.
+    fn write(&mut self, entry: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let (text, end) = text
+            .strip_suffix('\n')
+            .map_or((&*text, ""), |text| (text, "\n"));
+        let mut line = String::with_capacity(entry.len() + 1);
+        for char in text.chars() {
+            if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') {
+                let escaped = format!("\\u{:04x}", u32::from(char));
+                line.push_str(&escaped);
+            } else {
+                line.push(char);
+            }
+        }
+        line.push_str(end);
+        self.0.write_all(line.as_bytes())?;
+        Ok(entry.len())
     }
-    .map_err(|error| error.to_string())
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Counters and histograms, read at `/metrics`.
@@ -311,5 +352,65 @@ impl Collector for DbCollector {
             families.extend(free.collect());
         }
         families
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, entry: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("the log").write(entry)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A line of the own, colours, C1 control characters, a line separator.
+    const HOSTILE: &str =
+        "a\n2026-01-01T00:00:00Z ERROR forged\r\u{1b}[2K\u{9b}31m\u{85}b\u{2028}c\0灯";
+
+    /// What is logged of it in every way there is.
+    fn logged(format: LogFormat) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let log = Log {
+            format,
+            level: "info".to_owned(),
+        };
+        let subscriber = subscriber(&log, move || writer.clone()).expect("a level");
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("request", path = HOSTILE, shown = %HOSTILE);
+            let _entered = span.enter();
+            tracing::info!(text = HOSTILE, shown = %HOSTILE, debug = ?HOSTILE, "one {HOSTILE}");
+            let error = Error::internal(HOSTILE).context(HOSTILE);
+            tracing::error!(%error, context = error.log_context(), "two");
+        });
+        let bytes = kept.0.lock().expect("the log").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_strangers_send_cannot_forge_lines_of_the_log() {
+        for format in [LogFormat::Human, LogFormat::Json] {
+            let text = logged(format);
+            assert_eq!(text.matches('\n').count(), 2, "{text:?}");
+            assert!(text.contains('灯'), "{text:?}");
+            let is_wild = |char: char| char.is_control() || char == '\u{2028}';
+            assert!(text.lines().all(|line| !line.contains(is_wild)), "{text:?}");
+            if format == LogFormat::Json {
+                let line = text.lines().next().expect("a line");
+                let entry: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                assert_eq!(entry["text"], HOSTILE);
+            }
+        }
     }
 }

@@ -41,6 +41,7 @@ pub mod service;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_in_protection;
+pub mod sign_ins;
 pub mod succession;
 pub mod terms;
 pub mod units;
@@ -68,6 +69,7 @@ fn register_all(mut routes: Routes) -> Routes {
     service::routes(&mut routes);
     workflow::routes(&mut routes);
     sign_in::routes(&mut routes);
+    sign_ins::routes(&mut routes);
     second_factor::routes(&mut routes);
     openid::routes(&mut routes);
     committees::routes(&mut routes);

@@ -78,9 +78,10 @@ const REFUSALS: [&str; 5] = [
     "user.password_change_refused",
 ];
 /// Names of sign-ins and of what becomes of them.
-const SIGN_INS: [&str; 11] = [
+const SIGN_INS: [&str; 12] = [
     "user.signed_in",
     "user.signed_out",
+    "user.own_sign_ins_ended",
     "user.sign_in_refused",
     "user.sign_in_locked",
     "user.second_factor_asked",

@@ -159,12 +159,19 @@ pub(in crate::store) fn is_idle(
     last_seen_at: Timestamp,
     now: Timestamp,
 ) -> bool {
+    idle_before(idle_minutes, since, now).is_some_and(|before| last_seen_at <= before)
+}
+
+/// What was not used after this moment has ended for want of use; `None`: nothing has.
+pub(in crate::store) fn idle_before(
+    idle_minutes: Option<i32>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let policy = PasswordPolicy {
         idle_minutes,
         ..PasswordPolicy::default()
     };
-    let seen = last_seen_at.max(since);
-    policy
-        .idle()
-        .is_some_and(|idle| now.duration_since(seen) >= idle)
+    let before = now.checked_sub(policy.idle()?).ok()?;
+    (since <= before).then_some(before)
 }

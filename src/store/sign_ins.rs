@@ -1,11 +1,16 @@
 //! Sign-ins and the chains of their refresh tokens.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Tx;
-use super::schema::{refresh_tokens, sign_ins};
+use super::connection::MultiBackend;
+use super::register::unknown;
+use super::schema::{password_policies, refresh_tokens, sign_ins};
 use super::sql_types::At;
+use super::{Tx, passwords};
 use crate::error::Result;
 use crate::ids::{CommitteeId, OpenidProviderId, SignInId, UserId};
 
@@ -22,6 +27,8 @@ pub enum EndReason {
     PasswordReset,
     /// The security administrator ended it.
     Ended,
+    /// Its owner ended it, in this or another sign-in.
+    EndedByOwner,
     /// The system administrator disabled the account.
     Disabled,
     /// The user confirmed a second factor in another sign-in.
@@ -41,6 +48,7 @@ impl EndReason {
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::Ended => "ended",
+            Self::EndedByOwner => "ended_by_owner",
             Self::Disabled => "disabled",
             Self::SecondFactorConfirmed => "second_factor_confirmed",
             Self::SecondFactorReset => "second_factor_reset",
@@ -210,6 +218,108 @@ pub fn end_all(
         None => diesel::update(open).set(end).execute(tx.conn)?,
     };
     Ok(ended)
+}
+
+/// A sign-in that goes on, as its owner sees it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sign_ins)]
+pub struct Going {
+    /// Identifier.
+    pub id: SignInId,
+    /// When it began.
+    pub created_at: At,
+    /// When it ends of itself.
+    pub expires_at: At,
+    /// When a request of it was last noted; where the policy ends idle sign-ins.
+    pub last_seen_at: Option<At>,
+    /// When the second factor was last proven in it.
+    pub second_factor_at: Option<At>,
+    /// The identity provider by which it came.
+    pub provider_id: Option<OpenidProviderId>,
+}
+
+/// The sign-ins of an account that go on, newest first, those before one of them. `(since, now)`:
+/// one whose tokens were last exchanged before `since` cannot be continued any more.
+pub fn going_on(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    user: UserId,
+    (since, now): (Timestamp, Timestamp),
+    before: Option<SignInId>,
+    limit: i64,
+) -> Result<Vec<Going>> {
+    let continued = refresh_tokens::table
+        .filter(refresh_tokens::committee_id.eq(sign_ins::committee_id))
+        .filter(refresh_tokens::sign_in_id.eq(sign_ins::id))
+        .filter(refresh_tokens::issued_at.gt(At(since)));
+    let mut query = sign_ins::table
+        .filter(sign_ins::committee_id.eq(committee))
+        .filter(sign_ins::user_id.eq(user))
+        .filter(sign_ins::ended_at.is_null())
+        .filter(sign_ins::expires_at.gt(At(now)))
+        .filter(exists(continued))
+        .order(sign_ins::id.desc())
+        .limit(limit)
+        .select(<Going as Selectable<MultiBackend>>::construct_selection())
+        .into_boxed();
+    if let Some(seen) = idle_before(tx, committee, now)? {
+        let unseen = sign_ins::last_seen_at.is_null();
+        query = query.filter(
+            (unseen.and(sign_ins::created_at.gt(At(seen))))
+                .or(sign_ins::last_seen_at.gt(Some(At(seen)))),
+        );
+    }
+    if let Some(before) = before {
+        query = query.filter(sign_ins::id.lt(before));
+    }
+    Ok(query.load(tx.conn)?)
+}
+
+/// Sign-ins that were not used after this moment have ended for want of use; `None`: none has.
+fn idle_before(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let row: Option<(Option<i32>, At)> = password_policies::table
+        .find(committee)
+        .select((
+            password_policies::idle_minutes,
+            password_policies::updated_at,
+        ))
+        .first(tx.conn)
+        .optional()?;
+    Ok(row.and_then(|(minutes, since)| passwords::idle_before(minutes, since.0, now)))
+}
+
+/// When each of these sign-ins last exchanged its tokens, or began: when the one token of it that
+/// is not used was issued.
+pub fn exchanged_at(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[SignInId],
+) -> Result<BTreeMap<SignInId, Timestamp>> {
+    let rows: Vec<(SignInId, At)> = refresh_tokens::table
+        .filter(refresh_tokens::committee_id.eq(committee))
+        .filter(refresh_tokens::sign_in_id.eq_any(ids.to_vec()))
+        .filter(refresh_tokens::used_at.is_null())
+        .select((refresh_tokens::sign_in_id, refresh_tokens::issued_at))
+        .load(tx.conn)?;
+    Ok(rows.into_iter().map(|(id, at)| (id, at.0)).collect())
+}
+
+/// 422 at `pointer` unless the sign-in is the account's.
+pub fn check_owner(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    user: UserId,
+    id: SignInId,
+    pointer: &str,
+) -> Result<()> {
+    match find(tx, committee, id)? {
+        Some(sign_in) if sign_in.user == user => Ok(()),
+        _ => Err(unknown(pointer)),
+    }
 }
 
 macro_rules! token {
