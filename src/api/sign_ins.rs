@@ -174,16 +174,12 @@ pub async fn end_sign_ins(
 fn end(tx: &mut Tx<'_>, ctx: &Ctx, one: Option<SignInId>) -> Result<usize> {
     let (committee, user, now) = (ctx.committee(), ctx.user(), ctx.now);
     let why = EndReason::EndedByOwner;
-    match one {
-        Some(one) => {
-            sign_ins::check_owner(tx, committee, user, one, "/sign_in_id")?;
-            Ok(usize::from(sign_ins::end(tx, committee, one, why, now)?))
-        }
-        None => {
-            let keep = Some(ctx.principal.sign_in);
-            sign_ins::end_all(tx, committee, user, keep, why, now)
-        }
+    if let Some(one) = one {
+        sign_ins::check_owner(tx, committee, user, one, "/sign_in_id")?;
+        return Ok(usize::from(sign_ins::end(tx, committee, one, why, now)?));
     }
+    let keep = Some(ctx.principal.sign_in);
+    sign_ins::end_all(tx, committee, user, keep, why, now)
 }
 
 fn tell(tx: &mut Tx<'_>, ctx: &Ctx, one: Option<SignInId>, ended: usize) -> Result<()> {

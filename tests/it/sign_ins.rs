@@ -53,8 +53,8 @@ async fn everybody_sees_the_own_sign_ins_and_ends_one_or_all_others() {
     let (leader, leader_id, _) = sign_in(&app, &town, "leader").await;
     let (all, current) = shown(&desk).await;
     assert_eq!(all, [&thief_id, &desk_id, &phone_id].map(Clone::clone));
-    assert_eq!(current, [desk_id.clone()]);
-    assert_eq!(shown(&leader).await.1, [leader_id.clone()]);
+    assert_eq!(current, std::slice::from_ref(&desk_id));
+    assert_eq!(shown(&leader).await.1, std::slice::from_ref(&leader_id));
 
     // Somebody else's, and none of anybody's: nothing is told, nothing ends.
     for wrong in [leader_id, json!("sign_019a1b2c3d4e7f8090a1b2c3d4e5f607")] {
@@ -74,7 +74,7 @@ async fn everybody_sees_the_own_sign_ins_and_ends_one_or_all_others() {
     let (_, other_id, _) = sign_in(&app, &town, "staff").await;
     assert_eq!(end(&desk, json!({})).await.status(200).json["ended"], 2);
     phone.get(ME).send().await.status(401);
-    assert_eq!(shown(&desk).await.0, [desk_id.clone()]);
+    assert_eq!(shown(&desk).await.0, std::slice::from_ref(&desk_id));
     assert_eq!(end(&desk, json!({})).await.status(200).json["ended"], 0);
     leader.get(ME).send().await.status(200);
     // The present one, too: as signing out.
