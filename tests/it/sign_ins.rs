@@ -64,6 +64,8 @@ async fn everybody_sees_the_own_sign_ins_and_ends_one_or_all_others() {
     }
     leader.get(ME).send().await.status(200);
 
+    // What follows is told in its order: at moments of its own.
+    app.clock.advance(SignedDuration::from_secs(1));
     let one = json!({ "sign_in_id": thief_id });
     assert_eq!(end(&desk, one.clone()).await.status(200).json["ended"], 1);
     thief.get(ME).send().await.status(401);
@@ -72,11 +74,13 @@ async fn everybody_sees_the_own_sign_ins_and_ends_one_or_all_others() {
     assert_eq!(shown(&phone).await.0, [desk_id.clone(), phone_id.clone()]);
 
     let (_, other_id, _) = sign_in(&app, &town, "staff").await;
+    app.clock.advance(SignedDuration::from_secs(1));
     assert_eq!(end(&desk, json!({})).await.status(200).json["ended"], 2);
     phone.get(ME).send().await.status(401);
     assert_eq!(shown(&desk).await.0, std::slice::from_ref(&desk_id));
     assert_eq!(end(&desk, json!({})).await.status(200).json["ended"], 0);
     leader.get(ME).send().await.status(200);
+    app.clock.advance(SignedDuration::from_secs(1));
     // The present one, too: as signing out.
     let own = end(&desk, json!({ "sign_in_id": desk_id })).await;
     assert_eq!(own.status(200).json["ended"], 1);
