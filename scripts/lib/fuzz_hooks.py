@@ -43,8 +43,8 @@ USUAL = [
     ("/attachments", "member"),
     ("", "auditor"),
 ]
-# Whoever signs out is nobody afterwards.
-LEAVING = {"logout", "change_password"}
+# Whoever signs out, here or elsewhere, may be nobody afterwards.
+LEAVING = {"logout", "change_password", "end_sign_ins"}
 STRANGERS = [
     "member",
     "committee_staff",
