@@ -12,6 +12,7 @@ use super::register::{self, Resource};
 use super::routes::{Access, Routes};
 use super::users::InitialPassword;
 use crate::app::{Answer, App, Ctx};
+use crate::auth::known_words::Owner;
 use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::{Code, Error, Message, Result};
@@ -89,21 +90,33 @@ pub struct FirstAdministrator {
 }
 
 impl FirstAdministrator {
-    /// The account with the hash of its password; `pointer` is where it stands in the body.
-    async fn account(self, app: &App, pointer: &str, role: Role) -> Result<(UserFields, String)> {
+    /// The account in the committee of that code, with the hash of its password; `pointer` is where
+    /// it stands in the body.
+    async fn account(
+        self,
+        app: &App,
+        committee: &str,
+        pointer: &str,
+        role: Role,
+    ) -> Result<(UserFields, String)> {
         let Self {
             username,
             display_name,
             password,
         } = self;
         let initial = InitialPassword { password };
+        let owner = Owner {
+            username: &username,
+            display_name: &display_name,
+            committee,
+        };
         let hash = initial
             // A new committee begins with the default policy.
             .hash(
                 app,
                 &PasswordPolicy::default(),
                 &format!("{pointer}/password"),
-                &username,
+                &owner,
             )
             .await?;
         let set = UserIn {
@@ -231,10 +244,15 @@ pub async fn create_committee(
         .await?;
     let first = [
         administrator
-            .account(&app, "/administrator", Role::Administrator)
+            .account(&app, &fields.code, "/administrator", Role::Administrator)
             .await?,
         security_administrator
-            .account(&app, "/security_administrator", Role::SecurityAdministrator)
+            .account(
+                &app,
+                &fields.code,
+                "/security_administrator",
+                Role::SecurityAdministrator,
+            )
             .await?,
     ];
     let act = ctx.clone();

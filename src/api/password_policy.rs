@@ -42,8 +42,8 @@ pub struct PasswordPolicyOut {
     #[schema(minimum = 8, maximum = 64, example = 15)]
     recommended_length: i32,
     /// Of how many classes (capital letters, small letters, digits, everything else) a password
-    /// has characters at least. In every case it must neither contain the user name nor be a common
-    /// one.
+    /// has characters at least. In every case it must neither contain a name of the account, the
+    /// code of the committee or a word of the place, nor be a common one.
     #[schema(minimum = 1, maximum = 4, example = 1)]
     min_classes: i32,
     /// Days after which a password must be changed; absent: never.

@@ -13,6 +13,7 @@ use super::page::{Page, PageParams};
 use super::register::{self, Resource, patch_of};
 use super::routes::{Access, Routes};
 use crate::app::{Answer, App, Ctx};
+use crate::auth::known_words::Owner;
 use crate::auth::policy::PasswordPolicy;
 use crate::enter;
 use crate::error::{Code, Error, Message, Result};
@@ -48,9 +49,9 @@ impl InitialPassword {
         app: &App,
         policy: &PasswordPolicy,
         pointer: &str,
-        username: &str,
+        owner: &Owner<'_>,
     ) -> Result<String> {
-        policy.check(pointer, &self.password, username)?;
+        policy.check(pointer, &self.password, owner)?;
         app.passwords.hash(&self.password).await
     }
 }
@@ -252,10 +253,13 @@ pub async fn reset_user_password(
     let address = request.path();
     let secret = format!("{address} {}", String::from_utf8_lossy(body.bytes()));
     ctx.guard_password(&app, &secret).await?;
-    let policy = app.password_policy(committee).await?;
-    let hash = initial
-        .hash(&app, &policy, "/password", &user.fields.username)
-        .await?;
+    let (policy, code) = app.password_policy(committee).await?;
+    let owner = Owner {
+        username: &user.fields.username,
+        display_name: &user.fields.display_name,
+        committee: &code,
+    };
+    let hash = initial.hash(&app, &policy, "/password", &owner).await?;
     let act = ctx.clone();
     app.write(&ctx, move |tx| {
         let before = UserFields::find(tx, committee, id)?;

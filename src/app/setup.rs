@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::app::second_factor;
+use crate::auth::known_words::Owner;
 use crate::auth::policy::PasswordPolicy;
 use crate::error::{Code, Error, Message, Result};
 use crate::ids::{CommitteeId, UserId};
@@ -73,7 +74,12 @@ pub fn check_password(
         Some(committee) => passwords::policy(tx, committee)?.0,
         None => PasswordPolicy::default(),
     };
-    policy.check("password", password, &account.username)
+    let owner = Owner {
+        username: &account.username,
+        display_name: &account.display_name,
+        committee,
+    };
+    policy.check("password", password, &owner)
 }
 
 /// Makes the first system administrator and the first security administrator of a committee, who
@@ -146,7 +152,12 @@ pub fn recover_security_administrator(
         return Err(no_such_administrator(code, username));
     }
     let policy = passwords::policy(tx, committee)?.0;
-    policy.check("password", password, username)?;
+    let owner = Owner {
+        username,
+        display_name: &before.fields.display_name,
+        committee: code,
+    };
+    policy.check("password", password, &owner)?;
     let by = by_hand(now);
     let mut after = users::reset_password_by(tx, committee, &by, &before, password_hash)?;
     if and_second_factor {
@@ -386,8 +397,13 @@ mod tests {
         };
         for _ in 0..200 {
             let password = initial_password().expect("a password");
+            let owner = Owner {
+                username: "lin.zhiyuan",
+                display_name: "林知远",
+                committee: "yunling",
+            };
             assert!(
-                strict.check("password", &password, "lin.zhiyuan").is_ok(),
+                strict.check("password", &password, &owner).is_ok(),
                 "{password}"
             );
         }

@@ -2,6 +2,7 @@
 
 pub mod api_token;
 mod hashers;
+pub mod known_words;
 pub mod password;
 pub mod policy;
 pub mod principal;

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::known_words::{self, Owner};
 use super::password::normalised;
 use super::throttle::Lock;
 use crate::code_list;
@@ -217,10 +218,10 @@ impl PasswordPolicy {
     }
 
     /// Checks a new password; `pointer` is where it stands in the body. Every broken rule is told.
-    pub fn check(&self, pointer: &str, password: &str, username: &str) -> Result<()> {
+    pub fn check(&self, pointer: &str, password: &str, owner: &Owner<'_>) -> Result<()> {
         let spelt = normalised(password);
         let password = spelt.to_lowercase();
-        let username = normalised(username).to_lowercase();
+        let username = normalised(owner.username).to_lowercase();
         let mut error = Error::new(Code::InvalidInput);
         let mut broken = |code, message| {
             let before = std::mem::replace(&mut error, Error::new(Code::InvalidInput));
@@ -252,6 +253,9 @@ impl PasswordPolicy {
                     "A password must not contain the user name.",
                 ),
             );
+        }
+        if let Some(word) = known_words::found(&password, owner) {
+            broken("password_has_known_word", has_known_word(&word));
         }
         let is_common = COMMON.contains(password.trim()) || is_monotonous(&password);
         if !is_shorter(length, MIN_LENGTH) && is_common {
@@ -287,6 +291,15 @@ fn too_simple(least: i32) -> Message {
         format!("密码须包含大写字母、小写字母、数字、其他字符中的至少 {least} 类。"),
         format!(
             "A password has characters of at least {least} of these: capital letters, small letters, digits, others."
+        ),
+    )
+}
+
+fn has_known_word(word: &str) -> Message {
+    Message::new(
+        format!("密码不能包含“{word}”：熟悉本单位的人最先会猜这样的词。"),
+        format!(
+            "A password must not contain “{word}”: people who know the place would try it first."
         ),
     )
 }
@@ -331,8 +344,16 @@ mod tests {
         }
     }
 
+    fn owner(username: &str) -> Owner<'_> {
+        Owner {
+            username,
+            display_name: "陈巍",
+            committee: "yunling",
+        }
+    }
+
     fn codes(password: &str, username: &str) -> Vec<&'static str> {
-        broken(PasswordPolicy::default().check("/password", password, username))
+        broken(PasswordPolicy::default().check("/password", password, &owner(username)))
     }
 
     #[test]
@@ -346,6 +367,14 @@ mod tests {
             ["password_has_username"]
         );
         assert_eq!(codes("ａdmin-of-it", "admin"), ["password_has_username"]);
+        assert_eq!(
+            codes("YunLing-4711", "chen.wei"),
+            ["password_has_known_word"]
+        );
+        assert_eq!(
+            broken(MLPS3.check("/password", "Tap-zhengxie-7", &owner("chen.wei"))),
+            ["password_has_known_word"]
+        );
         for common in [
             "Password1",
             "ｐａｓｓｗｏｒｄ",
@@ -374,10 +403,10 @@ mod tests {
             ("ÉTÉ-été-2026", 4),
         ] {
             assert_eq!(classes(password), wanted, "{password}");
-            let simple = broken(MLPS3.check("/password", password, "chen.wei"));
+            let simple = broken(MLPS3.check("/password", password, &owner("chen.wei")));
             assert_eq!(simple.is_empty(), wanted >= 3, "{password}: {simple:?}");
         }
-        let both = broken(MLPS3.check("/password", "short", "chen.wei"));
+        let both = broken(MLPS3.check("/password", "short", &owner("chen.wei")));
         assert_eq!(both, ["password_too_short", "password_too_simple"]);
     }
 
@@ -387,7 +416,7 @@ mod tests {
             min_length: 12,
             ..PasswordPolicy::default()
         };
-        let check = |password| broken(policy.check("/password", password, "chen.wei"));
+        let check = |password| broken(policy.check("/password", password, &owner("chen.wei")));
         assert_eq!(check("lantern-ove"), ["password_too_short"]);
         assert_eq!(check("lantern-over"), [""; 0]);
     }

@@ -29,6 +29,14 @@ pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
         .optional()?)
 }
 
+/// The code of a committee.
+pub fn code(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<String> {
+    Ok(committees::table
+        .find(committee)
+        .select(committees::code)
+        .first(tx.conn)?)
+}
+
 /// Whether some account of the committee holds the role, disabled or not.
 pub fn has(tx: &mut Tx<'_>, committee: CommitteeId, role: Role) -> Result<bool> {
     let found: i64 = user_roles::table

@@ -274,6 +274,69 @@ async fn passwords_of_ninety_days_must_be_changed() {
     client.get("/api/v1/units").send().await.status(200);
 }
 
+#[actix_web::test]
+async fn words_of_the_place_are_in_no_password() {
+    let app = TestApp::start().await;
+    let town = app.town_called("yunling").await;
+    let user = json!({ "username": "newcomer", "display_name": "顾清扬" });
+    let administrator = app.signed_in(&town, &town.administrator);
+    let user = administrator.post("/api/v1/users").json(user).send().await;
+    let path = format!(
+        "{}/actions/reset-password",
+        user.status(201).text_header("location")
+    );
+    let security = app.signed_in(&town, &town.security);
+    let initial = async |password: &str| {
+        let request = security.post(&path).header("If-Match", "*");
+        request.json(json!({ "password": password })).send().await
+    };
+    const WORD: &str = "password_has_known_word";
+    let refused = [
+        ("my-YunLing-4711", "yunling"),
+        ("ｊｉａｎｊｉａｎ-4711", "jianjian"),
+        ("灯火照见提案的人呀", "提案"),
+        ("顾清扬的灯火照见人", "顾清扬"),
+    ];
+    for (password, word) in refused {
+        let told = initial(password).await.status(422).blames(&["/password"]);
+        assert_eq!(codes(&told), [WORD], "{password}");
+        assert!(told.text("/errors/0/detail").contains(word), "{told}");
+    }
+    initial("lantern-over-linjiang").await.status(200);
+    let signed_in = app.login(&town, "newcomer", "lantern-over-linjiang").await;
+    let client = app.client(&signed_in.status(200).text("/access_token"));
+    for (password, word) in refused {
+        let told = change(&client, "lantern-over-linjiang", password).await;
+        let told = told.status(422).blames(&["/new_password"]);
+        assert_eq!(codes(&told), [WORD], "{password}");
+        assert!(told.text("/errors/0/detail").contains(word), "{told}");
+    }
+    change(&client, "lantern-over-linjiang", "lantern-over-water")
+        .await
+        .status(204);
+
+    // A new committee, whose code nobody knew before.
+    let found = async |password: &str| {
+        let body = json!({
+            "code": "linjiang", "name": "政协临江县委员会", "level": "county", "region": "临江县",
+            "administrator": {
+                "username": "founder", "display_name": "沈若溪", "password": password,
+            },
+            "security_administrator": {
+                "username": "guard", "display_name": "陆明远", "password": "first-beacon",
+            },
+        });
+        administrator
+            .post("/api/v1/committees")
+            .json(body)
+            .send()
+            .await
+    };
+    let told = found("lantern-over-linjiang").await.status(422);
+    assert_eq!(codes(&told.blames(&["/administrator/password"])), [WORD]);
+    found("lantern-over-yunling").await.status(201);
+}
+
 /// Waits until the use that a request noted beside itself is stored.
 async fn noted(app: &TestApp, wanted: i64) {
     let sql = "SELECT count(*) AS n FROM sign_ins WHERE last_seen_at IS NOT NULL";

@@ -6,13 +6,14 @@ use tokio::time::Instant;
 use super::attempt::Refusal;
 use super::{append, at_next_step, happening};
 use crate::app::{Answer, App, Ctx};
+use crate::auth::known_words::Owner;
 use crate::auth::password::Verdict;
 use crate::auth::policy::PasswordPolicy;
 use crate::auth::throttle::Counted;
 use crate::error::{Error, Message, Result};
 use crate::ids::CommitteeId;
 use crate::store::sign_ins::{self, EndReason};
-use crate::store::{Tx, accounts, idempotency, passwords, throttles};
+use crate::store::{Tx, accounts, idempotency, passwords, setup, throttles};
 
 /// What a wish for another password comes to before the transaction.
 enum Change {
@@ -27,11 +28,15 @@ enum Change {
 }
 
 impl App {
-    /// The password policy of a committee.
-    pub async fn password_policy(&self, committee: CommitteeId) -> Result<PasswordPolicy> {
+    /// The password policy of a committee, and its code, which no password may contain.
+    pub async fn password_policy(
+        &self,
+        committee: CommitteeId,
+    ) -> Result<(PasswordPolicy, String)> {
         self.db
             .read("auth.policy", move |tx| {
-                Ok(passwords::policy(tx, committee)?.0)
+                let (policy, _) = passwords::policy(tx, committee)?;
+                Ok((policy, setup::code(tx, committee)?))
             })
             .await
     }
@@ -83,13 +88,14 @@ impl App {
 
     async fn checked_change(&self, ctx: &Ctx, old: &str, new: &str) -> Result<Change> {
         let (committee, user) = (ctx.committee(), ctx.user());
-        let (policy, account, earlier) = self
+        let (policy, code, account, earlier) = self
             .db
             .read("auth.password", move |tx| {
                 let (policy, _) = passwords::policy(tx, committee)?;
+                let code = setup::code(tx, committee)?;
                 let account = accounts::find(tx, committee, user)?;
                 let earlier = passwords::earlier(tx, committee, user, policy.history - 1)?;
-                Ok((policy, account, earlier))
+                Ok((policy, code, account, earlier))
             })
             .await?;
         let old_hash = account.and_then(|account| account.password_hash);
@@ -98,7 +104,12 @@ impl App {
         let Some(old_hash) = old_hash.filter(|_| passed) else {
             return Ok(Change::WrongPassword);
         };
-        policy.check("/new_password", new, &ctx.principal.username)?;
+        let owner = Owner {
+            username: &ctx.principal.username,
+            display_name: &ctx.principal.display_name,
+            committee: &code,
+        };
+        policy.check("/new_password", new, &owner)?;
         if self.passwords.verify(new, Some(&old_hash)).await? != Verdict::Wrong {
             return Err(Error::invalid(
                 "/new_password",
