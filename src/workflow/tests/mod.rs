@@ -11,6 +11,7 @@ mod holding;
 mod inputs;
 mod invariants;
 mod matrices;
+mod offers;
 mod people;
 mod plausible;
 mod readers;
