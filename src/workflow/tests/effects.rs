@@ -2,16 +2,16 @@
 
 use super::fixture::{Person as P, World, unit};
 use super::inputs;
-use super::people::fixed;
+use super::people::{fixed, member};
 use super::stories::{unmet, wrong};
-use crate::workflow::case::FollowUp;
+use crate::workflow::case::{Case, FollowUp};
 use crate::workflow::codes::{
-    AssignmentRole, CountersignStatus, FollowUpKind, FollowUpStatus, Grade, HandlingKind,
-    OutcomeMeaning, ProgrammeTier, RequestKind, RequestStatus, Urgency,
+    AssignmentRole, ClockKind, ContactWay, CountersignStatus, FollowUpKind, FollowUpStatus, Grade,
+    HandlingKind, OutcomeMeaning, ProgrammeTier, RequestKind, RequestStatus, Urgency,
 };
 use crate::workflow::decide::Target;
 use crate::workflow::guard::{self, View};
-use crate::workflow::input::{ReplyForm, SignIn};
+use crate::workflow::input::{ContactIn, ReplyForm, SignIn};
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::profile::{ConsultationCase, LapseMeans};
 use crate::workflow::proposal::ProposalAction as Do;
@@ -298,5 +298,104 @@ fn an_entry_asks_those_it_is_for() {
             .iter()
             .filter(|who| case.asks(&entry, &who.actor()));
         assert_eq!(asked.copied().collect::<Vec<_>>(), expected);
+    }
+}
+
+/// Counting rule 1: overdue is later than the last moment. K09 of a text that is asked for, and of
+/// nothing else.
+#[test]
+fn a_request_to_countersign_lapses_after_its_last_moment() {
+    let mut world = drafted().countersigning();
+    let reply = world.reply_id(0);
+    let row = world.case.countersigns[0].assignment;
+    let due = world.clock(ClockKind::K09, row.cast()).due_at;
+    let lapsed = |case: &Case, now| case.lapsed_countersigns(reply, now).count();
+    assert_eq!(lapsed(&world.case, due), 0);
+    assert!(!world.case.lapsed(ClockKind::K09, row.cast(), due));
+    let later = due + jiff::SignedDuration::from_micros(1);
+    assert_eq!(lapsed(&world.case, later), 2);
+    assert!(world.case.lapsed(ClockKind::K09, row.cast(), later));
+    let other = &mut world.case.countersigns[0];
+    other.reply = fixed(13, 0);
+    assert_eq!(lapsed(&world.case, later), 1, "of another reply");
+    world.case.countersigns[1].status = CountersignStatus::Agree;
+    assert_eq!(lapsed(&world.case, later), 0, "answered");
+}
+
+/// `feedback.raters`, I17, I18: every signer of the case and of those it absorbed, or the first of
+/// each; not who was excused, not who has not signed.
+#[test]
+fn raters_are_the_signers_or_the_first_of_them() {
+    let world = World::joint().invite(&[1, 2]).consent(1);
+    let mut case = world.filed().absorbing().case;
+    let names = |case: &Case, every: bool| -> Vec<_> {
+        case.raters(every)
+            .filter_map(|rater| rater.member)
+            .collect()
+    };
+    assert_eq!(names(&case, true), [0, 1, 5, 6].map(member));
+    assert_eq!(names(&case, false), [0, 5].map(member));
+    case.proposers[0].excused = Some("已离任".to_owned());
+    assert_eq!(names(&case, true), [1, 5, 6].map(member));
+    assert_eq!(names(&case, false), [5].map(member));
+}
+
+/// AT09, AT09b: a contact has happened already, says why nobody came where nobody did, and is objected
+/// to by its own identifier, on its own row, once.
+#[test]
+fn a_contact_is_past_and_objected_to_once() {
+    let mut world = separate([0, 1]).accepted(0).accepted(1);
+    let today = world.env().today();
+    let on = |days: i64| inputs::contact(crate::workflow::calendar::add_days(today, days));
+    let row = world.row_target(0);
+    let refusal = world.refused(P::UnitClerk(0), row, inputs::CONTACT, on(1));
+    assert_eq!(wrong(&refusal), ("in_future", "/date".to_owned()));
+    let nobody = |note: Option<&str>| ContactIn {
+        way: ContactWay::None,
+        no_visit_note: note.map(str::to_owned),
+        ..on(0)
+    };
+    let refusal = world.refused(P::UnitClerk(0), row, inputs::CONTACT, nobody(None));
+    assert_eq!(wrong(&refusal).1, "/no_visit_note");
+    world.on_row(0, inputs::CONTACT, nobody(Some("提案者在外地。")));
+    world.on_row(0, inputs::CONTACT, on(-3));
+    world.on_row(1, inputs::CONTACT, on(0));
+
+    let ids: Vec<_> = world.case.contacts.iter().map(|one| one.id).collect();
+    let object = inputs::object_contact;
+    let unknown = ("unknown_contact", "/contact_id".to_owned());
+    for wrong_one in [ids[2], fixed(14, 0)] {
+        let input = object(wrong_one);
+        let refusal = world.refused(P::Member(0), row, inputs::OBJECT_CONTACT, input);
+        assert_eq!(wrong(&refusal), unknown);
+    }
+    let input = object(ids[1]).into();
+    world.granted(P::Member(0), row, inputs::OBJECT_CONTACT, &input);
+    let objected = |world: &World| -> Vec<_> {
+        let contacts = world.case.contacts.iter();
+        contacts.map(|one| one.objection.is_some()).collect()
+    };
+    assert_eq!(objected(&world), [false, true, false]);
+    let refusal = world.refused(P::Member(0), row, inputs::OBJECT_CONTACT, object(ids[1]));
+    assert_eq!(wrong(&refusal), unknown);
+    let other = world.row_target(1);
+    let input = object(ids[2]).into();
+    world.granted(P::Member(0), other, inputs::OBJECT_CONTACT, &input);
+    assert_eq!(objected(&world), [false, true, true]);
+}
+
+/// `seconding.enabled`: the proposer's wish opens a proposal only where the profile knows seconding.
+#[test]
+fn a_proposal_is_opened_for_seconding_where_the_profile_knows_it() {
+    for (enabled, wish) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut world = World::joint();
+        world.profile.seconding_enabled = enabled;
+        let form = crate::workflow::input::ProposalForm {
+            open_for_seconding: wish,
+            ..inputs::other_text(2)
+        };
+        world.on_proposal(P::Member(0), Do::Edit, form);
+        let open = world.case.proposal.marks.open_for_seconding;
+        assert_eq!(open, enabled && wish);
     }
 }
