@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -291,7 +292,9 @@ def weave(package, mutants):
         program, errors = build(package)
         print(f"built in {time.time() - started:.0f} s, {len(errors)} errors", flush=True)
         if program:
-            return program, refused, left
+            # Another run would put its own in the same place.
+            own = shutil.copy(program, package / "woven")
+            return own, refused, left
         before = len(refused) + len(constants)
         for error in errors:
             called = re.match(r"cannot call non-const [^`]*`([^`]*)`", error["message"])

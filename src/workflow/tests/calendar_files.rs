@@ -225,6 +225,11 @@ fn an_event_says_what_it_is_and_how_long_it_lasts() {
             assert_eq!(day.name.as_deref(), name, "{said}");
         }
     }
+}
+
+#[test]
+fn an_event_that_is_not_of_whole_days_or_says_nothing_is_refused() {
+    let from = "DTSTART;VALUE=DATE:20270206";
     for (said, expected) in [
         ("SUMMARY:休\nDTEND:20270310", (2, "length")),
         ("SUMMARY:休\nDURATION:P32D", (2, "length")),

@@ -1,6 +1,7 @@
 //! Tests of the workflow core: the tables as text, stories, refusals, random walks.
 
 mod at_rest;
+mod beginnings;
 mod calendar_files;
 mod driver;
 mod early_scenarios;
