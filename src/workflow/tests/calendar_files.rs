@@ -145,7 +145,7 @@ fn an_event_says_what_it_is_and_how_long_it_lasts() {
     use DayMark::{Holiday, MakeupWorkday};
     let from = "DTSTART;VALUE=DATE:20270206";
     // What is said, mark, length, name.
-    let good: [(&str, DayMark, usize, Option<&str>); 22] = [
+    let good: [(&str, DayMark, usize, Option<&str>); 23] = [
         ("SUMMARY:春节 假", Holiday, 1, Some("春节")),
         ("SUMMARY:春节（休）", Holiday, 1, Some("春节")),
         ("SUMMARY:春节 放假", Holiday, 1, Some("春节")),
@@ -215,6 +215,13 @@ fn an_event_says_what_it_is_and_how_long_it_lasts() {
             Some("休"),
         ),
         ("SUMMARY::休", Holiday, 1, Some("休")),
+        // What an alarm says is no word of its event.
+        (
+            "SUMMARY:休\nBEGIN:VALARM\nDURATION:PT15M\nEND:VALARM",
+            Holiday,
+            1,
+            Some("休"),
+        ),
     ];
     for (said, mark, length, name) in good {
         let days = from_icalendar(&calendar(&[format!("{from}\n{said}")])).expect(said);
@@ -238,7 +245,7 @@ fn an_event_that_is_not_of_whole_days_or_says_nothing_is_refused() {
         ("SUMMARY:休\nDURATION:P1W", (5, "duration")),
         ("SUMMARY:休\nRDATE:20270207", (5, "repeats")),
         ("SUMMARY:休\nDTEND:2027020", (5, "date")),
-        ("SUMMARY:休\nDTEND:+2702070", (5, "date")),
+        ("SUMMARY:休\nDTEND:+2700201", (5, "date")),
         ("SUMMARY:休\nDTEND:20271301", (5, "date")),
         ("SUMMARY:休\nDTEND:20270230", (5, "date")),
         ("CATEGORIES:x\nSUMMARY:a", (2, "kind")),
