@@ -12,6 +12,7 @@ mod guard_cases;
 mod holding;
 mod inputs;
 mod invariants;
+mod lanes;
 mod matrices;
 mod meanings;
 mod offers;
@@ -24,12 +25,16 @@ mod referrals;
 mod refusals;
 mod reminders;
 mod scenarios;
+mod sharing;
 mod side_guard_cases;
 mod side_inputs;
 mod side_scenarios;
+mod signing;
 mod stories;
+mod successors;
 mod told;
 mod traces;
+mod turns;
 mod walks;
 
 /// A case as it is after PT01.
