@@ -3,6 +3,7 @@
 mod at_rest;
 mod beginnings;
 mod calendar_files;
+mod debts;
 mod driver;
 mod early_scenarios;
 mod effects;

@@ -10,7 +10,7 @@ use super::stories::{unmet, wrong};
 use crate::ids::ProposerId;
 use crate::workflow::codes::{ClockKind, ConsentStatus};
 use crate::workflow::decide::Target;
-use crate::workflow::input::CosignIn;
+use crate::workflow::input::{CosignIn, InviteIn};
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::refusal::Refusal;
 use crate::workflow::rule::Action;
@@ -25,6 +25,38 @@ fn refused(world: &mut World, who: P, action: Do, input: CosignIn) -> Refusal {
 
 fn named(proposer: ProposerId) -> CosignIn {
     inputs::cosign_on_paper(proposer, None)
+}
+
+/// PT03: members are asked to sign a joint proposal, organisations a joint collective one.
+#[test]
+fn each_kind_of_joint_proposal_asks_its_own() {
+    let both = || InviteIn {
+        organisation_ids: inputs::invite_organisations(&[1]).organisation_ids,
+        ..inputs::invite(&[1])
+    };
+    let (members, organisations) = ("/member_ids", "/organisation_ids");
+    for (mut world, who, own, other, none) in [
+        (
+            World::joint(),
+            P::Member(0),
+            members,
+            organisations,
+            inputs::invite_organisations(&[1]),
+        ),
+        (
+            World::joint_collective(),
+            P::Clerk,
+            organisations,
+            members,
+            inputs::invite(&[1]),
+        ),
+    ] {
+        let invite = Action::Proposal(Do::InviteCosigners);
+        let refusal = world.refused(who, Target::Proposal, invite, both());
+        assert_eq!(wrong(&refusal), ("mismatch", other.to_owned()));
+        let refusal = world.refused(who, Target::Proposal, invite, none);
+        assert_eq!(wrong(&refusal), ("required", own.to_owned()));
+    }
 }
 
 /// PT04, `cosign.comment_required`: consent says why where the policy asks for it; a refusal need not.
