@@ -125,7 +125,9 @@ fn an_urging_is_to_those_who_owe() {
     world.on_proposal(P::Staff, Do::Urge, urge(vec![to(0), to(1)]));
     let entries = world.case.follow_ups.clone();
     assert_eq!(entries.len(), 2);
-    assert_eq!(entries[0].act, entries[1].act, "one notice");
+    let acts = [0, 1].map(|number| (entries[number].act, entries[number].id));
+    let first = entries[0].id;
+    assert_eq!(acts, [(first, first), (first, entries[1].id)], "one notice");
     let running = |world: &World| {
         let running = world.running();
         running
@@ -189,6 +191,9 @@ fn an_instruction_is_an_item_for_each_unit() {
         asked,
         [1, 0, 2].map(|n| (FollowUpKind::Instruction, Some(unit(n))))
     );
+    let first = entries[1].id;
+    let acts: Vec<_> = entries.iter().map(|one| one.act).collect();
+    assert_eq!(acts, [entries[0].id, first, first], "one document each");
     let mut answer = AnswerInstructionIn {
         instruction_id: entries[2].id,
         text: "已开专题会。".to_owned(),
@@ -335,6 +340,24 @@ fn a_commitment_of_a_unit_that_answered_is_a_promise() {
     assert!(early.case.promises.is_empty());
     let kinds: Vec<_> = early.case.follow_ups.iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [FollowUpKind::Supervision, FollowUpKind::Commitment]);
+}
+
+/// What a unit has only drafted is no answer that a promise could hang on, nor is another unit's reply.
+#[test]
+fn a_promise_hangs_on_a_delivered_reply_of_its_unit() {
+    let rows = [0, 1].map(|number| (number, AssignmentRole::Separate));
+    let filed = World::individual().filed();
+    let world = filed.assigned(HandlingKind::Separate, &rows);
+    let world = world.answered(0, OutcomeMeaning::Resolved).accepted(1);
+    let world = world.contacted(1).drafted(1, OutcomeMeaning::Resolved);
+    for (number, promises) in [(0, 1), (1, 0)] {
+        let mut world = world.clone();
+        let mut input = supervise(&world, world.env().today());
+        input.commitments[0].unit_id = unit(number);
+        let input = Input::Supervise(Box::new(input));
+        world.on_proposal(P::Supervision, Do::Supervise, input);
+        assert_eq!(world.case.promises.len(), promises, "{number}");
+    }
 }
 
 /// OT31, K16: from 1 January, local time, a look-back on the promises of earlier years is owed, once a year.

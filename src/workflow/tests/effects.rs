@@ -43,7 +43,7 @@ fn separate(units: [usize; 2]) -> World {
     filed.assigned(HandlingKind::Separate, &rows)
 }
 
-/// RT04b, K09: only what is still asked for on this very reply lapses; an answer and what was called
+/// `RT04b`, K09: only what is still asked for on this very reply lapses; an answer and what was called
 /// back stay as they are.
 #[test]
 fn silence_changes_no_answer_and_nothing_that_was_called_back() {
@@ -340,7 +340,7 @@ fn raters_are_the_signers_or_the_first_of_them() {
     assert_eq!(names(&case, false), [5].map(member));
 }
 
-/// AT09, AT09b: a contact has happened already, says why nobody came where nobody did, and is objected
+/// AT09, `AT09b`: a contact has happened already, says why nobody came where nobody did, and is objected
 /// to by its own identifier, on its own row, once.
 #[test]
 fn a_contact_is_past_and_objected_to_once() {

@@ -36,7 +36,7 @@ fn counted(world: &World, kinds: &[ClockKind]) -> Vec<(ClockKind, Timestamp, Str
         .collect()
 }
 
-/// mark_urgent: K03, K04 and K10 count on the urgent limits from their original start, and as before when
+/// `mark_urgent`: K03, K04 and K10 count on the urgent limits from their original start, and as before when
 /// it is taken back; no other clock moves.
 #[test]
 fn the_urgent_lane_moves_three_clocks_and_back() {
@@ -139,7 +139,7 @@ fn a_key_proposal_has_its_own_date() {
     let fixed_on = date(2026, 4, 20);
     let mut world = World::individual().sole().accepted(0).contacted(0);
     world.profile.reply_key_fixed_date = Some(fixed_on);
-    let before = counted(&world, &ClockKind::ALL[..]);
+    let before = counted(&world, ClockKind::ALL);
     let key = || inputs::designate(ProgrammeTier::Key, 2026);
     let reply = [ClockKind::K10];
     let end = fixed(fixed_on).at;
@@ -152,7 +152,7 @@ fn a_key_proposal_has_its_own_date() {
         world.now = now;
         world.on_proposal(P::Chair, Do::DesignateKey, key());
         let others = |world: &World| -> Vec<_> {
-            let all = counted(world, &ClockKind::ALL[..]);
+            let all = counted(world, ClockKind::ALL);
             all.into_iter().filter(|one| one.0 != reply[0]).collect()
         };
         let own = before.iter().find(|one| one.0 == reply[0]).unwrap();

@@ -198,6 +198,29 @@ fn the_stronger_role_stays() {
     assert_eq!(parts, expected);
 }
 
+/// A unit for reference has no part to answer for, whatever its row says.
+#[test]
+fn only_separate_rows_join_their_parts() {
+    let rows = [(0, Separate), (1, Separate), (3, Reference)];
+    let mut world = assigned(HandlingKind::Separate, &rows);
+    world.case.assignments[2].part = Some("参阅".to_owned());
+    let case = passed(&world, 3, 0);
+    assert_eq!(case.assignments[0].part.as_deref(), Some("第0部分"));
+}
+
+/// I33: the succession is told of the row that was the ended unit's, whether it goes on or ends.
+#[test]
+fn a_succession_is_told_of_the_row_that_passed() {
+    let rows = [(0, Lead), (1, CoHandler), (2, CoHandler)];
+    let world = assigned(HandlingKind::Joint, &rows);
+    for (from, to) in [(0, 1), (1, 0), (1, 5)] {
+        let done = taken_over(&world, from, to, "新复");
+        let told = done.happened.iter().filter(|one| one.rule == "AT18");
+        let told: Vec<_> = told.map(|one| one.target).collect();
+        assert_eq!(told, [world.row_target(from)], "{from} to {to}");
+    }
+}
+
 /// I28: open promises pass whatever became of the case, and those that were settled do not.
 #[test]
 fn open_promises_pass_and_settled_ones_stay() {

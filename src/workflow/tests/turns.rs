@@ -31,14 +31,19 @@ fn refused(world: &mut World, who: P, action: Do, input: impl Into<Input>) -> Re
 /// decided stays as it was (I13).
 #[test]
 fn a_delivered_reply_overtakes_the_open_withdrawal() {
-    let world = World::individual().sole().accepted(0).contacted(0);
-    let world = world.drafted(0, OutcomeMeaning::Resolved);
-    let mut world = world.signed(0).approved(0);
+    let filed = World::individual().filed();
+    let world = filed.assigned(HandlingKind::Separate, &[(0, Separate), (1, Separate)]);
+    let world = world.accepted(0).contacted(0);
+    let mut world = world
+        .drafted(0, OutcomeMeaning::Resolved)
+        .signed(0)
+        .approved(0);
     world.on_proposal(P::Member(0), Do::Withdraw, inputs::withdraw());
     world.on_proposal(P::Chair, Do::RejectWithdrawal, inputs::deny());
     world.on_proposal(P::Member(0), Do::Withdraw, inputs::withdraw());
     assert!(world.running().contains(&ClockKind::K14));
     let world = world.delivered(0);
+    assert_eq!(world.status(), ProposalStatus::Assigned, "one is left");
     let requests = world.case.requests.iter();
     let status: Vec<_> = requests.map(|request| request.status).collect();
     assert_eq!(status, [RequestStatus::Denied, RequestStatus::Lapsed]);
@@ -91,7 +96,7 @@ fn another_round_checks_the_units_that_come_anew() {
     assert_eq!(world.case.proposal.round, 2);
 }
 
-/// PT24b: each rater gives up for himself; staff for the one they name, from paper.
+/// `PT24b`: each rater gives up for himself; staff for the one they name, from paper.
 #[test]
 fn another_round_is_given_up_by_each_rater() {
     let world = World::joint().invite(&[1]).consent(1);
