@@ -63,12 +63,7 @@ pub fn rehandle(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         step.case.proposal.handling_kind = Some(kind);
     }
     // Units that go on need not be active any more; new ones must be.
-    let new: Vec<_> = rows
-        .iter()
-        .filter(|row| !carried.contains(&row.unit_id))
-        .cloned()
-        .collect();
-    units::check_rows(step, &new, "/rows")?;
+    units::check_new_rows(step, &rows, &carried, "/rows")?;
     check_once(&rows)?;
     let rows = rows
         .into_iter()

@@ -59,9 +59,22 @@ pub fn check_unit(
 
 /// New rows: units known, none twice in the round (I5), a part for each of separate handling.
 pub fn check_rows(step: &Step<'_>, rows: &[AssignRow], base: &str) -> Result<(), Refusal> {
+    check_new_rows(step, rows, &BTreeSet::new(), base)
+}
+
+/// The same, of those rows alone whose unit does not go on.
+pub fn check_new_rows(
+    step: &Step<'_>,
+    rows: &[AssignRow],
+    going_on: &BTreeSet<UnitId>,
+    base: &str,
+) -> Result<(), Refusal> {
     let mut seen: BTreeSet<_> = step.case.live_rows().map(|row| row.unit).collect();
     let mut checks = Vec::new();
     for (index, row) in rows.iter().enumerate() {
+        if going_on.contains(&row.unit_id) {
+            continue;
+        }
         checks.push(check_unit(
             step,
             row.unit_id,

@@ -18,7 +18,7 @@ use crate::workflow::input::*;
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::role::Actor;
 
-fn start() -> StartTrackingIn {
+pub fn start() -> StartTrackingIn {
     StartTrackingIn {
         decided_by: "主任会议".to_owned(),
         list_year: 2026,
@@ -26,7 +26,7 @@ fn start() -> StartTrackingIn {
     }
 }
 
-fn progress(promise_id: Option<PromiseId>) -> ProgressIn {
+pub fn progress(promise_id: Option<PromiseId>) -> ProgressIn {
     ProgressIn {
         text: "已试运行。".to_owned(),
         evidence: "公告88号".to_owned(),
@@ -35,7 +35,7 @@ fn progress(promise_id: Option<PromiseId>) -> ProgressIn {
     }
 }
 
-fn fulfil(promise_id: PromiseId) -> FulfilPromiseIn {
+pub fn fulfil(promise_id: PromiseId) -> FulfilPromiseIn {
     FulfilPromiseIn {
         promise_id,
         shown_by: "实地查看。".to_owned(),
@@ -43,7 +43,7 @@ fn fulfil(promise_id: PromiseId) -> FulfilPromiseIn {
     }
 }
 
-fn stop(world: &World) -> StopTrackingIn {
+pub fn stop(world: &World) -> StopTrackingIn {
     let verdict = |promise_id| VerdictIn {
         promise_id,
         verdict: PromiseVerdict::Released,
@@ -56,7 +56,7 @@ fn stop(world: &World) -> StopTrackingIn {
     }
 }
 
-fn supervise(world: &World, today: Date) -> SuperviseIn {
+pub fn supervise(world: &World, today: Date) -> SuperviseIn {
     let unit = world.case.assignments.first().map(|row| row.unit);
     let commitment = |unit_id| CommitmentIn {
         unit_id,
@@ -77,7 +77,7 @@ fn supervise(world: &World, today: Date) -> SuperviseIn {
     }
 }
 
-fn urge(world: &World, today: Date) -> UrgeIn {
+pub fn urge(world: &World, today: Date) -> UrgeIn {
     UrgeIn {
         addressees: debtors(&world.case, &world.profile).into_iter().collect(),
         text: "请抓紧办理。".to_owned(),
@@ -85,7 +85,7 @@ fn urge(world: &World, today: Date) -> UrgeIn {
     }
 }
 
-fn instruct(number: usize, today: Date) -> InstructIn {
+pub fn instruct(number: usize, today: Date) -> InstructIn {
     InstructIn {
         leader: "韩松".to_owned(),
         post: "市长".to_owned(),
@@ -99,7 +99,7 @@ fn instruct(number: usize, today: Date) -> InstructIn {
     }
 }
 
-fn look_back(date: Date) -> LookBackIn {
+pub fn look_back(date: Date) -> LookBackIn {
     LookBackIn {
         date,
         findings: "正在推进。".to_owned(),
@@ -159,7 +159,7 @@ fn entry(world: &World, status: FollowUpStatus) -> FollowUp {
 }
 
 /// Rated by the only rater, who is satisfied.
-fn rated(outcome: OutcomeMeaning) -> World {
+pub fn rated(outcome: OutcomeMeaning) -> World {
     let mut world = World::individual().sole().answered(0, outcome);
     let form = inputs::feedback(world.reply_id(0), Grade::Satisfied);
     world.on_proposal(P::Member(0), Do::GiveFeedback, form);

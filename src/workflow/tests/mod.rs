@@ -1,15 +1,22 @@
 //! Tests of the workflow core: the tables as text, stories, refusals, random walks.
 
 mod at_rest;
+mod beginnings;
+mod calendar_files;
+mod debts;
 mod driver;
 mod early_scenarios;
+mod effects;
 mod fixture;
 mod follow_up;
 mod guard_cases;
 mod holding;
 mod inputs;
 mod invariants;
+mod lanes;
 mod matrices;
+mod meanings;
+mod offers;
 mod people;
 mod plausible;
 mod readers;
@@ -19,12 +26,16 @@ mod referrals;
 mod refusals;
 mod reminders;
 mod scenarios;
+mod sharing;
 mod side_guard_cases;
 mod side_inputs;
 mod side_scenarios;
+mod signing;
 mod stories;
+mod successors;
 mod told;
 mod traces;
+mod turns;
 mod walks;
 
 /// A case as it is after PT01.
