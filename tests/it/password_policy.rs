@@ -274,6 +274,8 @@ async fn passwords_of_ninety_days_must_be_changed() {
     client.get("/api/v1/units").send().await.status(200);
 }
 
+const WORD: &str = "password_has_known_word";
+
 #[actix_web::test]
 async fn words_of_the_place_are_in_no_password() {
     let app = TestApp::start().await;
@@ -290,7 +292,6 @@ async fn words_of_the_place_are_in_no_password() {
         let request = security.post(&path).header("If-Match", "*");
         request.json(json!({ "password": password })).send().await
     };
-    const WORD: &str = "password_has_known_word";
     let refused = [
         ("my-YunLing-4711", "yunling"),
         ("ｊｉａｎｊｉａｎ-4711", "jianjian"),
