@@ -35,8 +35,9 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Schemas(HashMap<String, Validator>);
 
 impl Schemas {
-    /// Compiles the schema of every body that an operation of the document takes, and those of
-    /// bodies that the document does not show. Of what is only answered nothing is ever checked.
+    /// Compiles the schema of every body that an operation of the document takes, of all that these
+    /// are made of (what a merge patch comes to is checked as such a part), and of bodies that the
+    /// document does not show. What is only answered is never checked.
     pub fn compile(openapi: &OpenApi, hidden: &super::routes::Schemas) -> Result<Self> {
         let mut document = serde_json::to_value(openapi).map_err(Error::internal)?;
         let Some(schemas) = document
@@ -45,7 +46,14 @@ impl Schemas {
         else {
             return Ok(Self(HashMap::new()));
         };
-        let mut taken = bodies(openapi);
+        let mut taken = BTreeSet::new();
+        for name in bodies(openapi) {
+            taken.extend(
+                with_all_it_refers_to(&name, schemas)
+                    .into_iter()
+                    .map(|(name, _)| name),
+            );
+        }
         for (name, schema) in hidden {
             let schema = serde_json::to_value(schema).map_err(Error::internal)?;
             schemas.entry(name).or_insert(schema);
