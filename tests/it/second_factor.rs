@@ -385,6 +385,7 @@ fn these_operations_and_no_others_are_marked_dangerous() {
         "create_committee",
         "create_openid_provider",
         "create_webhook",
+        "end_sign_ins",
         "link_openid_subject",
         "reset_user_password",
         "reset_user_second_factor",

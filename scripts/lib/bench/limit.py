@@ -200,7 +200,9 @@ def replay(given, url, where, reads, table):
         for name, requests in supply.reads().items():
             groups = captured(url, service, (requests * READS)[:READS])
             rate = limit_of_read(url, given.folder, groups, given.seconds)
-            table.limit(where, name, rate, len(groups[0]))
+            # Over the same rows: there are more of them than when the load began.
+            shown = load.reads(service, given.folder, requests, CLIENTS, given.seconds)
+            table.limit(where, name, rate, len(groups[0]), shown.rate)
         for name, make in {
             "create": lambda some: supply.create(len(some)),
             "submit": supply.submit,
