@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 
 use crate::support::TestApp;
+use crate::support::database::TestDatabase;
 use crate::support::story::{Story, form, members};
 
 /// Tables of which a committee has few rows, or of which all are wanted.
@@ -125,4 +126,20 @@ async fn a_statement_that_reads_a_whole_committee_is_found() {
     assert!(wrong(by_hand, &app.database().steps(by_hand)).is_some());
     let by_key = "SELECT seq FROM events WHERE committee_id = (SELECT id FROM committees LIMIT 1) AND name = 'x'";
     assert!(wrong(by_key, &app.database().steps(by_key)).is_none());
+}
+
+#[test]
+fn sqlite_is_built_so_that_a_plan_does_not_depend_on_values() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = TestDatabase::at(&directory.path().join("empty.db"));
+    let options = database.names("SELECT compile_options AS name FROM pragma_compile_options");
+    let has = |name: &str| options.iter().any(|option| option == name);
+    assert!(
+        has("ENABLE_QPSG") && has("DEFAULT_MEMSTATUS=0"),
+        "{options:?}"
+    );
+    assert!(
+        !has("ENABLE_STAT4") && !has("ENABLE_MEMORY_MANAGEMENT"),
+        "{options:?}"
+    );
 }

@@ -217,11 +217,14 @@ impl<'a> Load<'a> {
         let Some(done) = self.write(http, key, write, random).await else {
             return true;
         };
-        if let Some(known) = &mut *slot.borrow_mut() {
+        // The other client may have gone on to another case meanwhile.
+        if let Some(now) = &mut *slot.borrow_mut()
+            && now.proposal == known.proposal
+        {
             let id = |json: &Value| json["id"].as_str().map(str::to_owned);
             match action {
-                "assign" => known.row = id(&done.json["assignments"][0]),
-                "replies" => known.reply = id(&done.json),
+                "assign" => now.row = id(&done.json["assignments"][0]),
+                "replies" => now.reply = id(&done.json),
                 _ => {}
             }
         }
