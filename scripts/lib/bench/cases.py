@@ -193,6 +193,17 @@ class Supply:
         ]
         return held
 
+    def writes(self):
+        """How the requests of each kind of write are made of what they are done to."""
+        return {
+            "create": lambda numbers: self.create(len(numbers), numbers[0]),
+            "submit": self.submit,
+            "file": self.file,
+            "accept": self.accept,
+            "deliver": self.deliver,
+            "feedback": self.feedback,
+        }
+
     # ---- reads ----
 
     def reads(self):

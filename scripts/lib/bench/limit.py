@@ -185,7 +185,7 @@ def limit_of_write(url, folder, groups):
     return 1 / (1 / whole - 1 / alone)
 
 
-def replay(given, url, where, reads, table):
+def replay(given, url, where, table):
     """The limit of every operation, on the database as the load has left it."""
     server = os.environ["BENCH_POSTGRES"]
     service = Service(given.program, url, given.folder, jobs=False)
@@ -203,14 +203,7 @@ def replay(given, url, where, reads, table):
             # Over the same rows: there are more of them than when the load began.
             shown = load.reads(service, given.folder, requests, CLIENTS, given.seconds)
             table.limit(where, name, rate, len(groups[0]), shown.rate)
-        for name, make in {
-            "create": lambda some: supply.create(len(some)),
-            "submit": supply.submit,
-            "file": supply.file,
-            "accept": supply.accept,
-            "deliver": supply.deliver,
-            "feedback": supply.feedback,
-        }.items():
+        for name, make in supply.writes().items():
             groups = captured(url, service, make(held[name]))
             rate = limit_of_write(copy, given.folder, groups)
             table.limit(where, name, rate, len(groups[0]))

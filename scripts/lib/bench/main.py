@@ -14,8 +14,6 @@ import load
 import report
 from service import Service
 
-WRITES = ["create", "submit", "file", "accept", "deliver", "feedback"]
-
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -81,14 +79,6 @@ def measured(given, service, where, table):
     print("preparing cases", flush=True)
     held = supply.prepare(total + extra)
     held["create"] = list(range(total + extra))
-    make = {
-        "create": lambda some: supply.create(len(some), some[0]),
-        "submit": supply.submit,
-        "file": supply.file,
-        "accept": supply.accept,
-        "deliver": supply.deliver,
-        "feedback": supply.feedback,
-    }
     reads = supply.reads()
     for clients in given.clients:
         for name, requests in reads.items():
@@ -100,16 +90,15 @@ def measured(given, service, where, table):
             spent = service.statements() - before
             count = sum(run.rate for run in runs) * given.seconds
             table.add(where, name, clients, runs, spent / count, service.memory())
-        for name in WRITES:
+        for name, make in supply.writes().items():
             runs, before, count = [], service.statements(), 0
             for _ in range(given.repeat):
                 size = given.writes + clients
                 some, held[name] = held[name][:size], held[name][size:]
-                runs.append(load.writes(service, given.folder, make[name](some), clients))
+                runs.append(load.writes(service, given.folder, make(some), clients))
                 count += len(some)
             spent = service.statements() - before
             table.add(where, name, clients, runs, spent / count, service.memory())
-    return held, make, reads
 
 
 def main():
@@ -132,12 +121,12 @@ def one(given, name, size, table):
     time.sleep(2)
     table.started(where, service.start_seconds, service.memory())
     try:
-        held, make, reads = measured(given, service, where, table)
+        measured(given, service, where, table)
         table.ended(where, service.memory("VmHWM"))
     finally:
         service.stop()
     if name == "postgres" and size <= 100_000:
-        limit.replay(given, url, where, reads, table)
+        limit.replay(given, url, where, table)
 
 
 if __name__ == "__main__":

@@ -538,6 +538,22 @@ impl World {
         )
     }
 
+    /// A joint case in joint handling: unit 0 leads and has drafted its reply, the opinion of unit 1 is
+    /// in.
+    pub fn drafted_jointly() -> Self {
+        use AssignmentRole::{CoHandler, Lead};
+        Self::joint()
+            .invite(&[1])
+            .consent(1)
+            .filed()
+            .assigned(HandlingKind::Joint, &[(0, Lead), (1, CoHandler)])
+            .accepted(0)
+            .accepted(1)
+            .opinion(1)
+            .contacted(0)
+            .drafted(0, OutcomeMeaning::Resolved)
+    }
+
     pub fn on_row(&mut self, number: usize, action: Action, input: impl Into<Input>) {
         let target = self.row_target(number);
         self.granted(P::UnitClerk(number), target, action, &input.into());

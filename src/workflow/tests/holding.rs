@@ -10,7 +10,7 @@ use super::fixture::{Person as P, World, unit};
 use super::inputs;
 use crate::ids::{ClockId, Id};
 use crate::workflow::calendar::Calendar;
-use crate::workflow::codes::{AssignmentRole, HandlingKind, OutcomeMeaning};
+use crate::workflow::codes::AssignmentRole;
 use crate::workflow::decide::{Env, Target, catch_up, holds, owes};
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::role::{Actor, Grant, Line, Role};
@@ -97,18 +97,7 @@ fn everybody() -> Vec<(String, Actor)> {
 }
 
 fn handled() -> World {
-    use AssignmentRole::{CoHandler, Lead};
-    World::joint()
-        .invite(&[1])
-        .consent(1)
-        .filed()
-        .assigned(HandlingKind::Joint, &[(0, Lead), (1, CoHandler)])
-        .accepted(0)
-        .accepted(1)
-        .opinion(1)
-        .contacted(0)
-        .drafted(0, OutcomeMeaning::Resolved)
-        .countersigning()
+    World::drafted_jointly().countersigning()
 }
 
 #[test]

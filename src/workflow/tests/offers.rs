@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::driver::{People, targets};
 use super::fixture::{Person as P, World};
 use super::inputs;
-use crate::workflow::codes::{AssignmentRole, ClockKind, HandlingKind, OutcomeMeaning};
+use crate::workflow::codes::ClockKind;
 use crate::workflow::decide::{Possibility, Target, allowed, catch_up, decide};
 use crate::workflow::guard;
 use crate::workflow::input::NoInput;
@@ -16,18 +16,7 @@ use crate::workflow::role::{Actor, Role};
 use crate::workflow::rule::{Action, Cause, Machine, State, rules, rules_of};
 
 fn countersigning() -> World {
-    use AssignmentRole::{CoHandler, Lead};
-    World::joint()
-        .invite(&[1])
-        .consent(1)
-        .filed()
-        .assigned(HandlingKind::Joint, &[(0, Lead), (1, CoHandler)])
-        .accepted(0)
-        .accepted(1)
-        .opinion(1)
-        .contacted(0)
-        .drafted(0, OutcomeMeaning::Resolved)
-        .countersigning()
+    World::drafted_jointly().countersigning()
 }
 
 /// The actions of the rows that people take on a target of this kind: a draft of a reply begins on

@@ -16,8 +16,8 @@ use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::attachments::{self, AttachmentFacts, AttachmentStatus, Binding, BoundKind};
 use crate::workflow::case::{Case, FollowUp, Form};
 use crate::workflow::codes::{
-    AssignmentRole, ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus,
-    Grade, HandlingKind, OutcomeMeaning, RequestKind, RequestStatus, Secrecy,
+    ClockKind, ConsentStatus, CountersignStatus, FollowUpKind, FollowUpStatus, Grade,
+    OutcomeMeaning, RequestKind, RequestStatus, Secrecy,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::profile::Profile;
@@ -178,15 +178,7 @@ fn joint() -> World {
 
 /// Lead unit 0, co-handler 1, everything ready for the lead's reply.
 fn handled() -> World {
-    use AssignmentRole::{CoHandler, Lead};
-    joint()
-        .filed()
-        .assigned(HandlingKind::Joint, &[(0, Lead), (1, CoHandler)])
-        .accepted(0)
-        .accepted(1)
-        .opinion(1)
-        .contacted(0)
-        .drafted(0, OutcomeMeaning::Resolved)
+    World::drafted_jointly()
 }
 
 /// The same, delivered.
