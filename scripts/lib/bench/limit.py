@@ -1,9 +1,9 @@
 """The limit of PostgreSQL: the very statements of each operation, captured from its log and sent
 again by pgbench.
 
-A read becomes scripts with its values written in. A write can be done once only, so it is sent again
-to a copy of the database that was made before; its values stand in a table, from which the script
-fetches them, and the time of that fetch, measured by itself, is taken off again.
+The values of the requests stand in a table, from which the script fetches those of one request; the
+time of that fetch, measured by itself, is taken off again. A write can be done once only, so it is
+sent again to a copy of the database that was made before.
 """
 
 import csv
@@ -17,7 +17,7 @@ import cases
 import load
 from service import Service
 
-READS = 40  # requests of each read that are captured, one script each
+READS = 200  # requests of each read that are captured
 WRITES = 1200  # requests of each write that are captured
 CLIENTS = 16
 
@@ -102,7 +102,10 @@ def captured(url, service, requests):
     groups = [[one for one in group if often[one[0]] > len(groups) / 2] for group in groups]
     shape = lambda group: tuple((sql, tuple(v is None for v in vs)) for sql, vs in group)  # noqa: E731
     common = Counter(map(shape, groups)).most_common(1)[0][0]
-    return [group for group in groups if shape(group) == common]
+    alike = [group for group in groups if shape(group) == common]
+    if len(alike) < CLIENTS:
+        raise SystemExit(f"bench: of {len(groups)} captured requests only {len(alike)} are alike")
+    return alike
 
 
 def parsed(request):
@@ -125,16 +128,12 @@ def filled(sql, fill):
     return re.sub(r"\$(\d+)", lambda found: fill(int(found.group(1)) - 1), sql) + ";\n"
 
 
-def pgbench(url, folder, scripts, *options):
-    paths = []
-    for number, script in enumerate(scripts):
-        paths.append(os.path.join(folder, f"limit-{number}.sql"))
-        with open(paths[-1], "w") as file:
-            file.write(script)
+def pgbench(url, folder, script, *options):
+    path = os.path.join(folder, "limit.sql")
+    with open(path, "w") as file:
+        file.write(script)
     command = ["pgbench", "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", *options]
-    for path in paths:
-        command += ["-f", path]
-    done = subprocess.run([*command, url], capture_output=True, text=True)
+    done = subprocess.run([*command, "-f", path, url], capture_output=True, text=True)
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)
     failed = "aborted" in done.stderr or not found
     if failed:
@@ -142,16 +141,9 @@ def pgbench(url, folder, scripts, *options):
     return float(found.group(1))
 
 
-def limit_of_read(url, folder, groups, seconds):
-    scripts = [
-        "".join(filled(sql, lambda place, vs=vs: literal(vs[place])) for sql, vs in group)
-        for group in groups
-    ]
-    return pgbench(url, folder, scripts, "-T", str(seconds))
-
-
-def limit_of_write(url, folder, groups):
-    """Each captured write once. What is the same in all of them is written in."""
+def limit_of(url, folder, groups, choose, *options):
+    """The statements of the captured requests, one request after the other as `choose` numbers them.
+    What is the same in all of them is written in, the other values come from a table."""
     flat = [[value for _, vs in group for value in vs] for group in groups]
     varying = [place for place in range(len(flat[0])) if len({row[place] for row in flat}) > 1]
     path = os.path.join(folder, "values.csv")
@@ -159,18 +151,14 @@ def limit_of_write(url, folder, groups):
         writer = csv.writer(file)
         for number, row in enumerate(flat):
             writer.writerow([number, *(row[place] for place in varying)])
-    columns = ", ".join(f"p{place} text" for place in varying)
+    columns = "".join(f", p{place} text" for place in varying)
     psql(
         url,
-        f"DROP TABLE IF EXISTS bench_values; CREATE TABLE bench_values (n int PRIMARY KEY, {columns});\n"
+        f"DROP TABLE IF EXISTS bench_values; CREATE TABLE bench_values (n int PRIMARY KEY{columns});\n"
         f"\\copy bench_values FROM '{path}' CSV\nANALYZE bench_values;\nCHECKPOINT;\n",
     )
-    each = len(groups) // CLIENTS
-    names = ", ".join(f"p{place}" for place in varying)
-    fetch = (
-        f"\\set n :client_id * {each} + :k\n\\set k :k + 1\n"
-        f"SELECT {names} FROM bench_values WHERE n = :n \\gset\n"
-    )
+    names = ", ".join(["n", *(f"p{place}" for place in varying)])
+    fetch = f"{choose}SELECT {names} FROM bench_values WHERE n = :n \\gset\n"
     script, base = fetch, 0
     for sql, vs in groups[0]:
         script += filled(
@@ -180,8 +168,8 @@ def limit_of_write(url, folder, groups):
             else literal(vs[place]),
         )
         base += len(vs)
-    alone = pgbench(url, folder, [fetch], "-t", str(each), "-D", "k=0")
-    whole = pgbench(url, folder, [script], "-t", str(each), "-D", "k=0")
+    alone = pgbench(url, folder, fetch, *options)
+    whole = pgbench(url, folder, script, *options)
     return 1 / (1 / whole - 1 / alone)
 
 
@@ -199,13 +187,16 @@ def replay(given, url, where, table):
     try:
         for name, requests in supply.reads().items():
             groups = captured(url, service, (requests * READS)[:READS])
-            rate = limit_of_read(url, given.folder, groups, given.seconds)
+            choose = f"\\set n random(0, {len(groups) - 1})\n"
+            rate = limit_of(url, given.folder, groups, choose, "-T", str(given.seconds))
             # Over the same rows: there are more of them than when the load began.
             shown = load.reads(service, given.folder, requests, CLIENTS, given.seconds)
             table.limit(where, name, rate, len(groups[0]), shown.rate)
         for name, make in supply.writes().items():
             groups = captured(url, service, make(held[name]))
-            rate = limit_of_write(copy, given.folder, groups)
+            each = len(groups) // CLIENTS
+            choose = f"\\set n :client_id * {each} + :k\n\\set k :k + 1\n"
+            rate = limit_of(copy, given.folder, groups, choose, "-t", str(each), "-D", "k=0")
             table.limit(where, name, rate, len(groups[0]))
     finally:
         service.stop()

@@ -4,6 +4,8 @@ from statistics import median
 
 # Of PostgreSQL at 16 clients: the share of the limit that has to be reached.
 READ_SHARE, WRITE_SHARE = 0.60, 0.65
+# Nobody is faster than the statements alone: what was measured then was not the limit.
+MOST_SHARE = 1.1
 WRITES = ("create", "submit", "file", "accept", "deliver", "feedback")
 TRANSITIONS = ("file", "accept", "deliver", "feedback")
 
@@ -61,7 +63,7 @@ class Report:
         for (where, name), (_, share) in self.limits.items():
             if share is not None:
                 least = WRITE_SHARE if name in WRITES else READ_SHARE
-                yield f"postgres, {name}: share of pgbench", f"≥ {least:.2f}", f"{share:.2f}", share >= least
+                yield f"postgres, {name}: share of pgbench", f"≥ {least:.2f}", f"{share:.2f}", least <= share <= MOST_SHARE
         for (where, name, clients), row in self.rows.items():
             if where[0] == "sqlite" and clients == 64 and name in TRANSITIONS:
                 what = f"sqlite, {where[1]}, {name}, 64 clients"
