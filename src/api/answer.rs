@@ -1,7 +1,10 @@
 //! [`Answer`] as an HTTP response: entity tag, Location, Link, 304.
 
+use actix_web::http::header::ContentType;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+
+use serde::Deserialize;
 
 use crate::app::Answer;
 
@@ -28,20 +31,29 @@ impl Responder for Answer {
         if self.replayed {
             response.insert_header(("Idempotency-Replayed", "true"));
         }
-        if let Some(cursor) = self
-            .body
-            .get("next_cursor")
-            .and_then(|cursor| cursor.as_str())
-        {
-            let next = next_address(request, cursor);
+        if let Some(cursor) = self.body.text().and_then(next_cursor) {
+            let next = next_address(request, &cursor);
             response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
         }
-        if unchanged || self.body.is_null() {
-            response.finish()
-        } else {
-            response.json(self.body)
+        match self.body.into_text() {
+            Some(text) if !unchanged => response.content_type(ContentType::json()).body(text),
+            _ => response.finish(),
         }
     }
+}
+
+/// Where the next page begins, if this is a page and not the last.
+fn next_cursor(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Page {
+        next_cursor: Option<String>,
+    }
+    // Most answers are no pages, and need not be read for it.
+    if !text.contains("\"next_cursor\"") {
+        return None;
+    }
+    let page: Page = serde_json::from_str(text).ok()?;
+    page.next_cursor
 }
 
 /// Whether If-None-Match names this entity tag.

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use serde_json::Value;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -127,7 +127,7 @@ pub async fn create_api_token(
             register::created(api_tokens::create(tx, &act, &wanted, &token)?, &act)
         })
         .await?;
-    Ok(with_secret(answer, &ctx, &secret))
+    with_secret(answer, &ctx, &secret)
 }
 
 /// Read an API token
@@ -174,7 +174,7 @@ pub async fn rotate_api_token(
             )
         })
         .await?;
-    Ok(with_secret(answer, &ctx, &secret))
+    with_secret(answer, &ctx, &secret)
 }
 
 /// Revoke an API token
@@ -206,13 +206,11 @@ pub async fn revoke_api_token(
 }
 
 /// Adds what the stored answer of an idempotency key must not hold.
-fn with_secret(mut answer: Answer, ctx: &Ctx, token: &ApiToken) -> Answer {
-    if let (false, false, Value::Object(body)) =
-        (answer.replayed, ctx.validate_only, &mut answer.body)
-    {
-        body.insert("token".to_owned(), token.reveal().into());
+fn with_secret(mut answer: Answer, ctx: &Ctx, token: &ApiToken) -> Result<Answer> {
+    if !answer.replayed && !ctx.validate_only {
+        answer.body.add(&json!({ "token": token.reveal() }))?;
     }
-    answer
+    Ok(answer)
 }
 
 /// Every name stands for an operation that is open to machines.

@@ -3,7 +3,6 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::extract::{PathId, request_id};
@@ -178,7 +177,7 @@ pub async fn enrol_second_factor(
         otpauth_uri: Some(secret.uri(&app.second_factor.label, &ctx.principal.username)),
         secret: Some(secret.reveal()),
     };
-    Ok(shown_once(answer, &ctx, &shown))
+    shown_once(answer, &ctx, &shown)
 }
 
 /// Confirm the second factor
@@ -198,7 +197,7 @@ pub async fn confirm_second_factor(
     let FirstCodeIn { code } = body.parse()?;
     let codes = RecoveryCode::generate()?;
     let answer = app.confirm(&ctx, &code, &codes).await?;
-    Ok(shown_once(answer, &ctx, &shown(&codes)))
+    shown_once(answer, &ctx, &shown(&codes))
 }
 
 /// Disable the second factor
@@ -235,7 +234,7 @@ pub async fn replace_recovery_codes(
     let CodeIn { code } = body.parse()?;
     let codes = RecoveryCode::generate()?;
     let answer = app.replace_codes(&ctx, &code, &codes).await?;
-    Ok(shown_once(answer, &ctx, &shown(&codes)))
+    shown_once(answer, &ctx, &shown(&codes))
 }
 
 /// Prove the second factor again
@@ -293,13 +292,9 @@ fn shown(codes: &[RecoveryCode]) -> RecoveryCodesOut {
 }
 
 /// Adds what the stored answer of an idempotency key must not hold.
-fn shown_once(mut answer: Answer, ctx: &Ctx, shown: &impl Serialize) -> Answer {
-    if !answer.replayed
-        && !ctx.validate_only
-        && let Value::Object(body) = &mut answer.body
-        && let Value::Object(shown) = json!(shown)
-    {
-        body.extend(shown);
+fn shown_once(mut answer: Answer, ctx: &Ctx, shown: &impl Serialize) -> Result<Answer> {
+    if !answer.replayed && !ctx.validate_only {
+        answer.body.add(shown)?;
     }
-    answer
+    Ok(answer)
 }

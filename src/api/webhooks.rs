@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -344,7 +344,7 @@ pub async fn create_webhook(
             Ok(Answer::created(&shown, format!("{PATH}/{id}"))?.tag(shown.tag()))
         })
         .await?;
-    Ok(with_secret(answer, &ctx, &secret))
+    with_secret(answer, &ctx, &secret)
 }
 
 /// Read a webhook
@@ -501,18 +501,15 @@ pub async fn rotate_webhook_secret(
             Webhook::shown(&row)
         })
         .await?;
-    Ok(with_secret(answer, &ctx, &secret))
+    with_secret(answer, &ctx, &secret)
 }
 
 /// Shows the secret in the answer that made it; the stored answer has none.
-fn with_secret(mut answer: Answer, ctx: &Ctx, secret: &Secret) -> Answer {
-    if !answer.replayed
-        && !ctx.validate_only
-        && let Value::Object(body) = &mut answer.body
-    {
-        body.insert("secret".to_owned(), secret.reveal().into());
+fn with_secret(mut answer: Answer, ctx: &Ctx, secret: &Secret) -> Result<Answer> {
+    if !answer.replayed && !ctx.validate_only {
+        answer.body.add(&json!({ "secret": secret.reveal() }))?;
     }
-    answer
+    Ok(answer)
 }
 
 async fn check_target(app: &App, url: &str) -> Result<()> {

@@ -47,7 +47,7 @@ use crate::store::{Db, signing_keys};
 use crate::webhooks::{Sender, Settings};
 
 pub use ctx::Ctx;
-pub use write::Answer;
+pub use write::{Answer, Body};
 
 /// What every use case works with.
 #[derive(Clone)]

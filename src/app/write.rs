@@ -1,7 +1,7 @@
 //! The one way from a handler to a write: idempotency key, trial run, transaction, answer.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ctx::IdempotencyKey;
 #[cfg(feature = "seeded-defects")]
@@ -10,13 +10,65 @@ use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
 use crate::store::{Tx, idempotency};
 
+/// The JSON text of an answer, or none. It is made once: what is stored with an idempotency key
+/// what was sent, to the letter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Body(Option<String>);
+
+impl Body {
+    fn of(body: &impl Serialize) -> Result<Self> {
+        let text = serde_json::to_string(body).map_err(Error::internal)?;
+        debug_assert_eq!(
+            text.len(),
+            serde_json::json!(body).to_string().len(),
+            "a name stands twice in an object"
+        );
+        Ok(Self(Some(text)))
+    }
+
+    /// The text; `None` where nothing is said.
+    pub fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The text itself.
+    pub fn into_text(self) -> Option<String> {
+        self.0
+    }
+
+    /// Adds members to an object: what the stored answer of an idempotency key must not hold.
+    pub fn add(&mut self, members: &impl Serialize) -> Result<()> {
+        let Some(text) = &self.0 else { return Ok(()) };
+        let mut object: Map<String, Value> = serde_json::from_str(text).map_err(Error::internal)?;
+        if let Value::Object(members) = serde_json::json!(members) {
+            object.extend(members);
+        }
+        *self = Self::of(&object)?;
+        Ok(())
+    }
+
+    /// As it is stored.
+    pub fn to_stored(&self) -> Value {
+        self.0.clone().map_or(Value::Null, Value::String)
+    }
+
+    /// As it was stored.
+    pub fn from_stored(stored: Value) -> Self {
+        match stored {
+            Value::Null => Self(None),
+            Value::String(text) => Self(Some(text)),
+            object => Self(Some(object.to_string())),
+        }
+    }
+}
+
 /// A successful answer, in the form in which it can be stored and sent again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON body; `Null` for none.
-    pub body: Value,
+    /// What it says.
+    pub body: Body,
     /// Strong entity tag of the body, without quotes.
     pub etag: Option<String>,
     /// Where a created object is.
@@ -27,7 +79,7 @@ pub struct Answer {
 
 impl Answer {
     fn new(status: u16, body: &impl Serialize) -> Result<Self> {
-        let body = serde_json::to_value(body).map_err(Error::internal)?;
+        let body = Body::of(body)?;
         Ok(Self {
             status,
             body,
@@ -54,7 +106,7 @@ impl Answer {
     pub fn none() -> Self {
         Self {
             status: 204,
-            body: Value::Null,
+            body: Body::default(),
             etag: None,
             location: None,
             replayed: false,

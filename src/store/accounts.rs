@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::passwords::is_idle;
+use super::prepared::Prepare;
 use super::schema::{
     committees, members, organisations, password_policies, second_factors, sign_ins, units,
     user_roles, users,
@@ -98,6 +99,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
             .filter(users::id.eq(user)),
     )
     .set(users::version.eq(users::version))
+    .prepared()
     .execute(tx.conn)?;
     find(tx, committee, user)
 }
@@ -260,6 +262,7 @@ pub fn change_password(
             users::version.eq(users::version + 1),
             users::updated_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(changed == 1)
 }
@@ -278,6 +281,7 @@ pub fn rehash(
         .filter(users::password_hash.eq(old_hash));
     diesel::update(row)
         .set(users::password_hash.eq(new_hash))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -404,6 +408,7 @@ pub(crate) mod sample {
                     committees::updated_at.eq(At(now)),
                 ),
             ))
+            .prepared()
             .execute(tx.conn)?;
         Ok(id)
     }
@@ -428,6 +433,7 @@ pub(crate) mod sample {
                 users::version.eq(1),
                 (users::created_at.eq(At(now)), users::updated_at.eq(At(now))),
             ))
+            .prepared()
             .execute(tx.conn)?;
         diesel::insert_into(units::table)
             .values((
@@ -439,6 +445,7 @@ pub(crate) mod sample {
                 units::version.eq(1),
                 (units::created_at.eq(At(now)), units::updated_at.eq(At(now))),
             ))
+            .prepared()
             .execute(tx.conn)?;
         let grants = [
             Grant::unit(Role::UnitClerk, unit),
@@ -456,6 +463,7 @@ pub(crate) mod sample {
                     user_roles::unit_id.eq(grant.unit_id),
                     user_roles::line.eq(grant.line.map(Line::as_str)),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Ok(id)
@@ -474,6 +482,7 @@ pub(crate) mod sample {
                 .filter(users::id.eq(user)),
         )
         .set(users::disabled.eq(disabled))
+        .prepared()
         .execute(tx.conn)?;
         Ok(())
     }

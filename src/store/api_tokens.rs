@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::register::{self, Entry, Register, Rows, inactive, touch, unknown};
 use super::schema::{api_tokens, committees, organisations, units, user_roles, users};
 use super::sql_types::{At, Json};
@@ -298,6 +299,7 @@ impl Rows for ApiTokenFields {
                 api_tokens::version.eq(entry.version),
                 api_tokens::updated_at.eq(At(entry.updated_at)),
             ))
+            .prepared()
             .execute(tx.conn)?)
     }
 }
@@ -365,6 +367,7 @@ pub fn create(
             users::created_at.eq(moment),
             users::updated_at.eq(moment),
         ))
+        .prepared()
         .execute(tx.conn)?;
     diesel::insert_into(user_roles::table)
         .values((
@@ -376,6 +379,7 @@ pub fn create(
             user_roles::organisation_id.eq(wanted.organisation_id),
             user_roles::line.eq(wanted.line.map(Line::as_str)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     diesel::insert_into(api_tokens::table)
         .values((
@@ -391,6 +395,7 @@ pub fn create(
             api_tokens::created_at.eq(moment),
             api_tokens::updated_at.eq(moment),
         ))
+        .prepared()
         .execute(tx.conn)?;
     let entry = ApiTokenFields::find(tx, committee, id)?;
     register::record_created(tx, ctx, committee, &entry)?;
@@ -426,9 +431,11 @@ pub fn rotate(
         .filter(api_tokens::id.eq(id));
     diesel::update(row)
         .set(api_tokens::previous_hash.eq(api_tokens::secret_hash.nullable()))
+        .prepared()
         .execute(tx.conn)?;
     diesel::update(row)
         .set(api_tokens::secret_hash.eq(token.hash()))
+        .prepared()
         .execute(tx.conn)?;
     touch(tx, ctx, before, fields, "rotated")
 }
@@ -632,6 +639,7 @@ pub fn note_use(
         );
     diesel::update(row)
         .set(api_tokens::last_used_at.eq(At(now)))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::prepared::Prepare;
 use super::schema::attachments::{self, dsl};
 use super::sql_types::At;
 use crate::error::{Error, Result};
@@ -168,6 +169,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &AttachmentRow) -> Result<()> {
                 dsl::created_at.eq(row.created_at),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -182,6 +184,7 @@ pub fn stage(
     let changed = diesel::update(dsl::attachments.find((committee, id)))
         .filter(dsl::status.eq(AttachmentStatus::Incoming))
         .set(dsl::status.eq(AttachmentStatus::Staged))
+        .prepared()
         .execute(tx.conn)?;
     let row = find(tx, committee, id)?.filter(|_| changed == 1);
     let row = row.ok_or_else(|| Error::internal("the upload was given up meanwhile"))?;
@@ -212,6 +215,7 @@ pub fn bind(
             dsl::bound_rater_id.eq(to.rater),
             dsl::bound_at.eq(At(at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 1 {
         return Ok(());
@@ -238,6 +242,7 @@ pub fn remove(
             dsl::name.eq(name),
             dsl::removed_at.eq(At(by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 0 {
         return Err(Error::internal("a file changed while it was removed").retryable());
@@ -320,6 +325,7 @@ pub fn deleted(tx: &mut Tx<'_>, row: &AttachmentRow) -> Result<()> {
     } else {
         diesel::update(dsl::attachments.find((row.committee_id, row.id)))
             .set(dsl::stored.eq(false))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::schema::audit_checks;
 use super::sql_types::{At, Json};
 use super::verify::Report;
@@ -58,6 +59,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &CheckRow) -> Result<()> {
             audit_checks::report.eq(&row.report),
             audit_checks::created_at.eq(row.created_at),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -90,6 +92,7 @@ pub fn proceed(
             audit_checks::report.eq(Json::of(report)?),
             audit_checks::finished_at.eq(finished.map(At)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::Tx;
 use super::connection::AnyConnection;
 use super::events::{Event, Stream};
+use super::prepared::Prepare;
 use super::schema::{committees, number_series, terms};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};
@@ -301,6 +302,7 @@ pub fn set_series(
         let end = i32::try_from(*end).map_err(Error::internal)?;
         let moved = diesel::update(number_series::table.find((committee, series)))
             .set(number_series::last_number.eq(end))
+            .prepared()
             .execute(tx.conn)?;
         if moved == 0 {
             diesel::insert_into(number_series::table)
@@ -309,6 +311,7 @@ pub fn set_series(
                     number_series::series.eq(series),
                     number_series::last_number.eq(end),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
     }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::schema::{calendar_days, calendars, clocks, committees};
 use super::sql_types::{At, On};
 use crate::error::{Error, Result};
@@ -173,6 +174,7 @@ pub fn days(tx: &mut Tx<'_>, committee: CommitteeId, version: i32) -> Result<Vec
 pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i32> {
     diesel::update(committees::table.find(committee))
         .set(committees::calendar_version.eq(committees::calendar_version + 1))
+        .prepared()
         .execute(tx.conn)?;
     current(tx, committee)
 }
@@ -195,6 +197,7 @@ pub fn insert(
             calendars::imported_by.eq(version.imported_by.ok_or_else(missing)?),
             calendars::imported_at.eq(At(version.imported_at.ok_or_else(missing)?)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     for day in days {
         diesel::insert_into(calendar_days::table)
@@ -206,6 +209,7 @@ pub fn insert(
                 calendar_days::name.eq(&day.name),
                 calendar_days::source_note.eq(&day.source_note),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
 use super::policy_profiles;
+use super::prepared::Prepare;
 use super::refusal_reasons;
 use super::register::{
     self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text,
@@ -125,6 +126,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
             committees::created_at.eq(At(entry.created_at)),
             committees::updated_at.eq(At(entry.updated_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     policy_profiles::insert_first(tx, entry.id, entry.created_at)?;
     refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
@@ -155,6 +157,7 @@ pub fn relation(
 pub fn hold(tx: &mut Tx<'_>, id: CommitteeId) -> Result<()> {
     diesel::update(committees::table.find(id))
         .set(committees::version.eq(committees::version))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -222,7 +225,10 @@ impl Rows for CommitteeFields {
             committees::version.eq(entry.version),
             committees::updated_at.eq(At(entry.updated_at)),
         );
-        Ok(diesel::update(row).set(changes).execute(tx.conn)?)
+        Ok(diesel::update(row)
+            .set(changes)
+            .prepared()
+            .execute(tx.conn)?)
     }
 }
 

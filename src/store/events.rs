@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::connection::AnyConnection;
+use super::prepared::Prepare;
 use super::schema::events;
 use super::sql_types::{At, Json};
 use super::{Tx, outbox};
@@ -306,6 +307,7 @@ pub(in crate::store) fn append_after(
                 events::hash.eq(event.hash),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(head)
 }
@@ -354,6 +356,7 @@ fn hold(tx: &mut Tx<'_>, stream: &Stream) -> Result<()> {
         let (high, low) = stream.id.uuid().as_u64_pair();
         diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
             .bind::<BigInt, _>((high ^ low).cast_signed())
+            .prepared()
             .execute(conn)?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::Tx;
 use super::connection::per_backend;
 use super::outbox::Parcel;
+use super::prepared::Prepare;
 use super::schema::{events, feed, number_series};
 use super::sql_types::{At, Json};
 use crate::error::Result;
@@ -36,10 +37,12 @@ pub fn hold(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i64> {
             number_series::last_number.eq(0),
         ))
         .on_conflict_do_nothing()
+        .prepared()
         .execute(c))?;
     let last: i32 = diesel::update(number_series::table.find((committee, SERIES)))
         .set(number_series::last_number.eq(number_series::last_number))
         .returning(number_series::last_number)
+        .prepared()
         .get_result(tx.conn)?;
     Ok(last.into())
 }
@@ -86,6 +89,7 @@ pub fn append(
         let end = i32::try_from(end.position).map_err(crate::error::Error::internal)?;
         diesel::update(number_series::table.find((committee, SERIES)))
             .set(number_series::last_number.eq(end))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(entries)

@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::idempotency_keys::dsl;
 use super::sql_types::{At, Json};
-use crate::app::Answer;
+use crate::app::{Answer, Body};
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, UserId};
 
@@ -60,7 +61,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
         let status = u16::try_from(status).map_err(Error::internal)?;
         let answer = Answer {
             status,
-            body: body.0,
+            body: Body::from_stored(body.0),
             etag,
             location,
             replayed: false,
@@ -86,6 +87,7 @@ pub fn claim(tx: &mut Tx<'_>, scope: &Scope<'_>, request_hash: &str, now: Timest
             dsl::body.eq(Json(serde_json::Value::Null)),
             dsl::created_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -95,10 +97,11 @@ pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()>
     diesel::update(row!(scope))
         .set((
             dsl::status.eq(i32::from(answer.status)),
-            dsl::body.eq(Json(answer.body.clone())),
+            dsl::body.eq(Json(answer.body.to_stored())),
             dsl::etag.eq(answer.etag.as_deref()),
             dsl::location.eq(answer.location.as_deref()),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

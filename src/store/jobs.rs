@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
+use super::prepared::Prepare;
 use super::schema::{committees, jobs, outbox};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};
@@ -140,6 +141,7 @@ fn insert(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> Result<usize> {
                 count += diesel::insert_into(jobs::table)
                     .values(row)
                     .on_conflict_do_nothing()
+                    .prepared()
                     .execute(conn)?;
             }
             Ok(count)
@@ -160,6 +162,7 @@ fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
     )
     .set(jobs::kind.eq(wanted.kind))
     .returning(jobs::id)
+    .prepared()
     .get_result(tx.conn)
     .optional()?;
     let Some(id) = found else { return Ok(false) };
@@ -181,15 +184,18 @@ fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
                 jobs::attempts.eq(0),
                 jobs::dead_at.eq(None::<At>),
             ))
+            .prepared()
             .execute(tx.conn)?;
     } else if lease.is_some() {
         let earlier = again_at.filter(|other| other.0 <= at.0).unwrap_or(at);
         diesel::update(row)
             .set(jobs::again_at.eq(earlier))
+            .prepared()
             .execute(tx.conn)?;
     } else if run_at.0 > at.0 {
         diesel::update(row)
             .set(jobs::run_at.eq(at))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(true)
@@ -265,6 +271,7 @@ pub fn claim(
                 jobs::last_error.eq("no worker that took it up came to an end"),
                 jobs::dead_at.eq(At(now)),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     // One statement for all of a committee and kind: they have one lease.
@@ -322,6 +329,7 @@ pub fn finish(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
             jobs::attempts.eq(0),
             jobs::last_error.eq(None::<String>),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if kept == 0 { Err(lost()) } else { Ok(()) }
 }
@@ -333,6 +341,7 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
     let wish: Option<Option<At>> = diesel::update(held!(claim))
         .set(jobs::payload.eq(Json(payload.clone())))
         .returning(jobs::again_at)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     let at = match wish {
@@ -347,6 +356,7 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
             jobs::attempts.eq(0),
             jobs::last_error.eq(None::<String>),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -356,6 +366,7 @@ pub fn hold(tx: &mut Tx<'_>, claim: &Claim, lease: SignedDuration, now: Timestam
     let lease = lease.max(claim.job.kind.lease());
     let held = diesel::update(held!(claim))
         .set(jobs::run_at.eq(At(now + lease)))
+        .prepared()
         .execute(tx.conn)?;
     if held == 0 { Err(lost()) } else { Ok(()) }
 }
@@ -376,6 +387,7 @@ pub fn fail(
             jobs::last_error.eq(error),
             jobs::dead_at.eq(next.is_none().then_some(At(now))),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -405,6 +417,7 @@ pub fn revive(tx: &mut Tx<'_>, committee: CommitteeId, id: JobId, now: Timestamp
         jobs::attempts.eq(0),
         jobs::dead_at.eq(None::<At>),
     ))
+    .prepared()
     .execute(tx.conn)?;
     Ok(revived > 0)
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::{MultiBackend, per_backend};
+use super::prepared::Prepare;
 use super::schema::{mails as dsl, notifications};
 use super::sql_types::At;
 use crate::error::Result;
@@ -115,6 +116,7 @@ pub fn finish(
             dsl::last_answer.eq(answer),
             dsl::finished_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -37,6 +37,7 @@ pub mod organisations;
 pub mod outbox;
 pub mod passwords;
 pub mod policy_profiles;
+mod prepared;
 pub mod proposals;
 pub mod readers;
 pub mod records;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::notification_settings as dsl;
 use super::sql_types::{At, Json};
 use crate::error::Result;
@@ -102,6 +103,7 @@ pub fn put(
     );
     let changed = diesel::update(dsl::table.find((committee, user)))
         .set(fields)
+        .prepared()
         .execute(tx.conn)?;
     if changed > 0 {
         return Ok(());
@@ -116,6 +118,7 @@ pub fn put(
             dsl::version.eq(chosen.version),
             dsl::updated_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

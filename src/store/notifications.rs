@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::Tx;
 use super::connection::{MultiBackend, per_backend};
+use super::prepared::Prepare;
 use super::schema::{events, notifications as dsl};
 use super::sql_types::{At, Json, On};
 use crate::error::Result;
@@ -223,10 +224,12 @@ pub fn mark(
     Ok(if read {
         diesel::update(own.filter(dsl::read_at.is_null()))
             .set(dsl::read_at.eq(At(now)))
+            .prepared()
             .execute(tx.conn)?
     } else {
         diesel::update(own.filter(dsl::read_at.is_not_null()))
             .set(dsl::read_at.eq(None::<At>))
+            .prepared()
             .execute(tx.conn)?
     })
 }
@@ -246,6 +249,7 @@ pub fn mark_up_to(
         .filter(dsl::read_at.is_null());
     Ok(diesel::update(own)
         .set(dsl::read_at.eq(At(now)))
+        .prepared()
         .execute(tx.conn)?)
 }
 
@@ -280,6 +284,7 @@ pub fn into_digest(
             .filter(dsl::digest_on.le(On(day))),
     )
     .set((dsl::mail_id.eq(mail), dsl::digest_on.eq(None::<On>)))
+    .prepared()
     .execute(tx.conn)?;
     Ok(())
 }
@@ -299,6 +304,7 @@ pub fn postpone(
             .filter(dsl::digest_on.le(On(day))),
     )
     .set(dsl::digest_on.eq(to.map(On)))
+    .prepared()
     .execute(tx.conn)?;
     Ok(())
 }

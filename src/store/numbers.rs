@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::number_series::dsl;
 use crate::error::Result;
 use crate::ids::{CommitteeId, SessionId, UnitId};
@@ -32,6 +33,7 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i3
     let next: Option<i32> = diesel::update(dsl::number_series.find((committee, series)))
         .set(dsl::last_number.eq(dsl::last_number + 1))
         .returning(dsl::last_number)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     if let Some(next) = next {
@@ -44,6 +46,7 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i3
             dsl::series.eq(series),
             dsl::last_number.eq(1),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(1)
 }

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::accounts::Account;
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::register::{Entry, Register, Row, columns, row_statements};
 use super::schema::{committees, openid_flows, openid_links, openid_providers, sign_ins, users};
 use super::sql_types::At;
@@ -178,6 +179,7 @@ pub fn set_client_secret(
 ) -> Result<()> {
     diesel::update(openid_providers::table.find((committee, id)))
         .set(openid_providers::client_secret.eq(secret))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -210,6 +212,7 @@ pub fn end_sign_ins(
             sign_ins::ended_at.eq(Some(At(now))),
             sign_ins::end_reason.eq(super::sign_ins::EndReason::ProviderShut.as_str()),
         ))
+        .prepared()
         .execute(tx.conn)?)
 }
 
@@ -306,6 +309,7 @@ pub fn link(
             openid_links::subject.eq(subject),
             openid_links::created_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -393,6 +397,7 @@ pub fn begin_flow(
             openid_flows::created_at.eq(At(now)),
             openid_flows::expires_at.eq(At(expires_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
 use super::events::Stream;
+use super::prepared::Prepare;
 use super::schema::outbox;
 use super::sql_types::{At, Doc, Json, Moment, Uid};
 use crate::error::Result;
@@ -58,6 +59,7 @@ pub fn put(tx: &mut Tx<'_>, stream: &Stream, first_seq: i32, told: &[Told], at: 
                 outbox::told.eq(told),
                 outbox::created_at.eq(at),
             ))
+            .prepared()
             .execute(conn)?,
         // One writer at a time: the next position is the one after the last that waits.
         AnyConnection::Sqlite(conn) => diesel::sql_query(
@@ -73,6 +75,7 @@ pub fn put(tx: &mut Tx<'_>, stream: &Stream, first_seq: i32, told: &[Told], at: 
         .bind::<Integer, _>(last_seq)
         .bind::<Doc, _>(told)
         .bind::<Moment, _>(at)
+        .prepared()
         .execute(conn)?,
     };
     Ok(())

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::prepared::Prepare;
 use super::schema::{password_history, password_policies};
 use super::sql_types::At;
 use crate::app::Ctx;
@@ -86,12 +87,18 @@ pub fn set_policy(tx: &mut Tx<'_>, ctx: &Ctx, policy: &PasswordPolicy) -> Result
         // Of two who are the first at the same time one does it again, and finds what the other left.
         diesel::insert_into(password_policies::table)
             .values((password_policies::committee_id.eq(committee), values))
+            .prepared()
             .execute(tx.conn)?;
     } else {
         let row = password_policies::table
             .find(committee)
             .filter(password_policies::version.eq(version));
-        if diesel::update(row).set(values).execute(tx.conn)? == 0 {
+        if diesel::update(row)
+            .set(values)
+            .prepared()
+            .execute(tx.conn)?
+            == 0
+        {
             return Err(Error::new(Code::VersionMismatch).retryable());
         }
     }
@@ -144,6 +151,7 @@ pub fn keep(
                 password_history::number.eq(number),
                 password_history::password_hash.eq(password_hash),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     diesel::delete(own.filter(password_history::number.le(number - kept.max(0))))

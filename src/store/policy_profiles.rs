@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::prepared::Prepare;
 use super::proposals::visible;
 use super::register::referred;
 use super::schema::{policy_profiles, proposals};
@@ -251,6 +252,7 @@ pub fn insert(tx: &mut Tx<'_>, committee: CommitteeId, profile: &PolicyProfile) 
             policy_profiles::activated_at.eq(profile.activated_at.map(At)),
             policy_profiles::version.eq(profile.version),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -280,6 +282,7 @@ pub fn update(
             policy_profiles::activated_at.eq(after.activated_at.map(At)),
             policy_profiles::version.eq(after.version),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 0 {
         // Somebody else was faster: run again, and compare If-Match with what he left.

@@ -205,13 +205,32 @@ fn instructed(unit: UnitId) -> Condition {
     ))
 }
 
-fn assigned_to(unit: UnitId) -> Condition {
-    Box::new(exists(
-        assignments::table
-            .filter(assignments::committee_id.eq(proposals::committee_id))
-            .filter(assignments::proposal_id.eq(proposals::id))
-            .filter(assignments::unit_id.eq(unit)),
-    ))
+/// Begins with the rows of the unit, of which there are few, where the cases may be many.
+fn assigned_to(committee: CommitteeId, unit: UnitId) -> Condition {
+    let rows = assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::unit_id.eq(unit))
+        .select(assignments::proposal_id);
+    Box::new(proposals::id.eq_any(rows))
+}
+
+/// What a unit may have to do with: more than it sees, and found by its name alone. Whether it sees
+/// each is asked of these cases instead of all.
+fn concerns(committee: CommitteeId, units: &[UnitId]) -> Condition {
+    let rows = assignments::table
+        .filter(assignments::committee_id.eq(committee))
+        .filter(assignments::unit_id.eq_any(units.to_vec()))
+        .select(assignments::proposal_id);
+    let promised = promises::table
+        .filter(promises::committee_id.eq(committee))
+        .filter(promises::unit_id.eq_any(units.to_vec()))
+        .select(promises::proposal_id);
+    let told = follow_ups::table
+        .filter(follow_ups::committee_id.eq(committee))
+        .filter(follow_ups::unit_id.assume_not_null().eq_any(units.to_vec()))
+        .filter(follow_ups::kind.eq(FollowUpKind::Instruction))
+        .select(follow_ups::proposal_id);
+    Box::new(proposals::id.eq_any(rows.union(promised).union(told)))
 }
 
 /// The unit has a row in it; before the filing that is a reference copy, and counts until it ends.
@@ -294,6 +313,9 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
     if let Some(condition) = visible(reach) {
         query = query.filter(condition);
     }
+    if reach.is_of_units_alone() {
+        query = query.filter(concerns(committee, &reach.units));
+    }
     if !filter.status.is_empty() {
         query = query.filter(proposals::status.eq_any(filter.status.clone()));
     }
@@ -307,7 +329,7 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
         query = query.filter(proposals::kind.eq(kind));
     }
     if let Some(unit) = filter.unit {
-        query = query.filter(assigned_to(unit));
+        query = query.filter(assigned_to(committee, unit));
     }
     if let Some(member) = filter.member {
         query = query.filter(signed_by(member));

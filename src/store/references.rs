@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::prepared::Prepare;
 use super::schema::{case_marks, members, organisations, proposals, units, users};
 use super::{Tx, cases, committees, refusal_uses, succession};
 use crate::error::Result;
@@ -86,6 +87,7 @@ pub fn load(
                 units::reply_prefix,
                 units::system_line,
             ))
+            .prepared()
             .load(tx.conn)?;
         let successors = succession::successors(tx, committee)?;
         references.units = rows

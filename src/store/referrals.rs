@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
+use super::prepared::Prepare;
 use super::schema::{committees, incoming_referrals, proposals, referrals};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};
@@ -104,6 +105,7 @@ pub fn send(
             incoming_referrals::content.eq(Json::of(sent)?),
             incoming_referrals::received_at.eq(At(by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     let happening = Happening {
         name: "incoming_referral.received".to_owned(),
@@ -147,6 +149,7 @@ fn end(
             incoming_referrals::note.eq(note),
             incoming_referrals::answered_at.eq(At(by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 1 {
         return Ok(());
@@ -174,6 +177,7 @@ pub fn hide(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
                     incoming_referrals::content.eq(Json::of(&sent.without_text())?),
                     incoming_referrals::version.eq(incoming_referrals::version + 1),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
     }
@@ -208,6 +212,7 @@ pub fn answer(
             incoming_referrals::proposal_id.eq(counterpart),
             incoming_referrals::answered_by.eq(by.actor),
         ))
+        .prepared()
         .execute(tx.conn)?;
     let happening = Happening {
         name: format!("incoming_referral.{}", status.as_str()),

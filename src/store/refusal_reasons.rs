@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
 use super::events::{self, Circumstances, Happening, Stream};
+use super::prepared::Prepare;
 use super::refusal_uses;
 use super::schema::refusal_reasons;
 use super::sql_types::At;
@@ -308,6 +309,7 @@ fn insert(tx: &mut Tx<'_>, committee: CommitteeId, reason: &RefusalReason) -> Re
             refusal_reasons::created_at.eq(At(reason.created_at)),
             refusal_reasons::updated_at.eq(At(reason.updated_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -436,6 +438,7 @@ fn store(
             refusal_reasons::version.eq(after.version),
             refusal_reasons::updated_at.eq(At(after.updated_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 0 {
         return Err(Error::new(Code::VersionMismatch).retryable());

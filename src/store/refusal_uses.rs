@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::Tx;
 use super::connection::AnyConnection;
+use super::prepared::Prepare;
 use super::refusal_reasons::{self, RefusalReason};
 use super::schema::{self, refusal_uses};
 use crate::app::Ctx;
@@ -94,6 +95,7 @@ pub(in crate::store) fn note(
                 refusal_uses::code.eq(code),
                 refusal_uses::position.eq(position),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())

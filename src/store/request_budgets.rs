@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::request_budgets::dsl;
 use super::sql_types::At;
 use crate::error::Result;
@@ -45,6 +46,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
     let row: Option<(At, i32)> = diesel::update(dsl::request_budgets.find(key))
         .set(dsl::taken.eq(dsl::taken))
         .returning((dsl::window_at, dsl::taken))
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     // An instance whose clock is behind takes part in the window of the others.
@@ -63,6 +65,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
     if row.is_some() {
         diesel::update(dsl::request_budgets.find(key))
             .set((dsl::window_at.eq(At(window)), dsl::taken.eq(taken)))
+            .prepared()
             .execute(tx.conn)?;
     } else {
         diesel::insert_into(dsl::request_budgets)
@@ -73,6 +76,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
                 dsl::window_at.eq(At(window)),
                 dsl::taken.eq(taken),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(given)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend, per_backend};
+use super::prepared::Prepare;
 use super::schema::{audit_seal_heads, audit_seals, events, seal_keys};
 use super::sql_types::At;
 use crate::auth::seal::{Seal, SealKey, SealedEnd};
@@ -168,6 +169,7 @@ pub fn insert(tx: &mut Tx<'_>, seal: &Seal, ends: &[SealedEnd]) -> Result<()> {
             audit_seals::kid.eq(&seal.kid),
             audit_seals::signature.eq(&seal.signature),
         ))
+        .prepared()
         .execute(tx.conn)?;
     for chunk in ends.chunks(1000) {
         let rows: Vec<_> = chunk
@@ -268,6 +270,7 @@ pub fn rotate_key(tx: &mut Tx<'_>, now: Timestamp) -> Result<SealKey> {
             seal_keys::retired_at.eq(Some(At(now))),
             seal_keys::private_key.eq(None::<Vec<u8>>),
         ))
+        .prepared()
         .execute(tx.conn)?;
     make_key(tx, now)
 }
@@ -281,6 +284,7 @@ fn make_key(tx: &mut Tx<'_>, now: Timestamp) -> Result<SealKey> {
             seal_keys::public_key.eq(&key.public_key),
             seal_keys::created_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(key)
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::schema::{committees, recovery_codes, second_factors, sign_in_challenges, users};
 use super::sql_types::At;
 use crate::auth::ticket::Ticket;
@@ -58,6 +59,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
 fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<FactorRow>> {
     diesel::update(this!(committee, user))
         .set(second_factors::failures.eq(second_factors::failures))
+        .prepared()
         .execute(tx.conn)?;
     find(tx, committee, user)
 }
@@ -80,6 +82,7 @@ pub fn put(
             second_factors::failures.eq(0),
             second_factors::created_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -93,6 +96,7 @@ pub fn confirm(
 ) -> Result<()> {
     diesel::update(this!(committee, user))
         .set(second_factors::confirmed_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -134,6 +138,7 @@ pub fn count_attempt(
             second_factors::failures.eq(failures),
             second_factors::held_until.eq(hold(failures).map(|pause| At(now + pause))),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(Attempt::Counted)
 }
@@ -155,6 +160,7 @@ pub fn use_step(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId, step: i64
             second_factors::failures.eq(0),
             second_factors::held_until.eq(None::<At>),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(changed == 1)
 }
@@ -174,6 +180,7 @@ pub fn use_recovery_code(
         .filter(recovery_codes::used_at.is_null());
     let changed = diesel::update(unused)
         .set(recovery_codes::used_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     if changed == 1 {
         diesel::update(this!(committee, user))
@@ -181,6 +188,7 @@ pub fn use_recovery_code(
                 second_factors::failures.eq(0),
                 second_factors::held_until.eq(None::<At>),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(changed == 1)
@@ -221,6 +229,7 @@ pub fn replace_codes(
                 recovery_codes::code_hash.eq(hash),
                 recovery_codes::created_at.eq(At(now)),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())
@@ -276,6 +285,7 @@ pub fn challenge(
             sign_in_challenges::expires_at.eq(At(expires_at)),
             sign_in_challenges::provider_id.eq(challenge.provider),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -321,6 +331,7 @@ pub fn use_challenge(
         .filter(sign_in_challenges::used_at.is_null());
     let changed = diesel::update(unused)
         .set(sign_in_challenges::used_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     Ok(changed == 1)
 }

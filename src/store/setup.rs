@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use jiff::Timestamp;
 
+use super::prepared::Prepare;
 use super::schema::{committees, user_roles};
 use super::sql_types::At;
 use super::{Tx, policy_profiles, refusal_reasons};
@@ -76,6 +77,7 @@ pub fn insert_committee(
             committees::created_at.eq(At(now)),
             committees::updated_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     policy_profiles::insert_first(tx, id, now)?;
     refusal_reasons::give_built_in(tx, id, now)

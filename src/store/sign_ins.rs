@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 use super::connection::MultiBackend;
+use super::prepared::Prepare;
 use super::register::unknown;
 use super::schema::{password_policies, refresh_tokens, sign_ins};
 use super::sql_types::At;
@@ -122,6 +123,7 @@ pub fn begin(
             sign_ins::created_at.eq(At(now)),
             sign_ins::expires_at.eq(At(sign_in.expires_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     add_token(tx, committee, id, token_hash, now)
 }
@@ -140,6 +142,7 @@ pub fn note_use(
     );
     diesel::update(older)
         .set(sign_ins::last_seen_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -148,6 +151,7 @@ pub fn note_use(
 pub fn proven(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId, at: Timestamp) -> Result<()> {
     diesel::update(this!(committee, id))
         .set(sign_ins::second_factor_at.eq(Some(At(at))))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -160,6 +164,7 @@ pub fn forget_proofs(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> R
         .filter(sign_ins::ended_at.is_null());
     diesel::update(proven)
         .set(sign_ins::second_factor_at.eq(None::<At>))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -173,6 +178,7 @@ pub fn came_by(
 ) -> Result<()> {
     diesel::update(this!(committee, id))
         .set(sign_ins::provider_id.eq(Some(provider)))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -190,6 +196,7 @@ pub fn end(
             sign_ins::ended_at.eq(Some(At(now))),
             sign_ins::end_reason.eq(reason.as_str()),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(ended > 0)
 }
@@ -214,8 +221,9 @@ pub fn end_all(
     let ended = match keep {
         Some(keep) => diesel::update(open.filter(sign_ins::id.ne(keep)))
             .set(end)
+            .prepared()
             .execute(tx.conn)?,
-        None => diesel::update(open).set(end).execute(tx.conn)?,
+        None => diesel::update(open).set(end).prepared().execute(tx.conn)?,
     };
     Ok(ended)
 }
@@ -360,6 +368,7 @@ pub fn use_token(
     let unused = token!(committee, id, token_hash).filter(refresh_tokens::used_at.is_null());
     let used = diesel::update(unused)
         .set(refresh_tokens::used_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     Ok(used == 1)
 }
@@ -379,6 +388,7 @@ pub fn add_token(
             refresh_tokens::token_hash.eq(token_hash),
             refresh_tokens::issued_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

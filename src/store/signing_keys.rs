@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::AnyConnection;
+use super::prepared::Prepare;
 use super::schema::signing_keys::dsl;
 use super::sql_types::At;
 use crate::auth::token::{RETIREMENT, StoredKey};
@@ -67,6 +68,7 @@ pub fn rotate(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StoredKey>> {
     lock(tx)?;
     diesel::update(dsl::signing_keys.filter(dsl::retired_at.is_null()))
         .set(dsl::retired_at.eq(Some(At(now))))
+        .prepared()
         .execute(tx.conn)?;
     let forgotten = now.checked_sub(RETIREMENT * 2).unwrap_or(now);
     diesel::delete(dsl::signing_keys.filter(dsl::retired_at.lt(Some(At(forgotten)))))
@@ -85,6 +87,7 @@ fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<()> {
             dsl::created_at.eq(At(key.created_at)),
             dsl::retired_at.eq(key.retired_at.map(At)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::{assignments, follow_ups, promises, proposals, units};
 use super::sql_types::At;
 use crate::error::Result;
@@ -58,6 +59,7 @@ pub fn note(
             units::succeeded_at.eq(At(at)),
             units::succession_reason.eq(reason),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

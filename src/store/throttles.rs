@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::prepared::Prepare;
 use super::schema::sign_in_throttles::dsl;
 use super::sql_types::At;
 use crate::auth::throttle::{Counted, Tally};
@@ -50,6 +51,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Resul
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Result<Option<Tally>> {
     let taken = diesel::update(this!(committee, subject))
         .set(dsl::refused.eq(dsl::refused))
+        .prepared()
         .execute(tx.conn)?;
     if taken == 0 {
         return Ok(None);
@@ -78,6 +80,7 @@ pub fn put(
     if before.is_some() {
         diesel::update(this!(committee, subject))
             .set(values)
+            .prepared()
             .execute(tx.conn)?;
         return Ok(());
     }
@@ -87,6 +90,7 @@ pub fn put(
     );
     diesel::insert_into(dsl::sign_in_throttles)
         .values((key, values))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::connection::MultiBackend;
 use super::events::Circumstances;
 use super::grants;
 use super::members::MemberFields;
+use super::prepared::Prepare;
 use super::register::{Entry, Register, Rows, containing, lower, referred, text, touch, touch_by};
 use super::schema::{user_roles, users};
 use super::sign_ins::{EndReason, end_all};
@@ -248,6 +249,7 @@ fn insert_roles(tx: &mut Tx<'_>, committee: CommitteeId, entry: &Entry<UserField
                 user_roles::organisation_id.eq(grant.organisation_id),
                 user_roles::line.eq(grant.line.map(Line::as_str)),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())
@@ -275,6 +277,7 @@ pub fn insert(
             users::created_at.eq(At(entry.created_at)),
             users::updated_at.eq(At(entry.updated_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     insert_roles(tx, committee, entry)
 }
@@ -344,6 +347,7 @@ pub fn reset_password_by(
             users::must_change_password.eq(true),
             users::password_changed_at.eq(At(now)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     end_all(tx, committee, after.id, None, EndReason::PasswordReset, now)?;
     Ok(after)
@@ -383,7 +387,12 @@ impl Rows for UserFields {
             users::version.eq(entry.version),
             users::updated_at.eq(At(entry.updated_at)),
         );
-        if diesel::update(row).set(changes).execute(tx.conn)? == 0 {
+        if diesel::update(row)
+            .set(changes)
+            .prepared()
+            .execute(tx.conn)?
+            == 0
+        {
             return Ok(0);
         }
         let roles = user_roles::table

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Tx;
 use super::connection::AnyConnection;
 use super::jobs::{self, Wanted};
+use super::prepared::Prepare;
 use super::schema::clocks;
 use super::sql_types::At;
 use crate::error::Result;
@@ -107,6 +108,7 @@ pub fn set(tx: &mut Tx<'_>, committee: CommitteeId, moved: &[Clock]) -> Result<(
                 clocks::wake_at.eq(clock.wake_at.map(At)),
                 clocks::woken.eq(false),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::jobs::{self, Wanted};
 use super::organisations::OrganisationFields;
+use super::prepared::Prepare;
 use super::register::referred;
 use super::schema::{webhook_attempts, webhook_deliveries, webhooks};
 use super::sql_types::{At, Json};
@@ -140,6 +141,7 @@ pub fn check_reader(tx: &mut Tx<'_>, ctx: &Ctx, reader: Grant) -> Result<()> {
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: WebhookId) -> Result<WebhookRow> {
     diesel::update(webhooks::table.find((committee, id)))
         .set(webhooks::version.eq(webhooks::version))
+        .prepared()
         .execute(tx.conn)?;
     find(tx, committee, id)
 }
@@ -166,6 +168,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
                 webhooks::updated_at.eq(row.updated_at),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -195,6 +198,7 @@ pub fn update(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
                 webhooks::updated_at.eq(row.updated_at),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -203,6 +207,7 @@ pub fn update(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
 pub fn moved(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
     diesel::update(webhooks::table.find((row.committee_id, row.id)))
         .set(webhooks::position.eq(row.position))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -313,6 +318,7 @@ pub fn add_delivery(
                 webhook_deliveries::created_at.eq(At(now)),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -373,6 +379,7 @@ pub fn give_up(
         webhook_deliveries::status.eq(DeliveryStatus::Failed),
         webhook_deliveries::next_at.eq(None::<At>),
     ))
+    .prepared()
     .execute(tx.conn)?)
 }
 
@@ -394,6 +401,7 @@ pub fn record(
             webhook_attempts::http_status.eq(outcome.status.map(i32::from)),
             webhook_attempts::error.eq(outcome.error.as_deref()),
         ))
+        .prepared()
         .execute(tx.conn)?;
     diesel::update(webhook_deliveries::table.find((delivery.committee_id, delivery.id)))
         .set((
@@ -402,6 +410,7 @@ pub fn record(
             webhook_deliveries::tries.eq(delivery.tries + 1),
             webhook_deliveries::next_at.eq(next_at.map(At)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -483,6 +492,7 @@ pub fn attempts(
 pub fn replay(tx: &mut Tx<'_>, delivery: &DeliveryRow, now: Timestamp) -> Result<()> {
     diesel::update(webhook_deliveries::table.find((delivery.committee_id, delivery.id)))
         .set(anew(now))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -504,6 +514,7 @@ pub fn replay_failed(
             .filter(webhook_deliveries::created_at.ge(At(since))),
     )
     .set(anew(now))
+    .prepared()
     .execute(tx.conn)?)
 }
 

@@ -54,6 +54,16 @@ impl Reach {
             units: actor.units().collect(),
         }
     }
+
+    /// Nothing is in sight but by way of a unit.
+    pub fn is_of_units_alone(&self) -> bool {
+        !self.everything
+            && !self.filed_open
+            && !self.filed_restricted
+            && self.member.is_none()
+            && self.organisations.is_empty()
+            && !self.units.is_empty()
+    }
 }
 
 /// Whether the actor may know of the case at all.

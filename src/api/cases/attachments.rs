@@ -255,7 +255,7 @@ pub async fn list_attachments(
                 .map(|row| AttachmentOut::of(row, &known.case))
                 .collect();
             let answer = Answer::ok(&AttachmentList { items })?;
-            let hash = crate::digest::hex(&[answer.body.to_string().as_bytes()]);
+            let hash = crate::digest::hex(&[answer.body.text().unwrap_or_default().as_bytes()]);
             Ok(answer.tag(format!("{}.{hash}", known.case.proposal.version)))
         })
         .await

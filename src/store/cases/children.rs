@@ -7,6 +7,7 @@ use super::side_roads;
 use crate::error::Result;
 use crate::ids::UnitId;
 use crate::store::Tx;
+use crate::store::prepared::Prepare;
 use crate::store::schema::{
     assignments, clocks, countersign_requests, promises, proposers, replies,
 };
@@ -107,6 +108,7 @@ pub(super) fn write(
                     promises::status.eq(item.status),
                     promises::unit_id.eq(item.unit),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
             Ok(())
         },
@@ -137,6 +139,7 @@ fn insert_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Res
             proposers::decided_at.eq(item.decided_at.map(At)),
             proposers::created_at.eq(At(writer.by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -151,6 +154,7 @@ fn update_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Res
             proposers::comment.eq(item.comment.as_deref()),
             proposers::decided_at.eq(item.decided_at.map(At)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -184,6 +188,7 @@ fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
                 assignments::updated_at.eq(At(writer.by.at)),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -207,6 +212,7 @@ fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
             assignments::opinions.eq(item.opinions),
             assignments::updated_at.eq(At(writer.by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -228,6 +234,7 @@ fn insert_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
             replies::created_at.eq(At(writer.by.at)),
             replies::updated_at.eq(At(writer.by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -264,6 +271,7 @@ fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
                 replies::updated_at.eq(At(writer.by.at)),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -279,6 +287,7 @@ fn insert_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) 
             countersign_requests::status.eq(item.status),
             countersign_requests::content_hash.eq(&item.content_hash),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -292,6 +301,7 @@ fn update_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) 
             countersign_requests::signatory.eq(item.signatory.as_deref()),
             countersign_requests::answered_at.eq(item.answered_at.map(At)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -310,6 +320,7 @@ fn insert_promise(tx: &mut Tx<'_>, item: &Promise, writer: &Writer<'_>) -> Resul
             promises::due_on.eq(On(item.due_on)),
             promises::created_at.eq(At(writer.by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -359,6 +370,7 @@ fn update_clock(
             clocks::unit_id.eq(unit),
             clocks::line.eq(line),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -390,6 +402,7 @@ fn insert_clock(
             clocks::unit_id.eq(unit),
             clocks::line.eq(line),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }

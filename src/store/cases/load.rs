@@ -13,6 +13,7 @@ use crate::ids::{AssignmentId, ClockId, CommitteeId, ProposalId, ReplyId, Sessio
 use crate::store::Tx;
 use crate::store::connection::{AnyConnection, MultiBackend};
 use crate::store::events::Head;
+use crate::store::prepared::Prepare;
 use crate::store::schema::{
     assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms,
     opinions, promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions,
@@ -56,6 +57,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
     let row: Option<ProposalRow> = diesel::update(proposals::table.find((committee, id)))
         .set(proposals::version.eq(proposals::version + 1))
         .returning(proposals::all_columns)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     // What becomes of a merged proposal depends on its main one: that is locked too.
@@ -85,6 +87,7 @@ pub fn touch(
     Ok(diesel::update(proposals::table.find((committee, id)))
         .set(proposals::version.eq(proposals::version + 1))
         .returning(proposals::all_columns)
+        .prepared()
         .get_result(tx.conn)
         .optional()?)
 }
@@ -99,6 +102,7 @@ pub fn hold(
     Ok(diesel::update(proposals::table.find((committee, id)))
         .set(proposals::version.eq(proposals::version))
         .returning(proposals::all_columns)
+        .prepared()
         .get_result(tx.conn)
         .optional()?)
 }

@@ -6,6 +6,7 @@ use super::save::Writer;
 use super::side_roads;
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::store::prepared::Prepare;
 use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };
@@ -35,6 +36,7 @@ pub(super) fn write(
                     proposal_texts::created_by.eq(writer.user),
                     proposal_texts::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::HideText => {
@@ -42,6 +44,7 @@ pub(super) fn write(
                 .filter(proposal_texts::committee_id.eq(writer.committee))
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
+                .prepared()
                 .execute(tx.conn)?;
             attachments::hide(tx, writer.committee, writer.proposal, writer.by)?;
             referrals::hide(tx, case)?;
@@ -75,6 +78,7 @@ pub(super) fn write(
                     opinions::content.eq(Json(content.clone())),
                     opinions::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::Decision { id, kind, content } => {
@@ -89,6 +93,7 @@ pub(super) fn write(
                     decisions::decided_by.eq(writer.user),
                     decisions::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::Contact { .. } | Record::CoOpinion { .. } => {
@@ -133,6 +138,7 @@ fn write_unit_record(
                     contacts::recorded_by.eq(writer.user),
                     contacts::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::CoOpinion {
@@ -150,6 +156,7 @@ fn write_unit_record(
                     co_opinions::submitted_by.eq(writer.user),
                     co_opinions::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         _ => {}
@@ -181,6 +188,7 @@ fn write_reply_record(
                     reply_texts::created_by.eq(writer.user),
                     reply_texts::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::FormContent {
@@ -213,6 +221,7 @@ fn write_reply_record(
                     feedback_forms::by_staff.eq(*by_staff),
                     feedback_forms::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         _ => {}

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::ids::{CommitteeId, DutyId, ProposalId, UserId};
 use crate::store::desk::NEVER;
 use crate::store::events::{self, Circumstances, Happening, Head, Stream};
+use crate::store::prepared::Prepare;
 use crate::store::schema::{duties, proposals};
 use crate::store::sql_types::At;
 use crate::store::timeline::target_id;
@@ -146,6 +147,7 @@ fn insert_proposal(tx: &mut Tx<'_>, case: &Case, by: &Circumstances) -> Result<(
                 proposals::event_hash.eq(""),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -182,6 +184,7 @@ fn update_proposal(tx: &mut Tx<'_>, case: &Case, head: &Head) -> Result<()> {
                 proposals::event_hash.eq(&head.hash),
             ),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -209,6 +212,7 @@ fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>
                 duties::due_at.eq(At(duty.due_at.unwrap_or(NEVER))),
                 duties::created_at.eq(At(writer.by.at)),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())

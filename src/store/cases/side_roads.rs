@@ -12,6 +12,7 @@ use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
 use crate::store::Tx;
 use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
+use crate::store::prepared::Prepare;
 use crate::store::schema::{
     case_links, case_marks, consultations, contacts, deliveries, follow_ups, merges, proposals,
     referrals, replies, requests, trackings,
@@ -113,6 +114,7 @@ pub(super) fn write_tracking(
     let Some(since) = after else {
         diesel::update(trackings::table.find(key))
             .set(trackings::stopped_at.eq(At(writer.by.at)))
+            .prepared()
             .execute(tx.conn)?;
         return Ok(());
     };
@@ -122,6 +124,7 @@ pub(super) fn write_tracking(
             trackings::started_at.eq(At(since)),
             trackings::stopped_at.eq(None::<At>),
         ))
+        .prepared()
         .execute(tx.conn)?;
     if again == 0 {
         diesel::insert_into(trackings::table)
@@ -130,6 +133,7 @@ pub(super) fn write_tracking(
                 trackings::proposal_id.eq(writer.proposal),
                 trackings::started_at.eq(At(since)),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())
@@ -254,6 +258,7 @@ pub(super) fn write(
             case_marks::has_follow_ups.eq(!after.follow_ups.is_empty()),
             case_marks::has_referrals.eq(!after.referrals.is_empty()),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -276,6 +281,7 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
                 case_marks::has_follow_ups.eq(false),
                 case_marks::has_referrals.eq(false),
             ))
+            .prepared()
             .execute(tx.conn)?;
     }
     Ok(())
@@ -302,6 +308,7 @@ fn write_referrals(
                         referrals::counterpart_id.eq(one.counterpart),
                         referrals::answer.eq(answer),
                     ))
+                    .prepared()
                     .execute(tx.conn)?;
             }
             None => {
@@ -318,6 +325,7 @@ fn write_referrals(
                         referrals::sent_by.eq(one.sent_by),
                         referrals::sent_at.eq(At(one.sent_at)),
                     ))
+                    .prepared()
                     .execute(tx.conn)?;
             }
         }
@@ -337,6 +345,7 @@ fn pass_follow_ups(
         if let Some(new) = new.filter(|new| new.unit != old.unit) {
             diesel::update(follow_ups::table.find((writer.committee, new.id)))
                 .set(follow_ups::unit_id.eq(new.unit))
+                .prepared()
                 .execute(tx.conn)?;
         }
     }
@@ -355,6 +364,7 @@ fn write_contacts(
         if let Some(new) = new.filter(|new| new.objection != old.objection) {
             diesel::update(contacts::table.find((writer.committee, new.id)))
                 .set(contacts::objection.eq(new.objection.as_deref()))
+                .prepared()
                 .execute(tx.conn)?;
         }
     }
@@ -379,6 +389,7 @@ fn insert_request(
             requests::requested_by.eq(request.requested_by),
             requests::requested_at.eq(At(request.requested_at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -397,6 +408,7 @@ fn update_request(
             requests::form.eq(Json::of(&request.form)?),
             requests::decision.eq(decision),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -429,6 +441,7 @@ pub(super) fn record(
                     consultations::recorded_by.eq(writer.user),
                     consultations::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::FollowUp { id, content } => {
@@ -460,6 +473,7 @@ pub(super) fn record(
                         follow_ups::created_at.eq(at),
                     ),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::FollowUpAnswer { id, text } => {
@@ -470,6 +484,7 @@ pub(super) fn record(
                     follow_ups::answered_by.eq(writer.user),
                     follow_ups::answered_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::Delivery { reply, proposal } => {
@@ -480,6 +495,7 @@ pub(super) fn record(
                     deliveries::proposal_id.eq(*proposal),
                     deliveries::delivered_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         Record::Merge {
@@ -498,6 +514,7 @@ pub(super) fn record(
                     merges::decided_by.eq(writer.user),
                     merges::merged_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
             point_to(tx, writer, Some(*main))?;
             ensure_marks(tx, committee, *main)?;
@@ -516,6 +533,7 @@ pub(super) fn record(
                 .filter(merges::proposal_id.eq(proposal))
                 .filter(merges::unmerged_at.is_null())
                 .set(merges::unmerged_at.eq(at))
+                .prepared()
                 .execute(tx.conn)?;
             point_to(tx, writer, None)?;
             has_absorbed(tx, writer, main)?;
@@ -534,6 +552,7 @@ pub(super) fn record(
                     case_links::created_by.eq(writer.user),
                     case_links::created_at.eq(at),
                 ))
+                .prepared()
                 .execute(tx.conn)?;
         }
         _ => {}
@@ -544,6 +563,7 @@ pub(super) fn record(
 fn point_to(tx: &mut Tx<'_>, writer: &Writer<'_>, main: Option<ProposalId>) -> Result<()> {
     diesel::update(proposals::table.find((writer.committee, writer.proposal)))
         .set(proposals::main_id.eq(main))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -557,6 +577,7 @@ fn has_absorbed(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId) -> Resul
     .get_result(tx.conn)?;
     diesel::update(case_marks::table.find((writer.committee, main)))
         .set(case_marks::has_absorbed.eq(any))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
@@ -591,6 +612,7 @@ fn note_on_main(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId, name: &s
             proposals::event_hash.eq(&head.hash),
             proposals::updated_at.eq(At(writer.by.at)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     Ok(())
 }
