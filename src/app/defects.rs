@@ -53,7 +53,7 @@ impl App {
                 };
                 let scope = super::write::scope(&ctx, key);
                 idempotency::claim(tx, &scope, &key.request_hash, ctx.now)?;
-                idempotency::finish(tx, &scope, &kept)
+                idempotency::finish(tx, &scope, &key.request_hash, &kept, ctx.now)
             })
             .await?;
         self.wake_workers();

@@ -180,7 +180,7 @@ impl App {
                 // the answer instead of doing the work again.
                 idempotency::claim(tx, &scope, &key.request_hash, ctx.now)?;
                 let answer = work(tx)?;
-                idempotency::finish(tx, &scope, &answer)?;
+                idempotency::finish(tx, &scope, &key.request_hash, &answer, ctx.now)?;
                 Ok(answer)
             })
             .await?;

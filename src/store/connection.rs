@@ -102,6 +102,11 @@ pub(in crate::store) enum Purpose {
 /// How long a statement may wait for a lock held by another process.
 pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// How many pages the log of SQLite may hold before they are brought into the file. A commit of many
+/// writes has hundreds; after a quarter of these, as the library has it, nearly every one would have
+/// to wait for the file as well.
+const CHECKPOINT_PAGES: u32 = 4000;
+
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
@@ -176,6 +181,7 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; \
          PRAGMA query_only = {};",
         LOCK_WAIT.as_millis(),
         if purpose == Purpose::Read {

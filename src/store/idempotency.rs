@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
+use super::connection::AnyConnection;
 use super::prepared::Prepare;
 use super::schema::idempotency_keys::dsl;
 use super::sql_types::{At, Json};
@@ -74,35 +75,62 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
     .transpose()
 }
 
-/// Takes the key; a concurrent request with the same key waits for this transaction.
-pub fn claim(tx: &mut Tx<'_>, scope: &Scope<'_>, request_hash: &str, now: Timestamp) -> Result<()> {
-    diesel::insert_into(dsl::idempotency_keys)
-        .values((
-            dsl::committee_id.eq(scope.committee),
-            dsl::principal_id.eq(scope.principal),
-            dsl::operation.eq(scope.operation),
-            dsl::idempotency_key.eq(scope.key),
-            dsl::request_hash.eq(request_hash),
-            dsl::status.eq(0),
-            dsl::body.eq(Json(serde_json::Value::Null)),
-            dsl::created_at.eq(At(now)),
+macro_rules! values {
+    ($scope:expr, $hash:expr, $status:expr, $body:expr, $etag:expr, $location:expr, $now:expr) => {
+        diesel::insert_into(dsl::idempotency_keys).values((
+            dsl::committee_id.eq($scope.committee),
+            dsl::principal_id.eq($scope.principal),
+            dsl::operation.eq($scope.operation),
+            dsl::idempotency_key.eq($scope.key),
+            dsl::request_hash.eq($hash),
+            dsl::status.eq($status),
+            dsl::body.eq($body),
+            dsl::etag.eq($etag),
+            dsl::location.eq($location),
+            dsl::created_at.eq(At($now)),
         ))
-        .prepared()
-        .execute(tx.conn)?;
+    };
+}
+
+/// Takes the key; a concurrent request with the same key waits for this transaction. On SQLite it
+/// waits already, and the row is written once, with the answer.
+pub fn claim(tx: &mut Tx<'_>, scope: &Scope<'_>, request_hash: &str, now: Timestamp) -> Result<()> {
+    if let AnyConnection::Postgres(conn) = &mut *tx.conn {
+        let (none, nothing) = (None::<&str>, Json(serde_json::Value::Null));
+        values!(scope, request_hash, 0, nothing, none, none, now)
+            .prepared()
+            .execute(conn)?;
+    }
     Ok(())
 }
 
-/// Stores the answer.
-pub fn finish(tx: &mut Tx<'_>, scope: &Scope<'_>, answer: &Answer) -> Result<()> {
-    diesel::update(row!(scope))
-        .set((
-            dsl::status.eq(i32::from(answer.status)),
-            dsl::body.eq(Json(answer.body.to_stored())),
-            dsl::etag.eq(answer.etag.as_deref()),
-            dsl::location.eq(answer.location.as_deref()),
-        ))
-        .prepared()
-        .execute(tx.conn)?;
+/// Stores the answer under the key that was claimed.
+pub fn finish(
+    tx: &mut Tx<'_>,
+    scope: &Scope<'_>,
+    request_hash: &str,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<()> {
+    let status = i32::from(answer.status);
+    let body = Json(answer.body.to_stored());
+    let (etag, location) = (answer.etag.as_deref(), answer.location.as_deref());
+    match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => diesel::update(row!(scope))
+            .set((
+                dsl::status.eq(status),
+                dsl::body.eq(body),
+                dsl::etag.eq(etag),
+                dsl::location.eq(location),
+            ))
+            .prepared()
+            .execute(conn)?,
+        AnyConnection::Sqlite(conn) => {
+            values!(scope, request_hash, status, body, etag, location, now)
+                .prepared()
+                .execute(conn)?
+        }
+    };
     Ok(())
 }
 

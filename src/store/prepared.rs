@@ -6,7 +6,10 @@
 //! few are marked here; they are kept under their text, so a mark that is wrong costs memory, never
 //! a wrong answer.
 
+use std::cell::Cell;
+
 use diesel::backend::Backend;
+use diesel::internal::derives::multiconnection::AstPassHelper;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
@@ -26,12 +29,25 @@ pub(in crate::store) trait Prepare: Sized {
 impl<T> Prepare for T {}
 
 impl<T: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<T> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
-
-    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
-        Ok(true)
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let text = Cell::new(false);
+        // The query builder does not say what it asks; only for the text does it bring a builder.
+        out.reborrow().cast_database::<DB>(
+            |same| same,
+            |builder| {
+                text.set(true);
+                builder
+            },
+            |same| same,
+            |same| same,
+        );
+        if text.get() || out.bind_collector().is_some() || out.debug_binds().is_some() {
+            return self.0.walk_ast(out);
+        }
+        // What is asked is whether it may be kept, or whether it does anything: both are true unless
+        // the statement itself is asked, which answers for any of its kind.
+        out.push_sql(" ");
+        Ok(())
     }
 }
 
@@ -46,3 +62,81 @@ impl<T: Query> Query for Prepared<T> {
 }
 
 impl<T, Conn> RunQueryDsl<Conn> for Prepared<T> {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use diesel::connection::InstrumentationEvent;
+    use diesel::sqlite::SqliteConnection;
+
+    use super::*;
+    use crate::store::connection::AnyConnection;
+
+    diesel::table! {
+        things (id) {
+            id -> Integer,
+            name -> Text,
+        }
+    }
+
+    /// A connection, and how many statements it has kept.
+    fn counted() -> (AnyConnection, Arc<AtomicUsize>) {
+        let mut conn = SqliteConnection::establish(":memory:").expect("memory");
+        diesel::sql_query("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+            .execute(&mut conn)
+            .expect("a table");
+        diesel::sql_query("INSERT INTO things VALUES (1, 'one'), (2, 'two')")
+            .execute(&mut conn)
+            .expect("rows");
+        let mut conn = AnyConnection::Sqlite(conn);
+        let kept = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&kept);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::CacheQuery { .. }) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        (conn, kept)
+    }
+
+    #[test]
+    fn a_marked_statement_is_prepared_once_and_does_what_it_says() {
+        let (mut conn, kept) = counted();
+        for (id, name) in [(1, "uno"), (2, "due"), (3, "tre")] {
+            let changed = diesel::update(things::table.find(id))
+                .set(things::name.eq(name))
+                .prepared()
+                .execute(&mut conn)
+                .expect("an update");
+            assert_eq!(changed, usize::from(id < 3), "{name}");
+        }
+        let now: Vec<(i32, String)> = things::table
+            .order(things::id)
+            .load(&mut conn)
+            .expect("all");
+        assert_eq!(now, [(1, "uno".to_owned()), (2, "due".to_owned())]);
+        let written: String = diesel::update(things::table.find(1))
+            .set(things::name.eq("eins"))
+            .returning(things::name)
+            .prepared()
+            .get_result(&mut conn)
+            .expect("a row");
+        assert_eq!(written, "eins");
+        // The update, the list, the update that answers.
+        assert_eq!(kept.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn control_an_unmarked_update_is_not_kept() {
+        let (mut conn, kept) = counted();
+        for name in ["uno", "due"] {
+            diesel::update(things::table.find(1))
+                .set(things::name.eq(name))
+                .execute(&mut conn)
+                .expect("an update");
+        }
+        assert_eq!(kept.load(Ordering::Relaxed), 0);
+    }
+}

@@ -52,14 +52,12 @@ pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
 }
 
 /// Locks a case for the rest of the transaction and counts its version, then reads it: whoever
-/// comes second waits here.
+/// comes second waits here. The new version is written with what becomes of the case.
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
-    let row: Option<ProposalRow> = diesel::update(proposals::table.find((committee, id)))
-        .set(proposals::version.eq(proposals::version + 1))
-        .returning(proposals::all_columns)
-        .prepared()
-        .get_result(tx.conn)
-        .optional()?;
+    let mut row = hold(tx, committee, id)?;
+    if let Some(row) = &mut row {
+        row.version += 1;
+    }
     // What becomes of a merged proposal depends on its main one: that is locked too.
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
         hold(tx, committee, main)?;
@@ -93,18 +91,18 @@ pub fn touch(
 }
 
 /// Locks another case for the rest of the transaction and leaves it as it is; the row, if the
-/// committee has it.
+/// committee has it. A transaction of SQLite is alone from its start.
 pub fn hold(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     id: ProposalId,
 ) -> Result<Option<ProposalRow>> {
-    Ok(diesel::update(proposals::table.find((committee, id)))
-        .set(proposals::version.eq(proposals::version))
-        .returning(proposals::all_columns)
-        .prepared()
-        .get_result(tx.conn)
-        .optional()?)
+    let row = proposals::table.find((committee, id));
+    Ok(match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => row.for_no_key_update().first(conn),
+        AnyConnection::Sqlite(conn) => row.first(conn),
+    }
+    .optional()?)
 }
 
 /// Locks several cases for the rest of the transaction, in one order for everybody, so that two

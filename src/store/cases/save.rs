@@ -159,6 +159,7 @@ fn update_proposal(tx: &mut Tx<'_>, case: &Case, head: &Head) -> Result<()> {
             (
                 proposals::kind.eq(proposal.kind),
                 proposals::status.eq(proposal.status),
+                proposals::version.eq(proposal.version),
                 proposals::round.eq(proposal.round),
                 proposals::serial_no.eq(proposal.serial_no),
                 proposals::case_no.eq(proposal.case_no),
