@@ -230,7 +230,7 @@ fn concerns(committee: CommitteeId, units: &[UnitId]) -> Condition {
         .filter(follow_ups::unit_id.assume_not_null().eq_any(units.to_vec()))
         .filter(follow_ups::kind.eq(FollowUpKind::Instruction))
         .select(follow_ups::proposal_id);
-    Box::new(proposals::id.eq_any(rows.union(promised).union(told)))
+    Box::new(proposals::id.eq_any(rows.union_all(promised).union_all(told)))
 }
 
 /// The unit has a row in it; before the filing that is a reference copy, and counts until it ends.

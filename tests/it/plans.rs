@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use jianjian::store::DatabaseUrl;
 use serde_json::json;
 
 use crate::support::TestApp;
@@ -126,6 +127,45 @@ async fn a_statement_that_reads_a_whole_committee_is_found() {
     assert!(wrong(by_hand, &app.database().steps(by_hand)).is_some());
     let by_key = "SELECT seq FROM events WHERE committee_id = (SELECT id FROM committees LIMIT 1) AND name = 'x'";
     assert!(wrong(by_key, &app.database().steps(by_key)).is_none());
+}
+
+#[actix_web::test]
+async fn lists_of_a_unit_begin_with_its_rows() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listening = Arc::clone(&heard);
+    app.db().listen(move |sql| {
+        listening.lock().expect("a list").push(sql.to_owned());
+    });
+    let of_unit = format!("/api/v1/proposals?unit_id={}", town.units[0]);
+    for (who, path) in [
+        (&town.staff, of_unit.as_str()),
+        (&town.unit_clerks[0], "/api/v1/proposals"),
+    ] {
+        heard.lock().expect("a list").clear();
+        app.signed_in(&town, who).get(path).send().await.status(200);
+        let statements = heard.lock().expect("a list").clone();
+        let pages: Vec<_> = statements
+            .iter()
+            .filter(|sql| sql.contains("assignments") && sql.contains("LIMIT"))
+            .collect();
+        assert_eq!(pages.len(), 1, "{path}: {statements:?}");
+        let steps = app.database().steps(pages[0]);
+        let has = |words: &[&str]| {
+            let all = |step: &&String| words.iter().all(|word| step.contains(word));
+            steps.iter().any(|step| all(&step))
+        };
+        assert!(has(&["assignments_unit_idx"]), "{path}: {steps:#?}");
+        // Each case is fetched by its own key, not met on a walk over all.
+        let postgres = matches!(app.db().url(), DatabaseUrl::Postgres(_));
+        let by_key = if postgres {
+            has(&["proposals_pkey"]) || has(&["Index Cond", "id ="])
+        } else {
+            has(&["SEARCH proposals", " id=?"])
+        };
+        assert!(by_key, "{path}: {steps:#?}");
+    }
 }
 
 #[test]
