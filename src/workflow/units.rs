@@ -317,12 +317,6 @@ pub fn release(step: &mut Step<'_>, id: AssignmentId, because_of: &'static str) 
         step.stop(&[ClockKind::K11], Some(reply.cast()));
         step.part("RT11", Target::Reply(reply), because_of);
     }
-    // A co-handler that goes countersigns nothing any more.
-    for request in &mut step.case.countersigns {
-        if request.assignment == id && request.status == CountersignStatus::Requested {
-            request.status = CountersignStatus::Recalled;
-        }
-    }
     lapse(step, |request| request.assignment == Some(id));
 }
 
