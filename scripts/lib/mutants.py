@@ -41,7 +41,8 @@ pub mod mutant {
 """
 # What says who may do what is asked about first.
 FIRST = ["access", "role", "principal", "decide", "guard", "rule"]
-ITERATOR = re.compile(r"impl Iterator<.*>$", re.DOTALL)
+ITERATOR = re.compile(r"impl (Iterator<.*>)(\s*\+\s*'\w+)?$", re.DOTALL)
+UNKNOWN = re.compile("Default` is not satisfied$|^cannot (add|subtract|multiply|divide|calculate) ")
 COMPARISONS = {"<", "<=", ">", ">="}
 ARITHMETIC = {"+", "-", "*", "/", "%"}
 
@@ -76,9 +77,12 @@ class File:
     def around(self, node, before, after, mutants):
         # Of two that begin together the larger one is outside, or the one that was woven first; so
         # it is of two that end together.
+        # Either may be of several pieces, each with its own mutants.
         start, end, woven = node.start_byte, node.end_byte, len(self.inserted)
-        self.insert((1, start - end, woven), start, start, before, mutants)
-        self.insert((0, end - start, -woven), end, end, after, mutants)
+        for number, (text, own) in enumerate(pieces(before, mutants)):
+            self.insert((1, start - end, woven, number), start, start, text, own)
+        for number, (text, own) in enumerate(pieces(after, mutants)):
+            self.insert((0, end - start, -woven, number), end, end, text, own)
 
     def instead(self, node, text, mutants):
         self.insert((1, 0, 0), node.start_byte, node.end_byte, text, mutants)
@@ -100,6 +104,10 @@ class File:
             done = end
         add(self.text[done:])
         return b"".join(pieces), places
+
+
+def pieces(text, mutants):
+    return text if isinstance(text, list) else [(text, mutants)]
 
 
 def text_of(node):
@@ -166,6 +174,8 @@ def weave_file(file, mutants, constants):
             if fits:
                 operators.setdefault(node.id, (node, []))[1].append(mutant)
             else:
+                # The compiler knows no `||` among conditions with `let`.
+                mutant["hopeless"] = inner.parent.type == "let_chain" and new == "||"
                 left.append(mutant)
         elif genre == "UnaryOperator":
             node = file.node(start, end, ("unary_expression",))
@@ -184,8 +194,9 @@ def weave_file(file, mutants, constants):
             else:
                 arms.setdefault(node.id, (node, {}))[1][new if genre != "MatchArm" else "gone"] = mutant
         elif genre == "StructField":
-            node = file.node(start, end, ("field_initializer", "shorthand_field_initializer"))
-            whole = node and file.node(start, end, ("struct_expression",))
+            # Its place may end with the comma, which is no part of the field.
+            node = file.node(start, start, ("field_initializer", "shorthand_field_initializer"))
+            whole = node and file.node(start, start, ("struct_expression",))
             bases = [one for one in node.parent.children if one.type == "base_field_initializer"] if node else []
             if not bases:
                 left.append(mutant)
@@ -199,11 +210,12 @@ def weave_file(file, mutants, constants):
         else:
             left.append(mutant)
     for function, those in iterators.values():
-        item = text_of(function.child_by_field_name("return_type")).removeprefix("impl ")
+        item = ITERATOR.match(text_of(function.child_by_field_name("return_type")))[1]
         body, numbers = function.child_by_field_name("body"), [mutant["number"] for mutant in those]
-        choice = "".join(f"{m['number']} => Box::new({m['replacement']}), " for m in those)
-        before = f"{{ let woven: Box<dyn {item} + '_> = match crate::mutant::id() {{ {choice}_ => Box::new("
-        file.around(body, before, ") }; woven }", numbers)
+        before = [(f"{{ let woven: Box<dyn {item} + '_> = match crate::mutant::id() {{ ", numbers)]
+        # One that does not compile does not take the others with it.
+        before += [(f"{m['number']} => Box::new({m['replacement']}), ", [m["number"]]) for m in those]
+        file.around(body, [*before, ("_ => Box::new(", numbers)], ") }; woven }", numbers)
     # A guard may be one operator: it is around it.
     for node, those in arms.values():
         left += weave_arm(file, node, those)
@@ -216,8 +228,9 @@ def weave_operator(file, node, mutants):
     one, other = node.child_by_field_name("left"), node.child_by_field_name("right")
     sign = node.child_by_field_name("operator")
     operator, numbers = text_of(sign), [mutant["number"] for mutant in mutants]
-    arms = "".join(f"{m['number']} => l {m['replacement']} r, " for m in mutants)
-    choice = f"{{ (l, r) => match crate::mutant::id() {{ {arms}_ => l {operator} r }} }})"
+    arms = [(f"{m['number']} => l {m['replacement']} r, ", [m["number"]]) for m in mutants]
+    opened, closed = "{ (l, r) => match crate::mutant::id() { ", f"_ => l {operator} r }} }})"
+    choice = [(f")) {opened}", numbers), *arms, (closed, numbers)]
     if operator in ("&&", "||"):
         awake = ("" if operator == "&&" else "!") + f"crate::mutant::is({numbers[0]})"
         file.around(node, "(if (", " })", numbers)
@@ -225,10 +238,10 @@ def weave_operator(file, node, mutants):
     elif operator in ("==", "!="):
         file.around(node, "((", f") != crate::mutant::is({numbers[0]}))", numbers)
     elif operator in COMPARISONS:
-        file.around(node, "(match (&(", f")) {choice}", numbers)
+        file.around(node, "(match (&(", choice, numbers)
         file.instead(sign, "), &(", numbers)
     elif operator in ARITHMETIC:
-        file.around(node, "(match ((", f")) {choice}", numbers)
+        file.around(node, "(match ((", choice, numbers)
         file.instead(sign, "), (", numbers)
     else:
         left, right = text_of(one), text_of(other)
@@ -377,10 +390,12 @@ def main():
     pending = []
     for mutant in mutants:
         if mutant["number"] in left:
-            write(mutant, "left")
+            write(mutant, "unviable" if mutant.get("hopeless") else "left")
         elif mutant["number"] in refused:
-            # A value that does not fit is one; what only the weaving made unfit is not.
+            # A value that does not fit is one, one that has no default, an operator that its operands do
+            # not know; what only the weaving made unfit is not.
             sound = mutant["genre"] == "FnValue" and not mutant.get("boxed")
+            sound |= bool(UNKNOWN.search(refused[mutant["number"]]))
             write(mutant, "unviable" if sound else "left")
         else:
             pending.append(mutant)
