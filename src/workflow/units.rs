@@ -465,9 +465,6 @@ pub fn void(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     not_blank("/reason", &input.reason)?;
     let id = own_row(step)?;
     release(step, id, "AT17");
-    if let Some(row) = step.row_mut(id) {
-        row.status = AssignmentStatus::Void;
-    }
     step.record_decision(
         "void",
         json!({ "assignment_id": id, "reason": input.reason }),
