@@ -7,10 +7,10 @@ use super::stories::wrong;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::calendar::add_days;
 use crate::workflow::codes::{
-    AssignmentRole, CaseSeries, ClockKind, Disposition, HandlingKind, Recommendation, SessionMark,
-    SubjectClass,
+    AssignmentRole, CaseSeries, ClockKind, Disposition, HandlingKind, Recommendation, Secrecy,
+    SessionMark, SubjectClass,
 };
-use crate::workflow::decide::Target;
+use crate::workflow::decide::{Record, Target};
 use crate::workflow::input::{ExamineIn, Input, NotFileIn};
 use crate::workflow::proposal::{ProposalAction as Do, ProposalStatus};
 use crate::workflow::refusal::Refusal;
@@ -229,4 +229,26 @@ fn a_copy_ahead_gives_way_to_the_row_of_its_unit() {
             (unit(1), AssignmentRole::Lead, AssignmentStatus::Pending),
         ]
     );
+}
+
+/// I29: a secret proposal loses its text with the refusal, and so does one that is refused for what must not be read; any other
+/// keeps it. The title stays.
+#[test]
+fn what_is_refused_as_secret_loses_its_text() {
+    for (secrecy, code, hidden) in [
+        (Secrecy::Open, "bad_form", false),
+        (Secrecy::Restricted, "bad_form", false),
+        (Secrecy::Secret, "bad_form", true),
+        (Secrecy::Open, "state_or_party_secret", true),
+    ] {
+        let mut world = World::individual().submit();
+        world.case.proposal.secrecy = secrecy;
+        let before = world.case.proposal.form.clone();
+        world.on_proposal(P::Chair, Do::NotFile, inputs::not_file(code));
+        let form = &world.case.proposal.form;
+        assert_eq!(form.title, before.title);
+        let expected = if hidden { "" } else { &before.situation };
+        assert_eq!(form.situation, expected, "{secrecy} {code}");
+        assert_eq!(world.records.contains(&Record::HideText), hidden);
+    }
 }

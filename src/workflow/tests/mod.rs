@@ -18,6 +18,7 @@ mod guard_cases;
 mod holding;
 mod inputs;
 mod invariants;
+mod kept;
 mod lanes;
 mod matrices;
 mod meanings;

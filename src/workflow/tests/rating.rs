@@ -9,7 +9,7 @@ use crate::ids::ProposerId;
 use crate::workflow::attachments::Binding;
 use crate::workflow::codes::{
     AssignmentRole, ClockKind, Grade, HandlingKind, OutcomeMeaning, PublicationLevel, RequestKind,
-    RequestStatus,
+    RequestStatus, Secrecy,
 };
 use crate::workflow::decide::{Record, Target};
 use crate::workflow::input::{FeedbackIn, Input};
@@ -285,6 +285,14 @@ fn the_review_bounds_what_is_public() {
             } else {
                 let refusal = refused(&mut world, P::Staff, Do::ReviewPublication, input.clone());
                 assert_eq!(unmet(&refusal), ["publication_consented"], "{text}");
+            }
+            let mut world = filed();
+            world.case.proposal.secrecy = Secrecy::Restricted;
+            if (*text, *replies) == (L::None, L::None) {
+                world.on_proposal(P::Staff, Do::ReviewPublication, input.clone());
+            } else {
+                let refusal = refused(&mut world, P::Staff, Do::ReviewPublication, input.clone());
+                assert_eq!(unmet(&refusal), ["case_open"], "{text} {replies}");
             }
             for public in L::ALL.iter().filter(|level| **level != L::None) {
                 let mut world = filed();
