@@ -44,7 +44,11 @@ pub mod mutant {
 # What says who may do what is asked about first.
 FIRST = ["access", "role", "principal", "decide", "guard", "rule"]
 ITERATOR = re.compile(r"impl (Iterator<.*>)(\s*\+\s*'\w+)?$", re.DOTALL)
-UNKNOWN = re.compile("Default` is not satisfied$|^cannot (add|subtract|multiply|divide|calculate) ")
+# What the compiler says of a mutant that does not compile, woven or not.
+UNKNOWN = re.compile(
+    "Default` is not satisfied$|^cannot (add|subtract|multiply|divide|calculate) |"
+    "^(expected|type mismatch resolving) `<?([a-z_]+::)*Once<&mut "
+)
 COMPARISONS = {"<", "<=", ">", ">="}
 ARITHMETIC = {"+", "-", "*", "/", "%"}
 

@@ -235,8 +235,9 @@ impl Actor {
 mod tests {
     use super::*;
 
-    /// 2.1: a contact person is of one organisation, clerks and signatories are of one unit, an assigning officer is
-    /// of one line; every other role is held over the whole committee, and nobody is the system.
+    /// 2.1: a contact person is of one organisation, clerks and signatories are of one unit, an assigning
+    /// officer is of one line; every other role is held over the whole committee, and nobody is the
+    /// system.
     #[test]
     fn a_grant_is_narrowed_to_what_its_role_asks_for_and_to_nothing_else() {
         let (yes, no) = (true, false);

@@ -1,5 +1,5 @@
-//! Rows that come and go (PT20, AT03, AT10, AT17): which clocks they get, what ends with them, and whose suggestion a change of
-//! units answers.
+//! Rows that come and go (PT20, AT03, AT10, AT17): which clocks they get, what ends with them, and whose
+//! suggestion a change of units answers.
 
 use jiff::civil::{Date, date};
 
@@ -35,8 +35,9 @@ fn limit(world: &World, kind: ClockKind, number: usize) -> String {
     world.clock(kind, world.row(number).id.cast()).limit.clone()
 }
 
-/// K10: session and ordinary proposals, the urgent lane and a further round have limits of their own. A fixed date that is not
-/// past replaces the computed end; of an urgent case only if it is the earlier one.
+/// K10: session and ordinary proposals, the urgent lane and a further round have limits of their own. A
+/// fixed date that is not past replaces the computed end; of an urgent case only if it is the earlier
+/// one.
 #[test]
 fn the_limit_of_a_reply_is_that_of_its_case() {
     let session = "2026-03-02T01:00:00Z";
@@ -70,7 +71,8 @@ fn the_limit_of_a_reply_is_that_of_its_case() {
     }
 }
 
-/// K08, K10, PT24: in a further round co-handlers have the limits of re-handling too, whether they go on or come anew.
+/// K08, K10, PT24: in a further round co-handlers have the limits of re-handling too, whether they go on
+/// or come anew.
 #[test]
 fn a_further_round_has_limits_of_its_own() {
     let mut world = World::individual();
@@ -96,7 +98,8 @@ fn a_further_round_has_limits_of_its_own() {
     }
 }
 
-/// PT13, AT17: what went ahead of the filing ends when the proposal goes back, and so does the request for the urgent lane.
+/// PT13, AT17: what went ahead of the filing ends when the proposal goes back, and so does the request
+/// for the urgent lane.
 #[test]
 fn a_proposal_that_goes_back_is_urgent_for_nobody() {
     let mut world = World::individual().submit();
@@ -110,7 +113,8 @@ fn a_proposal_that_goes_back_is_urgent_for_nobody() {
     assert_eq!(world.case.assignments[0].status, AssignmentStatus::Void);
 }
 
-/// AT17, I13: with a row end its open requests and what it was asked to countersign; its answers, and what others are asked, stay.
+/// AT17, I13: with a row end its open requests and what it was asked to countersign; its answers, and
+/// what others are asked, stay.
 #[test]
 fn with_a_row_ends_what_it_was_asked_and_asked_for() {
     let rows = [(0, Lead), (1, CoHandler), (2, CoHandler), (3, CoHandler)];
@@ -166,8 +170,8 @@ fn with_a_row_ends_what_it_was_asked_and_asked_for() {
     assert_eq!(waiting, 1, "the extension of the other row");
 }
 
-/// AT10, AT10b: once the opinion is in, or is no longer waited for, nobody decides on its clock; what else the unit, or another unit,
-/// asked for stays open.
+/// AT10, `AT10b`: once the opinion is in, or is no longer waited for, nobody decides on its clock; what
+/// else the unit, or another unit, asked for stays open.
 #[test]
 fn a_stopped_clock_is_not_asked_about() {
     let rows = [(0, Lead), (1, CoHandler), (2, CoHandler)];
@@ -241,7 +245,8 @@ fn a_change_of_units_takes_away_what_is_open() {
     assert_eq!(live, [0, 2, 4].map(unit));
 }
 
-/// PT20, AT03: only a change that follows a suggestion answers it, and only those that named a unit which was added.
+/// PT20, AT03: only a change that follows a suggestion answers it, and only those that named a unit which
+/// was added.
 #[test]
 fn a_change_answers_the_suggestions_that_it_follows() {
     use RequestStatus::{Denied, Granted, Open};

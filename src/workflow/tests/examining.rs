@@ -1,5 +1,5 @@
-//! Examination, filing and refusal at their edges (PT13–PT19, PT16): what the last stage settles, which number and
-//! which clock a filed case gets, and what becomes of a refused one.
+//! Examination, filing and refusal at their edges (PT13–PT19, PT16): what the last stage settles, which
+//! number and which clock a filed case gets, and what becomes of a refused one.
 
 use super::fixture::{Person as P, UNITS, World, other_proposal, unit};
 use super::inputs;
@@ -37,8 +37,9 @@ fn bare(recommendation: Recommendation) -> ExamineIn {
     }
 }
 
-/// PT14: who recommends filing at the last stage gives class and line, unless an earlier stage did; the line may
-/// follow from the unit that should lead. Earlier stages, and other recommendations, may leave both open.
+/// PT14: who recommends filing at the last stage gives class and line, unless an earlier stage did; the
+/// line may follow from the unit that should lead. Earlier stages, and other recommendations, may leave
+/// both open.
 #[test]
 fn the_last_stage_settles_class_and_line() {
     use Recommendation::{File, NotFile};
@@ -67,18 +68,15 @@ fn the_last_stage_settles_class_and_line() {
                     ..bare(recommendation)
                 };
                 let mut world = world.clone();
-                match missing.filter(|_| recommendation == File) {
-                    Some(place) => {
-                        let refusal = refused(&mut world, who, Do::Examine, input);
-                        assert_eq!(wrong(&refusal), ("required", place.to_owned()), "{stages}");
-                    }
-                    None => {
-                        world.on_proposal(who, Do::Examine, input);
-                        let proposal = &world.case.proposal;
-                        assert_eq!(proposal.subject_class, class);
-                        let proposed = units.first().map(|_| Line::Government);
-                        assert_eq!(proposal.assigning_line, line.or(proposed));
-                    }
+                if let Some(place) = missing.filter(|_| recommendation == File) {
+                    let refusal = refused(&mut world, who, Do::Examine, input);
+                    assert_eq!(wrong(&refusal), ("required", place.to_owned()), "{stages}");
+                } else {
+                    world.on_proposal(who, Do::Examine, input);
+                    let proposal = &world.case.proposal;
+                    assert_eq!(proposal.subject_class, class);
+                    let proposed = units.first().map(|_| Line::Government);
+                    assert_eq!(proposal.assigning_line, line.or(proposed));
                 }
             }
         }
@@ -132,8 +130,8 @@ fn ordinary_proposals_may_have_numbers_of_their_own() {
     }
 }
 
-/// K04, PT18: an ordinary case is to be assigned so many days after its filing; after an unmerge the time starts anew.
-/// Of the urgent lane, which moves a clock that runs, it counts from the filing.
+/// K04, PT18: an ordinary case is to be assigned so many days after its filing; after an unmerge the time
+/// starts anew. Of the urgent lane, which moves a clock that runs, it counts from the filing.
 #[test]
 fn the_time_to_assign_starts_anew_after_an_unmerge() {
     let mut world = World::individual();
@@ -159,7 +157,8 @@ fn the_time_to_assign_starts_anew_after_an_unmerge() {
     assert_eq!(started(&world), Some(world.now));
 }
 
-/// PT16: another channel is used only where the proposer agrees; to be kept a refused proposal needs nobody's consent.
+/// PT16: another channel is used only where the proposer agrees; to be kept a refused proposal needs
+/// nobody's consent.
 #[test]
 fn a_refused_proposal_goes_elsewhere_with_the_proposers_consent() {
     let world = World::individual().submit();
@@ -231,8 +230,8 @@ fn a_copy_ahead_gives_way_to_the_row_of_its_unit() {
     );
 }
 
-/// I29: a secret proposal loses its text with the refusal, and so does one that is refused for what must not be read; any other
-/// keeps it. The title stays.
+/// I29: a secret proposal loses its text with the refusal, and so does one that is refused for what must
+/// not be read; any other keeps it. The title stays.
 #[test]
 fn what_is_refused_as_secret_loses_its_text() {
     for (secrecy, code, hidden) in [

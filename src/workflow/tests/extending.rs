@@ -48,12 +48,8 @@ fn ends(world: &World, number: usize) -> Date {
 }
 
 fn status(world: &World, kind: RequestKind) -> RequestStatus {
-    let requests = world.case.requests.iter();
-    requests
-        .filter(|one| one.kind == kind)
-        .next_back()
-        .unwrap()
-        .status
+    let mut requests = world.case.requests.iter();
+    requests.rfind(|one| one.kind == kind).unwrap().status
 }
 
 /// Counting rule 6, I25: a new date is later than the present one and inside the cap: of a reply
@@ -284,8 +280,8 @@ fn a_pause_ends_later_and_inside_the_cap() {
     }
 }
 
-/// AT15, I23: what goes on is the pause that runs, with its resume day; what came before it, and the clocks of other
-/// rows, stay as they are.
+/// AT15, I23: what goes on is the pause that runs, with its resume day; what came before it, and the
+/// clocks of other rows, stay as they are.
 #[test]
 fn only_the_running_pause_ends() {
     let mut world = in_march();

@@ -11,8 +11,8 @@ use crate::workflow::role::Line;
 
 const OFFICER: P = P::Officer(Line::Government);
 
-/// AT14, AT15: the agreed end is shown while the clock stands still, also of a clock that is extended meanwhile; not of
-/// one that goes on or has stopped.
+/// AT14, AT15: the agreed end is shown while the clock stands still, also of a clock that is extended
+/// meanwhile; not of one that goes on or has stopped.
 #[test]
 fn a_pause_is_shown_while_it_lasts() {
     let mut world = World::individual().together();

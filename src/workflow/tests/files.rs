@@ -68,8 +68,8 @@ fn files_are_as_many_and_as_large_as_the_profile_allows() {
     assert_eq!(bound.count(), 5);
 }
 
-/// A later version of a text keeps its files; another text gets none of them. What somebody else uploaded, or uploaded to another
-/// case, or never finished, is not known here (I35).
+/// A later version of a text keeps its files; another text gets none of them. What somebody else
+/// uploaded, or uploaded to another case, or never finished, is not known here (I35).
 #[test]
 fn a_file_goes_with_one_text_of_its_uploader() {
     let mut world = uploaded();
@@ -85,7 +85,7 @@ fn a_file_goes_with_one_text_of_its_uploader() {
     );
     change(&mut world, 2, |facts| facts.proposal = other_proposal(0));
     change(&mut world, 3, |facts| {
-        facts.status = AttachmentStatus::Incoming
+        facts.status = AttachmentStatus::Incoming;
     });
     for number in [1, 2, 3, 99] {
         let form = with(&[file(0), file(number)]);

@@ -1,4 +1,5 @@
-//! What is kept of what was handed in: names from the register, reasons, days, files, and what an entry is about.
+//! What is kept of what was handed in: names from the register, reasons, days, files, and what an entry
+//! is about.
 
 use super::fixture::{Person as P, World, member, organisation_no, unit};
 use super::follow_up::{fulfil, instruct, progress, rated, supervise, urge};
@@ -139,7 +140,8 @@ fn a_request_keeps_its_reason_and_its_files() {
     }
 }
 
-/// OT22, OT24, OT25, OT27: an entry says of which act it is, which unit, rater or promise it is about, and by when.
+/// OT22, OT24, OT25, OT27: an entry says of which act it is, which unit, rater or promise it is about,
+/// and by when.
 #[test]
 fn an_entry_says_what_it_is_about() {
     let mut world = rated(OutcomeMeaning::InProgress);

@@ -345,7 +345,8 @@ fn a_table_with_two_rows_for_one_act_is_found_out() {
     assert!(roles.contains(&Role::CommitteeChair) && roles.contains(&Role::CommitteeStaff));
 }
 
-/// I21: of what a rater wrote nobody on the handling side is told before the conclusion. Every topic is found by its name.
+/// I21: of what a rater wrote nobody on the handling side is told before the conclusion. Every topic is
+/// found by its name.
 #[test]
 fn topics_are_found_by_name_and_forms_are_kept_from_units() {
     for one in TOPICS {

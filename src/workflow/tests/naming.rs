@@ -125,8 +125,8 @@ fn the_facts_of_everything_named_are_asked_for() {
     assert!(counts.iter().all(|count| *count > 1), "{counts:?}");
 }
 
-/// I29, I33: the trail, which nothing is removed from, keeps all that was handed in but the text of a proposal, and the
-/// words of an instruction and its answer, which only some may read.
+/// I29, I33: the trail, which nothing is removed from, keeps all that was handed in but the text of a
+/// proposal, and the words of an instruction and its answer, which only some may read.
 #[test]
 fn the_trail_keeps_what_need_not_be_removed() {
     let secret = "不得外传";

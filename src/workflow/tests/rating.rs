@@ -147,7 +147,8 @@ fn only_staff_who_enter_paper_name_a_rater() {
     assert_eq!(unmet(&refusal), ["not_yet_rated"]);
 }
 
-/// I13, I20: a correction is the next version of that form, of that rater, of that round; every other form stays.
+/// I13, I20: a correction is the next version of that form, of that rater, of that round; every other
+/// form stays.
 #[test]
 fn a_correction_changes_one_form() {
     let mut world = answered();
@@ -189,8 +190,8 @@ fn a_correction_changes_one_form() {
     assert_eq!(wrong(&refusal), ("unknown_form", "/reply_id".to_owned()));
 }
 
-/// I20: the scan of a corrected paper form goes with that form, like that of the first version; a file that is not
-/// there is named.
+/// I20: the scan of a corrected paper form goes with that form, like that of the first version; a file
+/// that is not there is named.
 #[test]
 fn a_correction_takes_its_files_along() {
     let mut world = answered();
@@ -262,8 +263,9 @@ fn no_clock_of_a_rater_outlives_the_feedback() {
     assert!(!world.running().contains(&ClockKind::K12));
 }
 
-/// I30: a text that the proposer keeps back is published as a title at most, the replies as reviewed; what is public
-/// already is taken down to what the review allows, and K17 and K18 end where nothing is to be published.
+/// I30: a text that the proposer keeps back is published as a title at most, the replies as reviewed;
+/// what is public already is taken down to what the review allows, and K17 and K18 end where nothing is
+/// to be published.
 #[test]
 fn the_review_bounds_what_is_public() {
     use PublicationLevel as L;

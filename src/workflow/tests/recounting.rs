@@ -15,8 +15,8 @@ fn calendar(version: i32, rest: Option<jiff::civil::Date>) -> Calendar {
     Calendar::new(version, days.chain(rest))
 }
 
-/// Only a later version counts anew, and only what has not stopped. It moves what ends on another day by it, and what becomes
-/// certain.
+/// Only a later version counts anew, and only what has not stopped. It moves what ends on another day by
+/// it, and what becomes certain.
 #[test]
 fn a_later_calendar_moves_what_it_counts_otherwise() {
     let world = World::individual().sole();

@@ -191,8 +191,8 @@ fn the_answer_of_another_committee_reaches_the_case_once() {
     world.leaves("the_answer_of_another_committee_reaches_the_case_once");
 }
 
-/// OT33, OT32: a committee below is given the case by the row that goes down; bodies outside of the service are as many
-/// as they have names.
+/// OT33, OT32: a committee below is given the case by the row that goes down; bodies outside of the
+/// service are as many as they have names.
 #[test]
 fn each_body_gets_the_case_by_its_own_row() {
     let mut world = World::individual().filed();

@@ -138,8 +138,9 @@ fn digests_go_out_on_working_days() {
     assert_eq!(day("2026-02-27T04:00:00Z", false), "2026-02-28");
 }
 
-/// While a clock stands still nobody is reminded of it; on the day it goes on it is in force again. Nothing is told of one
-/// that has stopped or has no end, nor ahead of an end that comes with the morning.
+/// While a clock stands still nobody is reminded of it; on the day it goes on it is in force again.
+/// Nothing is told of one that has stopped or has no end, nor ahead of an end that comes with the
+/// morning.
 #[test]
 fn a_clock_that_stands_still_is_not_told_of() {
     let world = World::individual().sole();
@@ -176,8 +177,8 @@ fn a_clock_that_stands_still_is_not_told_of() {
     assert_eq!(moments(&hours, hours.started_at), left, "due at eight");
 }
 
-/// K17, K18 stand on no desk: staff are told. What is owed by an office goes up to the supervision once the case
-/// is filed; what is owed by proposers and staff does not.
+/// K17, K18 stand on no desk: staff are told. What is owed by an office goes up to the supervision once
+/// the case is filed; what is owed by proposers and staff does not.
 #[test]
 fn what_is_owed_by_units_and_offices_goes_further_up() {
     let filed = World::individual().filed();
@@ -201,13 +202,21 @@ fn what_is_owed_by_units_and_offices_goes_further_up() {
             let told = reminder(case, clock, step, &world.profile);
             told.map(|one| one.audiences).unwrap_or_default()
         };
-        assert_eq!(of(&world.case, Step::OnDay), [owing.clone()], "{kind}");
+        assert_eq!(
+            of(&world.case, Step::OnDay),
+            std::slice::from_ref(owing),
+            "{kind}"
+        );
         let mut all = vec![owing.clone()];
         all.extend(up.then(|| supervision.clone()));
         all.sort();
         assert_eq!(of(&world.case, Step::Overdue), all, "{kind}");
         let mut early = world.case.clone();
         early.proposal.filed_at = None;
-        assert_eq!(of(&early, Step::Overdue), [owing.clone()], "not filed");
+        assert_eq!(
+            of(&early, Step::Overdue),
+            std::slice::from_ref(owing),
+            "not filed"
+        );
     }
 }

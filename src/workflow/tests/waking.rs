@@ -30,8 +30,9 @@ fn k10(world: &World) -> Clock {
     world.clock(ClockKind::K10, world.row(0).id.cast()).clone()
 }
 
-/// Counting rule 1: overdue just after the end; a pause is over at the beginning of the day on which the clock goes on; of
-/// a promise, and of nothing else, a new year begins. Always later than the moment asked about.
+/// Counting rule 1: overdue just after the end; a pause is over at the beginning of the day on which the
+/// clock goes on; of a promise, and of nothing else, a new year begins. Always later than the moment
+/// asked about.
 #[test]
 fn the_next_moment_is_the_first_at_which_something_becomes_true() {
     let world = World::individual().sole();
@@ -68,8 +69,8 @@ fn the_next_moment_is_the_first_at_which_something_becomes_true() {
     assert_eq!(next(&clock, from, plan(&[])), None);
 }
 
-/// An act sets the moment of the clocks that it started, moved or stopped; what has come meanwhile for another is not
-/// passed over.
+/// An act sets the moment of the clocks that it started, moved or stopped; what has come meanwhile for
+/// another is not passed over.
 #[test]
 fn an_act_leaves_the_moment_of_other_clocks() {
     let mut world = World::individual().sole().accepted(0);
@@ -97,7 +98,8 @@ fn an_act_leaves_the_moment_of_other_clocks() {
     }
 }
 
-/// The worker moves on each clock whose moment has come, and no other, and tells the last reminder that was missed.
+/// The worker moves on each clock whose moment has come, and no other, and tells the last reminder that
+/// was missed.
 #[test]
 fn the_worker_moves_on_what_has_come() {
     let world = World::individual()
@@ -116,10 +118,14 @@ fn the_worker_moves_on_what_has_come() {
         let (moved, told) = advance(&mut case, now, profile, Calendar::builtin());
         assert_eq!(moved.is_empty(), none);
         for (clock, old) in case.clocks.iter().zip(&moments) {
-            let came = old.is_some_and(|at| at <= now);
-            assert_eq!(moved.contains(clock), came);
+            let has_come = old.is_some_and(|at| at <= now);
+            assert_eq!(moved.contains(clock), has_come);
             let steps = plan(&profile.reminder_steps);
-            let expected = if came { next(clock, now, steps) } else { *old };
+            let expected = if has_come {
+                next(clock, now, steps)
+            } else {
+                *old
+            };
             assert_eq!(clock.wake_at, expected);
         }
         assert_eq!(told.is_empty(), none, "it is a reminder");
