@@ -1,7 +1,7 @@
 """Weaves the mutants that cargo-mutants names into a package, each behind a switch, builds it once, and
 runs its tests with one switch on at a time. What cannot be woven is left to cargo-mutants.
 
-    mutants.py PACKAGE LIST.json OUT [--shard K/N] [--timeout SECONDS]
+    mutants.py PACKAGE LIST.json OUT [--shard K/N] [--timeout SECONDS] [--resume]
 
 Called by scripts/mutants, which says what is in PACKAGE. Needs tree-sitter and tree-sitter-rust.
 """
@@ -114,6 +114,10 @@ class File:
 
 def pieces(text, mutants):
     return text if isinstance(text, list) else [(text, mutants)]
+
+
+def name_of(mutant):
+    return re.sub(r"\s+", " ", mutant["name"])
 
 
 def text_of(node):
@@ -373,6 +377,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--timeout", type=float, default=0)
+    parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
     mutants = json.loads(given.list.read_text())
     for number, mutant in enumerate(mutants, start=1):
@@ -394,17 +399,24 @@ def main():
         limits.append(given.timeout or max(20, 10 * took))
         print(f"{' '.join(tests)}: {took:.1f} s of the processor", flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
+    # What was noticed at this very place before, in a run that was broken off or found others missed.
+    known = {}
+    for verdict in ("caught", "timeout", "unviable") if given.resume else ():
+        path = given.out / f"{verdict}.txt"
+        known |= {name: verdict for name in path.read_text().splitlines()} if path.exists() else {}
     files = {
         name: (given.out / f"{name}.txt").open("w", buffering=1)
         for name in ("caught", "missed", "timeout", "unviable", "left")
     }
 
     def write(mutant, verdict):
-        files[verdict].write(re.sub(r"\s+", " ", mutant["name"]) + "\n")
+        files[verdict].write(name_of(mutant) + "\n")
 
     pending = []
     for mutant in mutants:
-        if mutant["number"] in left:
+        if name_of(mutant) in known:
+            write(mutant, known[name_of(mutant)])
+        elif mutant["number"] in left:
             write(mutant, "unviable" if mutant.get("hopeless") else "left")
         elif mutant["number"] in refused:
             # A value that does not fit is one, one that has no default, an operator that its operands do
