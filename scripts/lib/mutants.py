@@ -1,7 +1,7 @@
 """Weaves the mutants that cargo-mutants names into a package, each behind a switch, builds it once, and
 runs its tests with one switch on at a time. What cannot be woven is left to cargo-mutants.
 
-    mutants.py PACKAGE LIST.json OUT [--shard K/N] [--timeout SECONDS]
+    mutants.py PACKAGE LIST.json OUT [--shard K/N] [--timeout SECONDS] [--resume]
 
 Called by scripts/mutants, which says what is in PACKAGE. Needs tree-sitter and tree-sitter-rust.
 """
@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -41,7 +43,12 @@ pub mod mutant {
 """
 # What says who may do what is asked about first.
 FIRST = ["access", "role", "principal", "decide", "guard", "rule"]
-ITERATOR = re.compile(r"impl Iterator<.*>$", re.DOTALL)
+ITERATOR = re.compile(r"impl (Iterator<.*>)(\s*\+\s*'\w+)?$", re.DOTALL)
+# What the compiler says of a mutant that does not compile, woven or not.
+UNKNOWN = re.compile(
+    "Default` is not satisfied$|^cannot (add|subtract|multiply|divide|calculate) |"
+    "^(expected|type mismatch resolving) `<?([a-z_]+::)*Once<&mut "
+)
 COMPARISONS = {"<", "<=", ">", ">="}
 ARITHMETIC = {"+", "-", "*", "/", "%"}
 
@@ -76,9 +83,12 @@ class File:
     def around(self, node, before, after, mutants):
         # Of two that begin together the larger one is outside, or the one that was woven first; so
         # it is of two that end together.
+        # Either may be of several pieces, each with its own mutants.
         start, end, woven = node.start_byte, node.end_byte, len(self.inserted)
-        self.insert((1, start - end, woven), start, start, before, mutants)
-        self.insert((0, end - start, -woven), end, end, after, mutants)
+        for number, (text, own) in enumerate(pieces(before, mutants)):
+            self.insert((1, start - end, woven, number), start, start, text, own)
+        for number, (text, own) in enumerate(pieces(after, mutants)):
+            self.insert((0, end - start, -woven, number), end, end, text, own)
 
     def instead(self, node, text, mutants):
         self.insert((1, 0, 0), node.start_byte, node.end_byte, text, mutants)
@@ -100,6 +110,14 @@ class File:
             done = end
         add(self.text[done:])
         return b"".join(pieces), places
+
+
+def pieces(text, mutants):
+    return text if isinstance(text, list) else [(text, mutants)]
+
+
+def name_of(mutant):
+    return re.sub(r"\s+", " ", mutant["name"])
 
 
 def text_of(node):
@@ -166,6 +184,8 @@ def weave_file(file, mutants, constants):
             if fits:
                 operators.setdefault(node.id, (node, []))[1].append(mutant)
             else:
+                # The compiler knows no `||` among conditions with `let`.
+                mutant["hopeless"] = inner.parent.type == "let_chain" and new == "||"
                 left.append(mutant)
         elif genre == "UnaryOperator":
             node = file.node(start, end, ("unary_expression",))
@@ -184,8 +204,9 @@ def weave_file(file, mutants, constants):
             else:
                 arms.setdefault(node.id, (node, {}))[1][new if genre != "MatchArm" else "gone"] = mutant
         elif genre == "StructField":
-            node = file.node(start, end, ("field_initializer", "shorthand_field_initializer"))
-            whole = node and file.node(start, end, ("struct_expression",))
+            # Its place may end with the comma, which is no part of the field.
+            node = file.node(start, start, ("field_initializer", "shorthand_field_initializer"))
+            whole = node and file.node(start, start, ("struct_expression",))
             bases = [one for one in node.parent.children if one.type == "base_field_initializer"] if node else []
             if not bases:
                 left.append(mutant)
@@ -199,11 +220,12 @@ def weave_file(file, mutants, constants):
         else:
             left.append(mutant)
     for function, those in iterators.values():
-        item = text_of(function.child_by_field_name("return_type")).removeprefix("impl ")
+        item = ITERATOR.match(text_of(function.child_by_field_name("return_type")))[1]
         body, numbers = function.child_by_field_name("body"), [mutant["number"] for mutant in those]
-        choice = "".join(f"{m['number']} => Box::new({m['replacement']}), " for m in those)
-        before = f"{{ let woven: Box<dyn {item} + '_> = match crate::mutant::id() {{ {choice}_ => Box::new("
-        file.around(body, before, ") }; woven }", numbers)
+        before = [(f"{{ let woven: Box<dyn {item} + '_> = match crate::mutant::id() {{ ", numbers)]
+        # One that does not compile does not take the others with it.
+        before += [(f"{m['number']} => Box::new({m['replacement']}), ", [m["number"]]) for m in those]
+        file.around(body, [*before, ("_ => Box::new(", numbers)], ") }; woven }", numbers)
     # A guard may be one operator: it is around it.
     for node, those in arms.values():
         left += weave_arm(file, node, those)
@@ -216,8 +238,9 @@ def weave_operator(file, node, mutants):
     one, other = node.child_by_field_name("left"), node.child_by_field_name("right")
     sign = node.child_by_field_name("operator")
     operator, numbers = text_of(sign), [mutant["number"] for mutant in mutants]
-    arms = "".join(f"{m['number']} => l {m['replacement']} r, " for m in mutants)
-    choice = f"{{ (l, r) => match crate::mutant::id() {{ {arms}_ => l {operator} r }} }})"
+    arms = [(f"{m['number']} => l {m['replacement']} r, ", [m["number"]]) for m in mutants]
+    opened, closed = "{ (l, r) => match crate::mutant::id() { ", f"_ => l {operator} r }} }})"
+    choice = [(f")) {opened}", numbers), *arms, (closed, numbers)]
     if operator in ("&&", "||"):
         awake = ("" if operator == "&&" else "!") + f"crate::mutant::is({numbers[0]})"
         file.around(node, "(if (", " })", numbers)
@@ -225,10 +248,10 @@ def weave_operator(file, node, mutants):
     elif operator in ("==", "!="):
         file.around(node, "((", f") != crate::mutant::is({numbers[0]}))", numbers)
     elif operator in COMPARISONS:
-        file.around(node, "(match (&(", f")) {choice}", numbers)
+        file.around(node, "(match (&(", choice, numbers)
         file.instead(sign, "), &(", numbers)
     elif operator in ARITHMETIC:
-        file.around(node, "(match ((", f")) {choice}", numbers)
+        file.around(node, "(match ((", choice, numbers)
         file.instead(sign, "), (", numbers)
     else:
         left, right = text_of(one), text_of(other)
@@ -319,23 +342,32 @@ def blame(error, places, refused):
                 refused[one[2]] = error["message"]
 
 
-def run(program, package, number, tests, timeout):
+def run(program, package, number, tests, limit):
+    """Runs the tests with a mutant awake. The limit is in seconds of the processor, so that a machine that is
+    busy or stands still makes no difference."""
     environment = os.environ | {"MUTANT": str(number), "RUST_BACKTRACE": "0"}
-    command = [program, *tests]
+    command, most = [program, *tests], int(limit or 3600)
     running = subprocess.Popen(
-        command, cwd=package, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        cwd=package,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1)),
     )
     late = []
-    clock = threading.Timer(timeout or 3600, lambda: (late.append(True), running.kill()))
+    # What waits for ever takes no time of the processor.
+    clock = threading.Timer(3600, lambda: (late.append(True), running.kill()))
     clock.start()
     # The first test that fails is enough.
     failed = any(line.rstrip().endswith("... FAILED") for line in running.stdout)
     running.kill() if failed else None
-    failed |= running.wait() != 0
+    ended = running.wait()
     clock.cancel()
-    if late:
+    if late or ended == -signal.SIGXCPU:
         return "timeout"
-    return "caught" if failed else "missed"
+    return "caught" if failed or ended != 0 else "missed"
 
 
 def main():
@@ -345,6 +377,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--timeout", type=float, default=0)
+    parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
     mutants = json.loads(given.list.read_text())
     for number, mutant in enumerate(mutants, start=1):
@@ -359,28 +392,37 @@ def main():
     stages = [[part for name in [*slow, "walks::"] for part in ("--skip", name)], slow, ["walks::"]]
     limits = []
     for tests in stages:
-        started = time.time()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         if run(program, given.package, 0, tests, None) != "missed":
             sys.exit(f"the tests fail without a mutant: {tests}")
-        took = time.time() - started
-        limits.append(given.timeout or max(60, 20 * took))
-        print(f"{' '.join(tests)}: {took:.1f} s", flush=True)
+        took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+        limits.append(given.timeout or max(20, 10 * took))
+        print(f"{' '.join(tests)}: {took:.1f} s of the processor", flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
+    # What was noticed at this very place before, in a run that was broken off or found others missed.
+    known = {}
+    for verdict in ("caught", "timeout", "unviable") if given.resume else ():
+        path = given.out / f"{verdict}.txt"
+        known |= {name: verdict for name in path.read_text().splitlines()} if path.exists() else {}
     files = {
         name: (given.out / f"{name}.txt").open("w", buffering=1)
         for name in ("caught", "missed", "timeout", "unviable", "left")
     }
 
     def write(mutant, verdict):
-        files[verdict].write(re.sub(r"\s+", " ", mutant["name"]) + "\n")
+        files[verdict].write(name_of(mutant) + "\n")
 
     pending = []
     for mutant in mutants:
-        if mutant["number"] in left:
-            write(mutant, "left")
+        if name_of(mutant) in known:
+            write(mutant, known[name_of(mutant)])
+        elif mutant["number"] in left:
+            write(mutant, "unviable" if mutant.get("hopeless") else "left")
         elif mutant["number"] in refused:
-            # A value that does not fit is one; what only the weaving made unfit is not.
+            # A value that does not fit is one, one that has no default, an operator that its operands do
+            # not know; what only the weaving made unfit is not.
             sound = mutant["genre"] == "FnValue" and not mutant.get("boxed")
+            sound |= bool(UNKNOWN.search(refused[mutant["number"]]))
             write(mutant, "unviable" if sound else "left")
         else:
             pending.append(mutant)

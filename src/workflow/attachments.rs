@@ -155,6 +155,7 @@ const CARRIERS: &[Action] = &[
     Action::Proposal(P::ConsentCosign),
     Action::Proposal(P::Withdraw),
     Action::Proposal(P::GiveFeedback),
+    Action::Proposal(P::CorrectFeedback),
     Action::Assignment(A::RequestReturn),
     Action::Assignment(A::RequestExtension),
     Action::Assignment(A::RequestPause),

@@ -265,15 +265,6 @@ fn check_units(form: &ProposalForm, base: &str, env: Env<'_>) -> Result<(), Refu
     }
 }
 
-/// PT01 runs through [`begin`]; on a case that exists it has nothing to do.
-pub fn create(step: &mut Step<'_>, _: &Input) -> Result<(), Refusal> {
-    let now = State::Proposal(step.case.proposal.status);
-    Err(Refusal::WrongState {
-        now,
-        allowed_from: vec![State::Start],
-    })
-}
-
 /// PT02: a new version; consents on older text become stale.
 pub fn edit(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     let Input::Edit(form) = input else {

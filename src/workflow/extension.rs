@@ -46,7 +46,7 @@ pub fn due_of(clock: &Clock, calendar: &Calendar) -> Due {
     if let Some(index) = extended
         && let Some(ClockChange::Extended { decided_on, until }) = clock.changes.get(index)
     {
-        let later = clock.changes.get(index + 1..).unwrap_or_default();
+        let later = clock.changes.get(index..).unwrap_or_default();
         return moved(*decided_on, *until, &pauses(later), calendar);
     }
     let start = deadline::local_date(clock.started_at);

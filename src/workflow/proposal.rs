@@ -61,7 +61,8 @@ pub const RULES: &[Rule] = &[
         to: To::State(DRAFT),
         who: &[Who::AnyMember, Who::AnyClerk, Who::Staff],
         guards: &[],
-        effect: a::create,
+        // It runs through `begin`: on a case that exists nothing starts.
+        effect: super::units::part,
         event: "proposal.created",
     },
     Rule {

@@ -235,6 +235,35 @@ impl Actor {
 mod tests {
     use super::*;
 
+    /// 2.1: a contact person is of one organisation, clerks and signatories are of one unit, an assigning
+    /// officer is of one line; every other role is held over the whole committee, and nobody is the
+    /// system.
+    #[test]
+    fn a_grant_is_narrowed_to_what_its_role_asks_for_and_to_nothing_else() {
+        let (yes, no) = (true, false);
+        for role in Role::ALL {
+            let asked = match role {
+                Role::OrganisationClerk => Some((no, yes, no)),
+                Role::UnitClerk | Role::UnitSignatory => Some((yes, no, no)),
+                Role::AssigningOfficer => Some((no, no, yes)),
+                Role::System => None,
+                _ => Some((no, no, no)),
+            };
+            for given in 0..8 {
+                let given = (given & 1 > 0, given & 2 > 0, given & 4 > 0);
+                let (unit, organisation, line) = given;
+                let id = uuid::Uuid::from_u128(1);
+                let grant = Grant {
+                    role: *role,
+                    unit_id: unit.then(|| UnitId::from_uuid(id)),
+                    organisation_id: organisation.then(|| OrganisationId::from_uuid(id)),
+                    line: line.then_some(Line::Party),
+                };
+                assert_eq!(grant.is_well_formed(), asked == Some(given), "{grant:?}");
+            }
+        }
+    }
+
     #[test]
     fn the_three_administrators_go_with_nothing_else() {
         let three = [

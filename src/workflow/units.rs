@@ -317,12 +317,6 @@ pub fn release(step: &mut Step<'_>, id: AssignmentId, because_of: &'static str) 
         step.stop(&[ClockKind::K11], Some(reply.cast()));
         step.part("RT11", Target::Reply(reply), because_of);
     }
-    // A co-handler that goes countersigns nothing any more.
-    for request in &mut step.case.countersigns {
-        if request.assignment == id && request.status == CountersignStatus::Requested {
-            request.status = CountersignStatus::Recalled;
-        }
-    }
     lapse(step, |request| request.assignment == Some(id));
 }
 
@@ -471,9 +465,6 @@ pub fn void(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     not_blank("/reason", &input.reason)?;
     let id = own_row(step)?;
     release(step, id, "AT17");
-    if let Some(row) = step.row_mut(id) {
-        row.status = AssignmentStatus::Void;
-    }
     step.record_decision(
         "void",
         json!({ "assignment_id": id, "reason": input.reason }),

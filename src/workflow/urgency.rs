@@ -113,27 +113,26 @@ pub fn downgrade(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
 }
 
 /// K03, K04 and K10 count on the limits of the present urgency, from their original start; what
-/// was paused or extended stays.
+/// was paused or extended stays. In a further round K10 has the same limit in either lane, so
+/// nothing moves it.
 fn relimit(step: &mut Step<'_>) {
     for (id, kind, started_at) in running(step) {
         let (start, limit) = match kind {
             ClockKind::K03 => (started_at, examination_limit(step, started_at)),
             ClockKind::K04 => assignment_limit(step),
-            ClockKind::K10 if step.case.proposal.round == 1 => {
-                (started_at, reply_limit(step, started_at))
-            }
+            ClockKind::K10 => (started_at, reply_limit(step, started_at)),
             _ => continue,
         };
         put_on(step, id, start, &limit, false);
     }
 }
 
-/// K10 of the first round counts on the limit of the present place in the programme, from its
-/// original start. A fixed date that is past already moves nothing: no unit falls behind by a
-/// decision.
+/// K10 counts on the limit of the present place in the programme, from its original start; in a
+/// further round that is the one it has. A fixed date that is past already moves nothing: no unit
+/// falls behind by a decision.
 pub fn relimit_replies(step: &mut Step<'_>) {
     for (id, kind, start) in running(step) {
-        if kind == ClockKind::K10 && step.case.proposal.round == 1 {
+        if kind == ClockKind::K10 {
             let limit = reply_limit(step, start);
             put_on(step, id, start, &limit, true);
         }

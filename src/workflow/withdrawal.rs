@@ -100,6 +100,7 @@ pub fn approve(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
         input.note.as_deref(),
         None,
     );
+    // Nobody can decide what else was asked for.
     units::lapse(step, |_| true);
     let rows: Vec<_> = step
         .case
@@ -110,8 +111,6 @@ pub fn approve(step: &mut Step<'_>, input: &Input) -> Result<(), Refusal> {
     for row in rows {
         units::void_row(step, row, "PT11");
     }
-    // Nobody can decide what else was asked for.
-    units::lapse(step, |_| true);
     step.stop_all();
     step.record_decision("approve_withdrawal", json!({ "note": input.note }));
     Ok(())

@@ -3,6 +3,7 @@ use utoipa::PartialSchema;
 
 use super::keys::{KEYS, differences};
 use super::{Limit, MonthDay, Profile, Span};
+use crate::workflow::deadline::Unit;
 
 fn changed(changes: &Value) -> Profile {
     let mut settings = Profile::default().settings();
@@ -160,13 +161,46 @@ fn a_day_of_every_year_is_in_every_year() {
         );
     }
     assert!(serde_json::from_value::<Span>(json!({ "min": 1 })).is_err());
+    let day = |month, day| MonthDay::new(month, day).in_year(2027);
+    assert_eq!(day(11, 20), jiff::civil::date(2027, 11, 20));
+    assert_eq!(day(2, 29), jiff::civil::date(2027, 2, 28));
 }
+
+#[test]
+fn reminders_stand_with_the_most_days_first() {
+    let key = "reminder.steps_working_days";
+    for (steps, wrong) in [
+        (json!([]), false),
+        (json!([7]), false),
+        (json!([15, 7, 1]), false),
+        (json!([7, 7]), true),
+        (json!([3, 7]), true),
+    ] {
+        let expected = ["/reminder.steps_working_days"];
+        let found = if wrong { &expected[..] } else { &[] };
+        blames(&json!({ key: steps }), found);
+    }
+}
+
+/// I26: the version is the register's and no key; settings without one are those of the first.
+#[test]
+fn settings_alone_are_the_first_version() {
+    assert_eq!(changed(&json!({})).version, 1);
+}
+
 #[test]
 fn the_pattern_of_limits_takes_every_amount_within_and_none_beyond() {
     let schema = serde_json::to_value(super::PolicyLimit::schema()).expect("the schema");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     for unit in super::PolicyLimit::UNITS {
         let most = super::PolicyLimit::most(unit);
+        let expected = match unit {
+            Unit::Hours => 90 * 24,
+            Unit::CalendarDays => 366,
+            Unit::WorkingDays => 250,
+            Unit::Months => 24,
+        };
+        assert_eq!(most, expected, "{unit}");
         for amount in 0..=most + 1200 {
             let taken = validator.is_valid(&json!(format!("{amount} {unit}")));
             assert_eq!(taken, (1..=most).contains(&amount), "{amount} {unit}");

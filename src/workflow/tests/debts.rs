@@ -369,6 +369,11 @@ fn a_look_back_is_owed_from_the_first_of_january() {
     assert!(!opens(&world, before) && opens(&world, after));
     let none = rated(OutcomeMeaning::Resolved);
     assert!(!opens(&none, after));
+    let mut this_year = world.clone();
+    for clock in &mut this_year.case.clocks {
+        clock.started_at = "2026-12-31T16:00:00Z".parse().unwrap();
+    }
+    assert!(!opens(&this_year, after), "promised on 1 January");
     world.now = after.parse().unwrap();
     world.settle();
     assert!(world.running().contains(&ClockKind::K16));

@@ -10,13 +10,15 @@ use super::inputs;
 use crate::ids::{FollowUpId, PromiseId};
 use crate::workflow::case::FollowUp;
 use crate::workflow::codes::{
-    ClockKind, FollowUpKind, FollowUpStatus, Grade, InstructionKind, OutcomeMeaning, PromiseStatus,
-    PromiseVerdict, SupervisionMode,
+    AssignmentRole, ClockKind, FollowUpKind, FollowUpStatus, Grade, HandlingKind, InstructionKind,
+    OutcomeMeaning, PromiseStatus, PromiseVerdict, SupervisionMode,
 };
+use crate::workflow::decide::Target;
 use crate::workflow::follow_up::debtors;
 use crate::workflow::input::*;
 use crate::workflow::proposal::ProposalAction as Do;
 use crate::workflow::role::Actor;
+use crate::workflow::rule::Action;
 
 pub fn start() -> StartTrackingIn {
     StartTrackingIn {
@@ -264,4 +266,32 @@ fn each_guard_of_the_follow_up_stands_alone_in_the_way() {
     for (name, refused) in OF_THE_FOLLOW_UP {
         assert_eq!(super::stories::unmet(&refused()), [*name], "{name}");
     }
+}
+
+/// OT21: a unit reports on what it has promised itself; the report is the unit's.
+#[test]
+fn a_unit_reports_on_its_own_promises() {
+    use AssignmentRole::{Reference, Separate};
+    let filed = World::individual().filed();
+    let rows = [(0, Separate), (1, Separate), (2, Reference)];
+    let mut world = filed.assigned(HandlingKind::Separate, &rows);
+    for number in [0, 1] {
+        world = world.answered(number, OutcomeMeaning::InProgress);
+    }
+    let promises: Vec<_> = world.case.promises.iter().map(|one| one.id).collect();
+    let report = Action::Proposal(Do::ReportProgress);
+    for (number, other) in [(0, 1), (1, 0)] {
+        let who = P::UnitClerk(number);
+        let input = progress(Some(promises[other]));
+        let refusal = world.refused(who, Target::Proposal, report, input);
+        assert_eq!(super::stories::unmet(&refusal), ["own_promise"]);
+        for promise in [None, Some(promises[number])] {
+            world.on_proposal(who, Do::ReportProgress, progress(promise));
+            let entry = world.case.follow_ups.last().unwrap();
+            assert_eq!((entry.unit, entry.promise), (Some(unit(number)), promise));
+        }
+    }
+    let copied = progress(None);
+    let refusal = world.refused(P::UnitClerk(2), Target::Proposal, report, copied);
+    assert!(super::stories::is_not_allowed(&refusal), "for reference");
 }

@@ -10,8 +10,8 @@ use super::stories::{unmet, wrong};
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::calendar::Calendar;
 use crate::workflow::codes::{
-    ClockKind, OutcomeMeaning, ProgrammeTier, PublicationLevel, PublishedPart, RequestStatus,
-    Urgency,
+    ClockKind, Grade, OutcomeMeaning, ProgrammeTier, PublicationLevel, PublishedPart,
+    RequestStatus, Urgency,
 };
 use crate::workflow::deadline::{Limit, due, fixed};
 use crate::workflow::decide::Target;
@@ -86,6 +86,25 @@ fn the_urgent_limit_may_have_run_out_already() {
     far.on_proposal(P::Chair, Do::MarkUrgent, inputs::urgent(&[]));
     let row = far.row(0).id.cast();
     assert!(far.clock(ClockKind::K10, row).provisional);
+}
+
+/// K10, PT24: a further round has its own limit, which neither the lane nor the programme moves.
+#[test]
+fn a_further_round_has_the_same_time_in_every_lane() {
+    let mut world = super::side_guard_cases::rated(Grade::Dissatisfied);
+    world.profile.reply_key_fixed_date = Some(date(2026, 3, 20));
+    world.on_proposal(P::Chair, Do::Rehandle, inputs::rehandle());
+    let before = counted(&world, ClockKind::ALL);
+    world.wait(1);
+    world.on_proposal(P::Chair, Do::MarkUrgent, inputs::urgent(&[]));
+    assert_eq!(counted(&world, ClockKind::ALL), before);
+    let key = inputs::designate(ProgrammeTier::Key, 2026);
+    world.on_proposal(P::Chair, Do::DesignateKey, key);
+    assert_eq!(counted(&world, ClockKind::ALL), before);
+    world.on_proposal(P::Chair, Do::DowngradeUrgency, inputs::reason_in());
+    assert_eq!(counted(&world, ClockKind::ALL), before);
+    let row = world.row(0).id.cast();
+    assert!(world.clock(ClockKind::K10, row).changes.is_empty());
 }
 
 /// Units get reference copies by the approval, ahead of the filing and where the policy allows it; they

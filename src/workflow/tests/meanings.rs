@@ -23,6 +23,7 @@ use crate::workflow::role::{Line, Role};
 use crate::workflow::rule::{
     Cause, Machine, Rule, State, Who, is_open_to_machines, is_unambiguous, roles_of, rule, rules,
 };
+use crate::workflow::topics::{TOPICS, hidden_from_handling_side, topic};
 
 /// The entries of a list for which it holds.
 fn those<T: Copy + std::fmt::Display>(all: &[T], holds: impl Fn(T) -> bool) -> Vec<String> {
@@ -342,4 +343,19 @@ fn a_table_with_two_rows_for_one_act_is_found_out() {
     let roles = roles_of(&[Who::Chair, Who::Proxy, Who::Staff]);
     assert_eq!(roles.len(), 2);
     assert!(roles.contains(&Role::CommitteeChair) && roles.contains(&Role::CommitteeStaff));
+}
+
+/// I21: of what a rater wrote nobody on the handling side is told before the conclusion. Every topic is
+/// found by its name.
+#[test]
+fn topics_are_found_by_name_and_forms_are_kept_from_units() {
+    for one in TOPICS {
+        assert_eq!(topic(one.name).map(|found| found.name), Some(one.name));
+    }
+    assert!(topic("proposal.linked").is_none() && topic("").is_none());
+    let hidden = TOPICS
+        .iter()
+        .filter(|one| hidden_from_handling_side(one.name));
+    let hidden: Vec<_> = hidden.map(|one| one.name).collect();
+    assert_eq!(hidden, ["feedback.given", "feedback.corrected"]);
 }

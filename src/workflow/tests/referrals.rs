@@ -4,7 +4,7 @@ use super::fixture::{Person as P, World, above, below};
 use super::guard_cases::{Case, refuse};
 use super::inputs;
 use crate::ids::{CommitteeId, ReferralId};
-use crate::workflow::codes::{Grade, ReferralStatus, Secrecy};
+use crate::workflow::codes::{Grade, ReferralDirection, ReferralStatus, Secrecy};
 use crate::workflow::decide::Record;
 use crate::workflow::input::*;
 use crate::workflow::proposal::ProposalAction as Do;
@@ -189,4 +189,71 @@ fn the_answer_of_another_committee_reaches_the_case_once() {
     world.case = decision.case;
     assert!(answered(&world.case, id, status, None, None, world.env()).is_err());
     world.leaves("the_answer_of_another_committee_reaches_the_case_once");
+}
+
+/// OT33, OT32: a committee below is given the case by the row that goes down; bodies outside of the
+/// service are as many as they have names.
+#[test]
+fn each_body_gets_the_case_by_its_own_row() {
+    let mut world = World::individual().filed();
+    let down = Input::Refer(to(Some(below()), None));
+    let refusal = super::guard_cases::refuse(
+        &mut world,
+        P::Chair,
+        Do::ReferDown,
+        Input::Refer(to(Some(above()), None)),
+    );
+    assert_eq!(place(&refusal).0, "wrong_direction");
+    on(&mut world, P::Chair, Do::ReferDown, &down);
+    for number in [1, 2] {
+        on(
+            &mut world,
+            P::Chair,
+            Do::ReferDown,
+            &Input::Refer(outside(number)),
+        );
+    }
+    let sent = world.case.referrals.iter();
+    let sent: Vec<_> = sent
+        .map(|one| (one.direction, one.committee, one.status))
+        .collect();
+    let (way, status) = (ReferralDirection::Down, ReferralStatus::Sent);
+    let expected = [Some(below()), None, None].map(|committee| (way, committee, status));
+    assert_eq!(sent, expected);
+}
+
+/// OT34: what a body outside answered on paper is noted with the letter; only a rejection needs words (I11).
+#[test]
+fn an_answer_on_paper_is_noted_once() {
+    for answer in ReferralVerdict::ALL {
+        let mut world = World::individual().filed();
+        refer(&mut world, outside(1));
+        let id = refer(&mut world, outside(2));
+        let with = |note: Option<&str>| {
+            let mut input = noted(id, *answer);
+            input.note = note.map(str::to_owned);
+            Input::ReferralAnswer(input)
+        };
+        let mut said = Some("已研究。");
+        for note in [None, Some(" ")] {
+            if answer.status() == ReferralStatus::Rejected {
+                let refusal = refuse(&mut world, P::Staff, Do::NoteReferralAnswer, with(note));
+                assert_eq!(place(&refusal), ("required", "/note".to_owned()));
+            } else {
+                said = note;
+            }
+        }
+        on(&mut world, P::Staff, Do::NoteReferralAnswer, &with(said));
+        let [other, own] = &world.case.referrals[..] else {
+            panic!("two referrals")
+        };
+        assert_eq!(own.status, answer.status());
+        let noted = own.answer.as_ref().unwrap();
+        assert_eq!(noted.note.as_deref(), said);
+        assert!(noted.paper_reference.is_some());
+        assert_eq!((other.status, &other.answer), (ReferralStatus::Sent, &None));
+        let again = with(Some("再次答复。"));
+        let refusal = refuse(&mut world, P::Staff, Do::NoteReferralAnswer, again);
+        assert_eq!(super::stories::wrong(&refusal).0, "not_waiting");
+    }
 }

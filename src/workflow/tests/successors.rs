@@ -269,3 +269,19 @@ fn open_entries_pass() {
     let units: Vec<_> = case.follow_ups.iter().map(|one| one.unit).collect();
     assert_eq!(units, [5, 1, 0, 0].map(|number| Some(unit(number))));
 }
+
+/// I33: the trail says which unit took over from which, by name and identifier, and why.
+#[test]
+fn the_trail_names_both_units() {
+    let world = World::individual().sole().accepted(0);
+    let done = taken_over(&world, 0, 5, "新复");
+    let mut passed = done.happened.iter().filter(|one| one.rule == "AT18");
+    let told = &passed.next().expect("AT18").input;
+    assert_eq!(told["from_unit_id"], serde_json::json!(unit(0)));
+    assert_eq!(told["to_unit_id"], serde_json::json!(unit(5)));
+    assert_eq!(
+        (&told["from_unit"], &told["to_unit"]),
+        (&"第0局".into(), &"新5局".into())
+    );
+    assert_eq!(told["reason"], "机构改革");
+}
