@@ -10,8 +10,8 @@ use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
 use crate::store::{Tx, idempotency};
 
-/// The JSON text of an answer, or none. It is made once: what is stored with an idempotency key
-/// what was sent, to the letter.
+/// The JSON text of an answer, or none. It is made once: what is stored with an idempotency key is
+/// what was sent, to the letter, but for secrets, which are shown once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body(Option<String>);
 
