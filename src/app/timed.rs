@@ -32,7 +32,6 @@ pub fn wake(
     let references = References::default();
     let env = env(now, &profile, &calendar, &references);
     if decide::owes(&case, env) {
-        cases::touch(tx, committee, proposal)?;
         case.proposal.version += 1;
         let mut decision = decide::settled(&case, env).map_err(|refusal| refuse(refusal, None))?;
         let before = (&case, &*profile_before(tx, &case, &profile)?);

@@ -102,9 +102,9 @@ pub(in crate::store) enum Purpose {
 /// How long a statement may wait for a lock held by another process.
 pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// How many pages the log of SQLite may hold before they are brought into the file. A commit of many
-/// writes has hundreds; after a quarter of these, as the library has it, nearly every one would have
-/// to wait for the file as well.
+/// How many pages the log of SQLite may hold before they are brought into the file: four times as many
+/// as the library has it. A commit after which that happens waits for the file as well, and a page
+/// that many writes change is brought in once for all that stand in the log.
 const CHECKPOINT_PAGES: u32 = 4000;
 
 /// Pause between two attempts to switch a new file to WAL.

@@ -2,9 +2,9 @@
 //!
 //! The query builder takes it that an `UPDATE`, an `INSERT` on PostgreSQL, an `IN` list or a text of
 //! our own may have endlessly many texts, and so it has each prepared anew at every execution: on
-//! SQLite a third of the time of a write, on PostgreSQL one more round trip. Those whose texts are
-//! few are marked here; they are kept under their text, so a mark that is wrong costs memory, never
-//! a wrong answer.
+//! SQLite it is parsed and planned, on PostgreSQL it costs one more round trip. Those whose texts
+//! are few are marked here; they are kept under their text, so a mark that is wrong costs memory,
+//! never a wrong answer.
 
 use std::cell::Cell;
 
@@ -44,8 +44,8 @@ impl<T: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<T> {
         if text.get() || out.bind_collector().is_some() || out.debug_binds().is_some() {
             return self.0.walk_ast(out);
         }
-        // What is asked is whether it may be kept, or whether it does anything: both are true unless
-        // the statement itself is asked, which answers for any of its kind.
+        // What is left asks whether the statement may be kept, which it would deny itself, or whether it
+        // says nothing. To have said something that never changes is the answer to both.
         out.push_sql(" ");
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::ids::{MemberId, OrganisationId, UnitId};
 use jiff::Timestamp;
 
 /// What an actor may see in lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Every case, filed or not.
     pub everything: bool,
@@ -57,12 +57,12 @@ impl Reach {
 
     /// Nothing is in sight but by way of a unit.
     pub fn is_of_units_alone(&self) -> bool {
-        !self.everything
-            && !self.filed_open
-            && !self.filed_restricted
-            && self.member.is_none()
-            && self.organisations.is_empty()
-            && !self.units.is_empty()
+        let units = self.units.clone();
+        *self
+            == Self {
+                units,
+                ..Self::default()
+            }
     }
 }
 

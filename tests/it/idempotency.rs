@@ -31,7 +31,8 @@ async fn a_repeated_request_gets_the_first_answer_again() {
     let before = app.database().row_counts();
     let again = make().await;
     assert_eq!(again.text_header("idempotency-replayed"), "true");
-    assert_eq!(again.json, first.json);
+    // To the letter, whatever a database makes of documents.
+    assert_eq!(again.body, first.body);
     for header in ["location", "etag"] {
         assert_eq!(again.text_header(header), first.text_header(header));
     }
@@ -53,7 +54,7 @@ async fn an_act_is_repeated_without_its_version_being_stale() {
             .if_match(draft.version());
         answers.push(request.json(json!({})).send().await.status(200));
     }
-    assert_eq!(answers[0].json, answers[1].json);
+    assert_eq!(answers[0].body, answers[1].body);
     assert_eq!(answers[1].text_header("idempotency-replayed"), "true");
 }
 

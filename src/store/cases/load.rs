@@ -51,24 +51,20 @@ pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
     row.map(|row| assemble(tx, row)).transpose()
 }
 
-/// Locks a case for the rest of the transaction and counts its version, then reads it: whoever
-/// comes second waits here. The new version is written with what becomes of the case.
+/// Locks a case for the rest of the transaction and reads it with the version that it gets: whoever
+/// comes second waits here.
 pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
-    let mut row = hold(tx, committee, id)?;
-    if let Some(row) = &mut row {
-        row.version += 1;
+    let mut loaded = keep(tx, committee, id)?;
+    if let Some(loaded) = &mut loaded {
+        loaded.case.proposal.version += 1;
     }
-    // What becomes of a merged proposal depends on its main one: that is locked too.
-    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
-        hold(tx, committee, main)?;
-    }
-    row.map(|row| assemble(tx, row)).transpose()
+    Ok(loaded)
 }
 
-/// Locks a case for the rest of the transaction and reads it, without counting its version: for
-/// who may find that there is nothing to do.
+/// The same without counting its version: for who may find that there is nothing to do.
 pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
     let row = hold(tx, committee, id)?;
+    // What becomes of a merged proposal depends on its main one: that is locked too.
     if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
         hold(tx, committee, main)?;
     }
@@ -77,7 +73,7 @@ pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
 
 /// Locks another case for the rest of the transaction and counts its version; the row, if the
 /// committee has it.
-pub fn touch(
+pub(super) fn touch(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     id: ProposalId,

@@ -10,7 +10,7 @@ mod side_roads;
 
 pub use load::{
     Loaded, find_by_assignment, find_by_clock, find_by_reply, hold, keep, load, lock, lock_all,
-    of_assignments, proposers_of, session_for, touch,
+    of_assignments, proposers_of, session_for,
 };
 pub use rows::{ProposalRow, ReferralRow};
 pub use save::{create, save};

@@ -9,6 +9,7 @@ use super::people::fixed;
 use super::stories::wrong;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::calendar::add_days;
+use crate::workflow::case::Request;
 use crate::workflow::codes::{
     AdjustCause, AssignmentRole, ClockKind, CountersignStatus, Grade, HandlingKind, OutcomeMeaning,
     RequestKind, RequestStatus, Urgency,
@@ -113,6 +114,25 @@ fn a_proposal_that_goes_back_is_urgent_for_nobody() {
     assert_eq!(world.case.assignments[0].status, AssignmentStatus::Void);
 }
 
+/// These requests, and no others, have lapsed.
+fn lapsed(world: &World, ended: impl Fn(&Request) -> bool) {
+    for request in &world.case.requests {
+        let expected = if ended(request) {
+            RequestStatus::Lapsed
+        } else {
+            RequestStatus::Open
+        };
+        assert_eq!(request.status, expected, "{request:?}");
+    }
+}
+
+/// How many requests wait for a decision by K13.
+fn waiting(world: &World) -> usize {
+    let running = world.running();
+    let waiting = running.iter().filter(|kind| **kind == ClockKind::K13);
+    waiting.count()
+}
+
 /// AT17, I13: with a row end its open requests and what it was asked to countersign; its answers, and
 /// what others are asked, stay.
 #[test]
@@ -153,21 +173,8 @@ fn with_a_row_ends_what_it_was_asked_and_asked_for() {
         CountersignStatus::Agree,
     ];
     assert_eq!(asked, expected);
-    for request in &world.case.requests {
-        let ended = request.assignment == Some(ids[0]);
-        let expected = if ended {
-            RequestStatus::Lapsed
-        } else {
-            RequestStatus::Open
-        };
-        assert_eq!(request.status, expected, "{request:?}");
-    }
-    let waiting = world
-        .running()
-        .iter()
-        .filter(|kind| **kind == ClockKind::K13)
-        .count();
-    assert_eq!(waiting, 1, "the extension of the other row");
+    lapsed(&world, |request| request.assignment == Some(ids[0]));
+    assert_eq!(waiting(&world), 1, "the extension of the other row");
 }
 
 /// AT10, `AT10b`: once the opinion is in, or is no longer waited for, nobody decides on its clock; what
@@ -197,22 +204,10 @@ fn a_stopped_clock_is_not_asked_about() {
             .iter()
             .map(|number| Some(world.row(*number).id))
             .collect();
-        for request in &world.case.requests {
-            let about_the_clock = request.kind != RequestKind::Units;
-            let lapsed = about_the_clock && ended.contains(&request.assignment);
-            let expected = if lapsed {
-                RequestStatus::Lapsed
-            } else {
-                RequestStatus::Open
-            };
-            assert_eq!(request.status, expected, "{request:?}");
-        }
-        let waiting = world
-            .running()
-            .iter()
-            .filter(|kind| **kind == ClockKind::K13)
-            .count();
-        assert_eq!(waiting, 4 - 2 * ended.len());
+        lapsed(&world, |request| {
+            request.kind != RequestKind::Units && ended.contains(&request.assignment)
+        });
+        assert_eq!(waiting(&world), 4 - 2 * ended.len());
     }
 }
 

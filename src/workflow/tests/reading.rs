@@ -310,6 +310,7 @@ fn who_may_know_of_a_case() {
         ("as a member", |reach| reach.member.is_some()),
         ("of organisations", |reach| !reach.organisations.is_empty()),
         ("of units", |reach| !reach.units.is_empty()),
+        ("of units alone", Reach::is_of_units_alone),
     ] {
         let question = format!("in lists, {question}");
         table.ask(&question, |actor| holds(&Reach::of(actor)));
