@@ -1,6 +1,7 @@
 //! Accounts as signing in needs them: the user with password and grants, and who is behind a
 //! token.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,7 +51,7 @@ pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<(CommitteeId, boo
     Ok(committees::table
         .filter(committees::code.eq(code))
         .select((committees::id, committees::active))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -65,7 +66,7 @@ pub fn by_username(
         .filter(users::username.eq(username))
         .filter(users::machine.eq(false))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -75,7 +76,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
         .filter(users::committee_id.eq(committee))
         .filter(users::id.eq(user))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -86,7 +87,7 @@ pub fn person(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<O
         .filter(users::id.eq(user))
         .filter(users::machine.eq(false))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -100,7 +101,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
     )
     .set(users::version.eq(users::version))
     .prepared()
-    .execute(tx.conn)?;
+    .run(tx.conn)?;
     find(tx, committee, user)
 }
 
@@ -117,7 +118,7 @@ pub fn grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<V
             user_roles::organisation_id,
             user_roles::line,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(|(role, unit_id, organisation_id, line)| Grant {
@@ -199,7 +200,7 @@ pub fn seen(
                 second_factors::confirmed_at.nullable(),
             ),
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let Some((account, times, (idle_minutes, max_age_days, since), proofs)) = row else {
         return Ok(None);
@@ -263,7 +264,7 @@ pub fn change_password(
             users::updated_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(changed == 1)
 }
 
@@ -282,7 +283,7 @@ pub fn rehash(
     diesel::update(row)
         .set(users::password_hash.eq(new_hash))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -316,7 +317,7 @@ pub fn names(tx: &mut Tx<'_>, principal: &Principal) -> Result<Names> {
     let (code, name) = committees::table
         .filter(committees::id.eq(committee))
         .select((committees::code, committees::name))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?
         .ok_or_else(|| Error::internal("a principal without committee"))?;
     let member = match principal.member {
@@ -325,7 +326,7 @@ pub fn names(tx: &mut Tx<'_>, principal: &Principal) -> Result<Names> {
             .filter(members::committee_id.eq(committee))
             .filter(members::id.eq(member))
             .select(members::name)
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?,
     };
     let grants = named_grants(tx, committee, principal.user)?;
@@ -367,7 +368,7 @@ fn named_grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result
             units::name.nullable(),
             organisations::name.nullable(),
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(
@@ -409,7 +410,7 @@ pub(crate) mod sample {
                 ),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         Ok(id)
     }
 
@@ -434,7 +435,7 @@ pub(crate) mod sample {
                 (users::created_at.eq(At(now)), users::updated_at.eq(At(now))),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         diesel::insert_into(units::table)
             .values((
                 (units::committee_id.eq(committee), units::id.eq(unit)),
@@ -446,7 +447,7 @@ pub(crate) mod sample {
                 (units::created_at.eq(At(now)), units::updated_at.eq(At(now))),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         let grants = [
             Grant::unit(Role::UnitClerk, unit),
             Grant::line(Line::Government),
@@ -464,7 +465,7 @@ pub(crate) mod sample {
                     user_roles::line.eq(grant.line.map(Line::as_str)),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Ok(id)
     }
@@ -483,7 +484,7 @@ pub(crate) mod sample {
         )
         .set(users::disabled.eq(disabled))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
         Ok(())
     }
 
@@ -497,12 +498,12 @@ pub(crate) mod sample {
             .filter(refresh_tokens::committee_id.eq(committee))
             .filter(refresh_tokens::sign_in_id.eq(id))
             .count()
-            .get_result(tx.conn)?;
+            .row(tx.conn)?;
         let reason = sign_ins::table
             .filter(sign_ins::committee_id.eq(committee))
             .filter(sign_ins::id.eq(id))
             .select(sign_ins::end_reason)
-            .first(tx.conn)?;
+            .first_row(tx.conn)?;
         Ok((count, reason))
     }
 }

@@ -1,5 +1,6 @@
 //! Tokens of machine clients, each with an account of the same UUID that nobody can sign in to.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -275,7 +276,7 @@ impl Rows for ApiTokenFields {
         let row: JoinedRow = joined!(committee)
             .filter(api_tokens::id.eq(id))
             .select(joined_columns!())
-            .first(tx.conn)?;
+            .first_row(tx.conn)?;
         entry(row)
     }
 
@@ -300,7 +301,7 @@ impl Rows for ApiTokenFields {
                 api_tokens::updated_at.eq(At(entry.updated_at)),
             ))
             .prepared()
-            .execute(tx.conn)?)
+            .run(tx.conn)?)
     }
 }
 
@@ -368,7 +369,7 @@ pub fn create(
             users::updated_at.eq(moment),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::insert_into(user_roles::table)
         .values((
             user_roles::committee_id.eq(committee),
@@ -380,7 +381,7 @@ pub fn create(
             user_roles::line.eq(wanted.line.map(Line::as_str)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::insert_into(api_tokens::table)
         .values((
             api_tokens::committee_id.eq(committee),
@@ -396,7 +397,7 @@ pub fn create(
             api_tokens::updated_at.eq(moment),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     let entry = ApiTokenFields::find(tx, committee, id)?;
     register::record_created(tx, ctx, committee, &entry)?;
     Ok(entry)
@@ -432,11 +433,11 @@ pub fn rotate(
     diesel::update(row)
         .set(api_tokens::previous_hash.eq(api_tokens::secret_hash.nullable()))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::update(row)
         .set(api_tokens::secret_hash.eq(token.hash()))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     touch(tx, ctx, before, fields, "rotated")
 }
 
@@ -499,7 +500,7 @@ fn check(tx: &mut Tx<'_>, ctx: &Ctx, wanted: &ApiTokenIn) -> Result<()> {
             .filter(units::committee_id.eq(committee))
             .filter(units::id.eq(unit))
             .select(units::active)
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?;
         usable(active, "/unit_id")?;
     }
@@ -508,7 +509,7 @@ fn check(tx: &mut Tx<'_>, ctx: &Ctx, wanted: &ApiTokenIn) -> Result<()> {
             .filter(organisations::committee_id.eq(committee))
             .filter(organisations::id.eq(organisation))
             .select(organisations::active)
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?;
         usable(active, "/organisation_id")?;
     }
@@ -574,7 +575,7 @@ pub fn principal(tx: &mut Tx<'_>, token: &ApiToken, now: Timestamp) -> Result<Op
             ),
             (units::active.nullable(), organisations::active.nullable()),
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let Some((secret, (username, display_name), grant, places)) = row else {
         return Ok(None);
@@ -640,6 +641,6 @@ pub fn note_use(
     diesel::update(row)
         .set(api_tokens::last_used_at.eq(At(now)))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

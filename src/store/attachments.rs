@@ -1,5 +1,6 @@
 //! Files that go with the texts of a case: everything but their content.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::json;
@@ -95,7 +96,7 @@ pub fn find(
     Ok(dsl::attachments
         .find((committee, id))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -112,7 +113,7 @@ pub fn find_all(
         .filter(dsl::committee_id.eq(committee))
         .filter(dsl::id.eq_any(ids))
         .select(columns())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// The files of a case that are stored or were, newest first.
@@ -128,7 +129,7 @@ pub fn list(
         .order(dsl::id.desc())
         .limit(MOST)
         .select(columns())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// How many files somebody has on the way or staged in a case.
@@ -145,7 +146,7 @@ pub fn count_open(
         .filter(dsl::uploaded_by.eq(uploader))
         .filter(dsl::status.eq_any(open))
         .count()
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 /// Notes a file whose content is about to be stored.
@@ -170,7 +171,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &AttachmentRow) -> Result<()> {
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -185,7 +186,7 @@ pub fn stage(
         .filter(dsl::status.eq(AttachmentStatus::Incoming))
         .set(dsl::status.eq(AttachmentStatus::Staged))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     let row = find(tx, committee, id)?.filter(|_| changed == 1);
     let row = row.ok_or_else(|| Error::internal("the upload was given up meanwhile"))?;
     let happening = Happening {
@@ -216,7 +217,7 @@ pub fn bind(
             dsl::bound_at.eq(At(at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 1 {
         return Ok(());
     }
@@ -243,7 +244,7 @@ pub fn remove(
             dsl::removed_at.eq(At(by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 0 {
         return Err(Error::internal("a file changed while it was removed").retryable());
     }
@@ -278,7 +279,7 @@ pub fn hide(
                 .or(dsl::status.eq_any(staged)),
         )
         .select(columns())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for row in &rows {
         remove(tx, row, "text_hidden", by)?;
     }
@@ -293,7 +294,7 @@ pub fn expire(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp) -> Result<usiz
         .filter(dsl::created_at.lt(At(before)))
         .limit(BATCH)
         .select(columns())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let system = Circumstances {
         at: now,
         actor: None,
@@ -315,18 +316,18 @@ pub fn to_delete(tx: &mut Tx<'_>) -> Result<Vec<AttachmentRow>> {
         .filter(dsl::stored.eq(true))
         .limit(BATCH)
         .select(columns())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Notes that the content is gone. What no text names leaves no row behind.
 pub fn deleted(tx: &mut Tx<'_>, row: &AttachmentRow) -> Result<()> {
     if row.bound_kind.is_none() {
-        diesel::delete(dsl::attachments.find((row.committee_id, row.id))).execute(tx.conn)?;
+        diesel::delete(dsl::attachments.find((row.committee_id, row.id))).run(tx.conn)?;
     } else {
         diesel::update(dsl::attachments.find((row.committee_id, row.id)))
             .set(dsl::stored.eq(false))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }

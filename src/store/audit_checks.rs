@@ -1,5 +1,6 @@
 //! Checks of the whole trail that auditors asked for.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -60,7 +61,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &CheckRow) -> Result<()> {
             audit_checks::created_at.eq(row.created_at),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -69,7 +70,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: AuditCheckId) -> Result
     Ok(audit_checks::table
         .find((committee, id))
         .select(<CheckRow as Selectable<MultiBackend>>::construct_selection())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -93,6 +94,6 @@ pub fn proceed(
             audit_checks::finished_at.eq(finished.map(At)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

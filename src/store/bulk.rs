@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::Value;
@@ -276,7 +277,7 @@ pub fn committees_called(tx: &mut Tx<'_>, prefix: &str) -> Result<BTreeMap<Strin
     let found: Vec<(String, CommitteeId)> = committees::table
         .filter(committees::code.like(format!("{prefix}%")))
         .select((committees::code, committees::id))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(found.into_iter().collect())
 }
 
@@ -285,7 +286,7 @@ pub fn series(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<BTreeMap<String
     let found: Vec<(String, i32)> = number_series::table
         .filter(number_series::committee_id.eq(committee))
         .select((number_series::series, number_series::last_number))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(found
         .into_iter()
         .map(|(series, last)| (series, i64::from(last)))
@@ -303,7 +304,7 @@ pub fn set_series(
         let moved = diesel::update(number_series::table.find((committee, series)))
             .set(number_series::last_number.eq(end))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         if moved == 0 {
             diesel::insert_into(number_series::table)
                 .values((
@@ -312,7 +313,7 @@ pub fn set_series(
                     number_series::last_number.eq(end),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
     }
     Ok(())
@@ -325,12 +326,12 @@ pub fn has_term(tx: &mut Tx<'_>, committee: CommitteeId, number: i64) -> Result<
         .filter(terms::committee_id.eq(committee))
         .filter(terms::number.eq(number))
         .count()
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     Ok(found > 0)
 }
 
 /// Renews what the query planner knows of the tables, after many rows came at once.
 pub fn analyse(tx: &mut Tx<'_>) -> Result<()> {
-    diesel::sql_query("ANALYZE").execute(tx.conn)?;
+    diesel::sql_query("ANALYZE").run(tx.conn)?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -124,7 +125,7 @@ pub fn current(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i32> {
     Ok(committees::table
         .find(committee)
         .select(committees::calendar_version)
-        .first(tx.conn)?)
+        .first_row(tx.conn)?)
 }
 
 /// One version, or 404.
@@ -135,7 +136,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, version: i32) -> Result<Cal
     let row: CalendarRow = calendars::table
         .find((committee, version))
         .select(<CalendarRow as Selectable<MultiBackend>>::construct_selection())
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     Ok(row.into())
 }
 
@@ -158,7 +159,7 @@ pub fn days(tx: &mut Tx<'_>, committee: CommitteeId, version: i32) -> Result<Vec
         .filter(calendar_days::version.eq(version))
         .order(calendar_days::day)
         .select(<DayRow as Selectable<MultiBackend>>::construct_selection())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(|row| CalendarDay {
@@ -175,7 +176,7 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i32> {
     diesel::update(committees::table.find(committee))
         .set(committees::calendar_version.eq(committees::calendar_version + 1))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     current(tx, committee)
 }
 
@@ -198,7 +199,7 @@ pub fn insert(
             calendars::imported_at.eq(At(version.imported_at.ok_or_else(missing)?)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     for day in days {
         diesel::insert_into(calendar_days::table)
             .values((
@@ -210,7 +211,7 @@ pub fn insert(
                 calendar_days::source_note.eq(&day.source_note),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }
@@ -274,7 +275,7 @@ pub fn spans(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<Vec<Span>> {
             calendars::changed_from,
             calendars::changed_until,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let mut spans: Vec<Span> = rows
         .into_iter()
         .map(|(version, from, until)| span(version, from.0, until.0))

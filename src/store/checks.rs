@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::keyset::{self, Side};
+use super::run::Run;
 use diesel::dsl::{count, max, min};
 use diesel::prelude::*;
 use serde_json::Value;
@@ -216,14 +218,8 @@ type CaseAt = (CommitteeId, ProposalId, ProposalStatus);
 /// Some cases of one committee, in the order of their keys.
 fn cases_after(tx: &mut Tx<'_>, after: Option<(CommitteeId, ProposalId)>) -> Result<Vec<CaseAt>> {
     let mut query = proposals::table.into_boxed();
-    if let Some((committee, id)) = after {
-        query = query.filter(
-            proposals::committee_id
-                .gt(committee)
-                .or(proposals::committee_id
-                    .eq(committee)
-                    .and(proposals::id.gt(id))),
-        );
+    if let Some(place) = after {
+        query = query.filter(keyset::after(place));
     }
     let mut page: Vec<CaseAt> = query
         .order((proposals::committee_id, proposals::id))
@@ -248,7 +244,7 @@ fn strayed(tx: &mut Tx<'_>, page: &[CaseAt]) -> Result<Option<String>> {
         .filter(events::stream_id.eq_any(&streams))
         .order((events::stream_id, events::seq))
         .select(events::content)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let mut left: HashMap<String, String> = HashMap::new();
     for Json(content) in trail {
         let target = content.pointer("/target/id").and_then(Value::as_str);
@@ -261,12 +257,12 @@ fn strayed(tx: &mut Tx<'_>, page: &[CaseAt]) -> Result<Option<String>> {
         .filter(assignments::committee_id.eq(committee))
         .filter(assignments::proposal_id.eq_any(&ids))
         .select((assignments::id, assignments::status))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let answers: Vec<(ReplyId, ReplyStatus)> = replies::table
         .filter(replies::committee_id.eq(committee))
         .filter(replies::proposal_id.eq_any(&ids))
         .select((replies::id, replies::status))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let stand = page
         .iter()
         .map(|(_, id, status)| (id.to_string(), status.as_str()))
@@ -319,7 +315,7 @@ fn series(tx: &mut Tx<'_>) -> Result<Finding> {
             number_series::series,
             number_series::last_number,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let moved = units_that_moved(tx)?;
     let has_moved = |series: &str| {
         let unit = series.split(':').nth(1).unwrap_or_default();
@@ -373,7 +369,7 @@ fn serial_numbers(tx: &mut Tx<'_>, given: &mut Series) -> Result<()> {
             min(proposals::serial_no),
             max(proposals::serial_no),
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for (committee, session, count, lowest, highest) in rows {
         let series = numbers::serial_series(session);
         let rows = Given {
@@ -409,7 +405,7 @@ fn case_numbers(tx: &mut Tx<'_>, given: &mut Series) -> Result<()> {
             min(proposals::case_no),
             max(proposals::case_no),
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for (committee, session, series, count, lowest, highest) in rows {
         let series = numbers::case_series(session, series);
         let rows = Given {
@@ -449,7 +445,7 @@ fn document_numbers(tx: &mut Tx<'_>, given: &mut Series) -> Result<()> {
             min(replies::document_number),
             max(replies::document_number),
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for (committee, unit, year, prefix, count, lowest, highest) in rows {
         let (year, prefix) = (year.unwrap_or_default(), prefix.unwrap_or_default());
         let series = numbers::document_series(unit, year, &prefix);
@@ -468,7 +464,7 @@ fn units_that_moved(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     let pairs: Vec<(UnitId, Option<UnitId>)> = units::table
         .filter(units::successor_id.is_not_null())
         .select((units::id, units::successor_id))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(pairs
         .into_iter()
         .flat_map(|(old, new)| [Some(old), new])
@@ -495,14 +491,8 @@ pub fn kept_files(
     let mut query = attachments::table
         .filter(attachments::status.eq_any(there))
         .into_boxed();
-    if let Some((committee, id)) = after {
-        query = query.filter(
-            attachments::committee_id
-                .gt(committee)
-                .or(attachments::committee_id
-                    .eq(committee)
-                    .and(attachments::id.gt(id))),
-        );
+    if let Some(place) = after {
+        query = query.filter(keyset::after(place));
     }
     let rows: Vec<(CommitteeId, AttachmentId, String, i64)> = query
         .order((attachments::committee_id, attachments::id))
@@ -534,7 +524,7 @@ pub fn is_kept(tx: &mut Tx<'_>, committee: CommitteeId, id: AttachmentId) -> Res
         .find((committee, id))
         .filter(attachments::status.eq_any(there))
         .select(attachments::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(found.is_some())
 }
@@ -546,14 +536,7 @@ pub fn ends(tx: &mut Tx<'_>) -> Result<String> {
     loop {
         let mut query = events::table.into_boxed();
         if let Some((committee, stream, seq, _)) = &last {
-            let later = events::stream_id
-                .gt(*stream)
-                .or(events::stream_id.eq(*stream).and(events::seq.gt(*seq)));
-            query = query.filter(
-                events::committee_id
-                    .gt(*committee)
-                    .or(events::committee_id.eq(*committee).and(later)),
-            );
+            query = query.filter(keyset::events(Side::After, (*committee, *stream, *seq)));
         }
         let page: Vec<(CommitteeId, StreamId, i32, String)> = query
             .order((events::committee_id, events::stream_id, events::seq))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -260,7 +261,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[ClockRow]) -> Resu
             proposals::serial_no,
             proposals::status,
         ))
-        .load::<CaseRow>(tx.conn)?
+        .rows::<CaseRow>(tx.conn)?
         .into_iter()
         .map(|case| (case.id, case))
         .collect();
@@ -269,7 +270,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[ClockRow]) -> Resu
         .filter(proposers::proposal_id.eq_any(cases))
         .filter(proposers::role.eq(ProposerRole::First))
         .select((proposers::proposal_id, proposers::name))
-        .load::<(ProposalId, String)>(tx.conn)?
+        .rows::<(ProposalId, String)>(tx.conn)?
         .into_iter()
         .collect();
     let of_page: Vec<_> = page.iter().filter_map(|row| row.unit_id).collect();
@@ -277,7 +278,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[ClockRow]) -> Resu
         .filter(units::committee_id.eq(committee))
         .filter(units::id.eq_any(of_page))
         .select((units::id, units::name))
-        .load::<(UnitId, String)>(tx.conn)?
+        .rows::<(UnitId, String)>(tx.conn)?
         .into_iter()
         .collect();
     Ok(names)
@@ -303,6 +304,6 @@ pub fn deciders(
         .filter(users::committee_id.eq(committee))
         .filter(users::id.eq_any(by))
         .select((users::id, users::display_name))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(names.into_iter().collect())
 }

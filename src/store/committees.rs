@@ -1,5 +1,6 @@
 //! The directory of committees: a tree from the national level down.
 
+use super::run::Run;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -127,7 +128,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &Entry<CommitteeFields>) -> Result<()> {
             committees::updated_at.eq(At(entry.updated_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     policy_profiles::insert_first(tx, entry.id, entry.created_at)?;
     refusal_reasons::give_built_in(tx, entry.id, entry.created_at)
 }
@@ -158,7 +159,7 @@ pub fn hold(tx: &mut Tx<'_>, id: CommitteeId) -> Result<()> {
     diesel::update(committees::table.find(id))
         .set(committees::version.eq(committees::version))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -225,10 +226,7 @@ impl Rows for CommitteeFields {
             committees::version.eq(entry.version),
             committees::updated_at.eq(At(entry.updated_at)),
         );
-        Ok(diesel::update(row)
-            .set(changes)
-            .prepared()
-            .execute(tx.conn)?)
+        Ok(diesel::update(row).set(changes).prepared().run(tx.conn)?)
     }
 }
 

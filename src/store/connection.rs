@@ -43,6 +43,19 @@ macro_rules! per_backend {
             $crate::store::connection::AnyConnection::Sqlite($c) => $body,
         }
     };
+    // The same with the name of the backend, which a boxed query has in its type.
+    ($conn:expr, $c:ident: $backend:ident => $body:expr) => {
+        match $conn {
+            $crate::store::connection::AnyConnection::Postgres($c) => {
+                type $backend = diesel::pg::Pg;
+                $body
+            }
+            $crate::store::connection::AnyConnection::Sqlite($c) => {
+                type $backend = diesel::sqlite::Sqlite;
+                $body
+            }
+        }
+    };
 }
 pub(in crate::store) use per_backend;
 

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
+use super::connection::per_backend;
 use super::schema::{assignments, duties, opinions, proposals, proposers, replies};
 use super::sql_types::At;
 use crate::error::Result;
@@ -72,7 +74,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[DutyRow]) -> Resul
         .filter(proposers::proposal_id.eq_any(cases))
         .filter(proposers::role.eq(ProposerRole::First))
         .select((proposers::proposal_id, proposers::name))
-        .load::<(ProposalId, String)>(tx.conn)?
+        .rows::<(ProposalId, String)>(tx.conn)?
         .into_iter()
         .collect();
     let of = |kind: &str| -> Vec<SubjectId> {
@@ -88,7 +90,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[DutyRow]) -> Resul
             .filter(assignments::committee_id.eq(committee))
             .filter(assignments::id.eq_any(rows))
             .select((assignments::id, assignments::unit_name))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         let found = found.into_iter().map(|(id, name)| (id.cast(), name));
         names.units.extend(found);
     }
@@ -108,7 +110,7 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[DutyRow]) -> Resul
                 replies::rejected_hash,
                 replies::status.eq(ReplyStatus::Draft),
             ))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         for (id, unit, rejected, draft) in found {
             if rejected.is_some() && draft {
                 names.rejected.insert(id.cast());
@@ -132,11 +134,10 @@ pub struct Asker {
     pub audiences: Vec<Audience>,
 }
 
-/// The duties of an asker, before paging.
+/// The duties of an asker for whom a condition holds, before paging.
 macro_rules! waiting {
-    ($committee:expr, $asker:expr, $task:expr) => {{
+    ($backend:ty, $committee:expr, $asker:expr, $task:expr, $condition:expr) => {{
         let (committee, asker, task) = ($committee, $asker, $task);
-        let audiences: Vec<&str> = asker.audiences.iter().map(Audience::as_str).collect();
         let examined = diesel::dsl::exists(
             opinions::table
                 .filter(opinions::committee_id.eq(duties::committee_id))
@@ -151,7 +152,7 @@ macro_rules! waiting {
                     .and(proposals::id.eq(duties::proposal_id))),
             )
             .filter(duties::committee_id.eq(committee))
-            .filter(duties::audience.eq_any(audiences))
+            .filter($condition)
             // An invitation that has run out is refused already, though nobody has written it down.
             .filter(
                 duties::action
@@ -163,7 +164,7 @@ macro_rules! waiting {
                     .ne(Task::Examine)
                     .or(diesel::dsl::not(examined)),
             )
-            .into_boxed();
+            .into_boxed::<$backend>();
         if let Some(member) = asker.member {
             let signed = diesel::dsl::exists(
                 proposers::table
@@ -194,6 +195,9 @@ macro_rules! waiting {
 
 /// At most `limit` duties after a position, oldest due first. Examination and decision of
 /// proposals that the asker signed are left out, and stages after one the asker has examined (I10).
+///
+/// Each audience is asked for its own first ones, which stand in that order: asked for all at
+/// once, the databases read and sort everything that waits for any of them.
 pub fn list(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
@@ -202,32 +206,57 @@ pub fn list(
     after: Option<(Timestamp, DutyId)>,
     limit: usize,
 ) -> Result<Vec<DutyRow>> {
-    let mut query = waiting!(committee, asker, task);
-    if let Some((due, id)) = after {
-        query = query.filter(
-            duties::due_at
-                .gt(At(due))
-                .or(duties::due_at.eq(At(due)).and(duties::id.gt(id))),
-        );
+    let mut found = Vec::new();
+    for audience in asker.audiences.iter().collect::<BTreeSet<_>>() {
+        found.extend(first_of(
+            tx, committee, asker, audience, task, after, limit,
+        )?);
     }
-    Ok(query
-        .order((duties::due_at, duties::id))
-        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-        .select((
-            duties::id,
-            duties::proposal_id,
-            duties::action,
-            duties::subject_kind,
-            duties::subject_id,
-            duties::audience,
-            duties::due_at,
-            duties::created_at,
-            proposals::title,
-            proposals::case_no,
-            proposals::serial_no,
-            proposals::status,
-        ))
-        .load(tx.conn)?)
+    found.sort_by_key(|row| (row.due_at, row.id));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The same of one audience.
+fn first_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    asker: &Asker,
+    audience: &Audience,
+    task: Option<Task>,
+    after: Option<(Timestamp, DutyId)>,
+    limit: usize,
+) -> Result<Vec<DutyRow>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let own = duties::audience.eq(audience.as_str());
+    Ok(per_backend!(&mut *tx.conn, conn: Backend => {
+        let mut query = waiting!(Backend, committee, asker, task, own);
+        if let Some((due, id)) = after {
+            query = query.filter(
+                duties::due_at
+                    .ge(At(due))
+                    .and(duties::due_at.gt(At(due)).or(duties::id.gt(id))),
+            );
+        }
+        query
+            .order((duties::due_at, duties::id))
+            .limit(limit)
+            .select((
+                duties::id,
+                duties::proposal_id,
+                duties::action,
+                duties::subject_kind,
+                duties::subject_id,
+                duties::audience,
+                duties::due_at,
+                duties::created_at,
+                proposals::title,
+                proposals::case_no,
+                proposals::serial_no,
+                proposals::status,
+            ))
+            .load(conn)
+    })?)
 }
 
 /// How many duties there are, counted up to `cap`.
@@ -238,9 +267,13 @@ pub fn count(
     task: Option<Task>,
     cap: i64,
 ) -> Result<i64> {
-    let ids: Vec<DutyId> = waiting!(committee, asker, task)
-        .limit(cap)
-        .select(duties::id)
-        .load(tx.conn)?;
+    let audiences: Vec<&str> = asker.audiences.iter().map(Audience::as_str).collect();
+    let any = duties::audience.eq_any(audiences);
+    let ids: Vec<DutyId> = per_backend!(&mut *tx.conn, conn: Backend => {
+        waiting!(Backend, committee, asker, task, any)
+            .limit(cap)
+            .select(duties::id)
+            .load(conn)
+    })?;
     Ok(i64::try_from(ids.len()).unwrap_or(cap))
 }

@@ -1,6 +1,7 @@
 //! The audit trail (I33): append-only, hash-chained per stream, written in the transaction of the
 //! change it tells of.
 
+use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use jiff::Timestamp;
@@ -247,7 +248,7 @@ pub fn head(tx: &mut Tx<'_>, stream: &Stream) -> Result<Head> {
         .filter(events::stream_id.eq(stream.id))
         .order(events::seq.desc())
         .select((events::seq, events::hash))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(head
         .map(|(seq, hash)| Head { seq, hash })
@@ -308,7 +309,7 @@ pub(in crate::store) fn append_after(
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(head)
 }
 
@@ -372,5 +373,5 @@ pub fn list(tx: &mut Tx<'_>, stream: &Stream, after: i32, limit: usize) -> Resul
         .order(events::seq.asc())
         .limit(limit)
         .select(<Event as Selectable<super::connection::MultiBackend>>::construct_selection())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }

@@ -1,5 +1,6 @@
 //! The feed: every event of a committee once, in the order of commits, numbered without a gap.
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -43,7 +44,7 @@ pub fn hold(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i64> {
         .set(number_series::last_number.eq(number_series::last_number))
         .returning(number_series::last_number)
         .prepared()
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     Ok(last.into())
 }
 
@@ -90,7 +91,7 @@ pub fn append(
         diesel::update(number_series::table.find((committee, SERIES)))
             .set(number_series::last_number.eq(end))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(entries)
 }
@@ -113,7 +114,7 @@ pub fn after(
             feed::stream_kind,
             feed::seq,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// An event as the feed shows it, without what it changed.
@@ -157,7 +158,7 @@ pub fn scan(tx: &mut Tx<'_>, committee: CommitteeId, after: i64, limit: i64) -> 
             events::at,
             events::actor_role,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// What the events at these positions changed, by position.
@@ -177,7 +178,7 @@ pub fn contents(
         .filter(feed::position.eq_any(positions.to_vec()))
         .order(feed::position.asc())
         .select((feed::position, events::content))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// The last position; 0 before the first.
@@ -185,7 +186,7 @@ pub fn end(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i64> {
     let last: Option<i32> = number_series::table
         .find((committee, SERIES))
         .select(number_series::last_number)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(last.unwrap_or(0).into())
 }
@@ -195,7 +196,7 @@ pub fn ends(tx: &mut Tx<'_>) -> Result<Vec<(CommitteeId, i64)>> {
     let ends: Vec<(CommitteeId, i32)> = number_series::table
         .filter(number_series::series.eq(SERIES))
         .select((number_series::committee_id, number_series::last_number))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(ends
         .into_iter()
         .map(|(committee, last)| (committee, last.into()))

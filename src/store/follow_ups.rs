@@ -1,6 +1,7 @@
 //! What was written about promises, tracking, supervision, urging and instructions, of one case
 //! and over all cases.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
@@ -28,7 +29,7 @@ pub fn words(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<
             follow_ups::answer,
             follow_ups::answered_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Where a page of promises or instructions goes on: date and identifier of the last one before.
@@ -108,8 +109,8 @@ pub fn promises(
     if let Some((day, id)) = after {
         query = query.filter(
             promises::due_on
-                .gt(On(day))
-                .or(promises::due_on.eq(On(day)).and(promises::id.gt(id))),
+                .ge(On(day))
+                .and(promises::due_on.gt(On(day)).or(promises::id.gt(id))),
         );
     }
     Ok(query
@@ -228,8 +229,8 @@ pub fn instructions(
     if let Some((day, id)) = after {
         let due = follow_ups::due_on.assume_not_null();
         query = query.filter(
-            due.gt(On(day))
-                .or(due.eq(On(day)).and(follow_ups::id.gt(id))),
+            due.ge(On(day))
+                .and(due.gt(On(day)).or(follow_ups::id.gt(id))),
         );
     }
     Ok(query

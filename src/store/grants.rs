@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -144,7 +145,7 @@ fn others(tx: &mut Tx<'_>, committee: CommitteeId, role: Role, but: UserId) -> R
         .filter(users::disabled.eq(false))
         .filter(users::password_hash.is_not_null())
         .count()
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 /// The units and organisations that were not there before exist and are active.
@@ -161,7 +162,7 @@ fn check_narrowing(
             .filter(units::committee_id.eq(committee))
             .filter(units::id.eq_any(ids))
             .select((units::id, units::active))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         usable(&units, &known, "unit_id")?;
     }
     let organisations = newly_named(roles, old, |grant| grant.organisation_id);
@@ -171,7 +172,7 @@ fn check_narrowing(
             .filter(organisations::committee_id.eq(committee))
             .filter(organisations::id.eq_any(ids))
             .select((organisations::id, organisations::active))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         usable(&organisations, &known, "organisation_id")?;
     }
     Ok(())

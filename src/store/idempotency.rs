@@ -1,5 +1,6 @@
 //! Finished requests by Idempotency-Key, stored in the transaction of their effect.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -56,7 +57,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
             dsl::etag,
             dsl::location,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     row.map(|(request_hash, status, body, etag, location)| {
         let status = u16::try_from(status).map_err(Error::internal)?;
@@ -145,7 +146,7 @@ pub fn forget_proposals(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<()> {
                 .or(dsl::operation.eq("upload_attachment")),
         )
         .filter(dsl::status.ne(0))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -157,5 +158,5 @@ pub fn sweep(tx: &mut Tx<'_>, committee: CommitteeId, before: Timestamp) -> Resu
     Ok(diesel::delete(dsl::idempotency_keys)
         .filter(dsl::committee_id.eq(committee))
         .filter(dsl::created_at.lt(At(before)))
-        .execute(tx.conn)?)
+        .run(tx.conn)?)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -163,7 +164,7 @@ fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
     .set(jobs::kind.eq(wanted.kind))
     .returning(jobs::id)
     .prepared()
-    .get_result(tx.conn)
+    .row(tx.conn)
     .optional()?;
     let Some(id) = found else { return Ok(false) };
     let row = jobs::table.find((wanted.committee, id));
@@ -175,7 +176,7 @@ fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
             jobs::lease_id,
             jobs::dead_at,
         ))
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     let at = At(wanted.at);
     if dead_at.is_some() {
         diesel::update(row)
@@ -185,18 +186,18 @@ fn join(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<bool> {
                 jobs::dead_at.eq(None::<At>),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     } else if lease.is_some() {
         let earlier = again_at.filter(|other| other.0 <= at.0).unwrap_or(at);
         diesel::update(row)
             .set(jobs::again_at.eq(earlier))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     } else if run_at.0 > at.0 {
         diesel::update(row)
             .set(jobs::run_at.eq(at))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(true)
 }
@@ -208,7 +209,7 @@ pub fn any_due(tx: &mut Tx<'_>, lane: Lane, now: Timestamp) -> Result<bool> {
         .filter(jobs::lane.eq(lane))
         .filter(jobs::run_at.le(At(now)))
         .select(jobs::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(first.is_some())
 }
@@ -227,7 +228,7 @@ pub fn any_open(
         // A claim moves the moment to the end of its lease.
         .filter(jobs::run_at.le(At(now)).or(jobs::lease_id.is_not_null()))
         .select(jobs::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(first.is_some())
 }
@@ -272,7 +273,7 @@ pub fn claim(
                 jobs::dead_at.eq(At(now)),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     // One statement for all of a committee and kind: they have one lease.
     let lease_id = LeaseId::new(now);
@@ -292,7 +293,7 @@ pub fn claim(
             jobs::attempts.eq(jobs::attempts + 1),
             jobs::run_at.eq(At(now + lease.max(kind.lease()))),
         ))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     }
     let claimed = |mut job: JobRow| {
         job.attempts += 1;
@@ -317,7 +318,7 @@ macro_rules! held {
 /// and another one holds the job now; the effect is rolled back with it.
 pub fn finish(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
     // The deletion first: somebody who just wants it again is waited for, and then it is kept.
-    let done = diesel::delete(held!(claim).filter(jobs::again_at.is_null())).execute(tx.conn)?;
+    let done = diesel::delete(held!(claim).filter(jobs::again_at.is_null())).run(tx.conn)?;
     if done > 0 {
         return Ok(());
     }
@@ -330,7 +331,7 @@ pub fn finish(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
             jobs::last_error.eq(None::<String>),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if kept == 0 { Err(lost()) } else { Ok(()) }
 }
 
@@ -342,7 +343,7 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
         .set(jobs::payload.eq(Json(payload.clone())))
         .returning(jobs::again_at)
         .prepared()
-        .get_result(tx.conn)
+        .row(tx.conn)
         .optional()?;
     let at = match wish {
         None => return Err(lost()),
@@ -357,7 +358,7 @@ pub fn again(tx: &mut Tx<'_>, claim: &Claim, payload: &Value, at: Timestamp) -> 
             jobs::last_error.eq(None::<String>),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -367,7 +368,7 @@ pub fn hold(tx: &mut Tx<'_>, claim: &Claim, lease: SignedDuration, now: Timestam
     let held = diesel::update(held!(claim))
         .set(jobs::run_at.eq(At(now + lease)))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if held == 0 { Err(lost()) } else { Ok(()) }
 }
 
@@ -388,7 +389,7 @@ pub fn fail(
             jobs::dead_at.eq(next.is_none().then_some(At(now))),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -401,7 +402,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: JobId) -> Result<Option
     Ok(jobs::table
         .find((committee, id))
         .select(<JobRow as Selectable<MultiBackend>>::construct_selection())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -418,7 +419,7 @@ pub fn revive(tx: &mut Tx<'_>, committee: CommitteeId, id: JobId, now: Timestamp
         jobs::dead_at.eq(None::<At>),
     ))
     .prepared()
-    .execute(tx.conn)?;
+    .run(tx.conn)?;
     Ok(revived > 0)
 }
 
@@ -430,7 +431,7 @@ pub fn committees_without(tx: &mut Tx<'_>, kind: JobKind) -> Result<Vec<Committe
     Ok(committees::table
         .filter(diesel::dsl::not(diesel::dsl::exists(theirs)))
         .select(committees::id)
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// What a list of jobs is narrowed to.
@@ -507,17 +508,17 @@ pub fn standing(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing> {
     let all: Vec<(JobKind, i64)> = jobs::table
         .group_by(jobs::kind)
         .select((jobs::kind, count_star()))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let running: Vec<(JobKind, i64)> = jobs::table
         .filter(jobs::lease_id.is_not_null())
         .group_by(jobs::kind)
         .select((jobs::kind, count_star()))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let dead: Vec<(JobKind, i64)> = jobs::table
         .filter(jobs::dead_at.is_not_null())
         .group_by(jobs::kind)
         .select((jobs::kind, count_star()))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for (kind, counts) in &mut standing.jobs {
         let of = |list: &[(JobKind, i64)]| {
             list.iter()
@@ -534,7 +535,7 @@ pub fn standing(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing> {
             .filter(jobs::run_at.le(At(now)))
             .order(jobs::run_at.asc())
             .select(jobs::run_at)
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?;
         let first = first.map(|at| at.0);
         standing.due_since = match (standing.due_since, first) {
@@ -542,11 +543,11 @@ pub fn standing(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing> {
             (one, other) => one.or(other),
         };
     }
-    standing.outbox = outbox::table.count().get_result(tx.conn)?;
+    standing.outbox = outbox::table.count().row(tx.conn)?;
     let oldest: Option<At> = outbox::table
         .order(outbox::created_at.asc())
         .select(outbox::created_at)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     standing.outbox_since = oldest.map(|at| at.0);
     Ok(standing)

@@ -1,5 +1,6 @@
 //! Links between cases without merging.
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -28,7 +29,7 @@ pub fn made_on(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resul
             case_links::note,
             case_links::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Links that were made on other cases and name this one, newest first.
@@ -44,5 +45,5 @@ pub fn naming(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result
             case_links::note,
             case_links::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }

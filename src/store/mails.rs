@@ -1,5 +1,6 @@
 //! Mails: one for each reader and act, one digest for each reader and day.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -86,7 +87,7 @@ pub fn exists(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId, key: &str) 
         .filter(dsl::user_id.eq(user))
         .filter(dsl::mail_key.eq(key))
         .select(dsl::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(found.is_some())
 }
@@ -96,7 +97,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: MailId) -> Result<Optio
     Ok(dsl::table
         .find((committee, id))
         .select(<MailRow as Selectable<MultiBackend>>::construct_selection())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -117,7 +118,7 @@ pub fn finish(
             dsl::finished_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -162,7 +163,7 @@ pub fn sweep(
         .filter(diesel::dsl::not(told))
         .limit(limit)
         .select(dsl::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     if old.is_empty() {
         return Ok(0);
     }
@@ -171,5 +172,5 @@ pub fn sweep(
             .filter(dsl::committee_id.eq(committee))
             .filter(dsl::id.eq_any(old)),
     )
-    .execute(tx.conn)?)
+    .run(tx.conn)?)
 }

@@ -1,5 +1,6 @@
 //! Members (委员) on the register of a term.
 
+use super::run::Run;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -25,6 +25,7 @@ pub mod grants;
 pub mod health;
 pub mod idempotency;
 pub mod jobs;
+mod keyset;
 pub mod links;
 pub mod mails;
 pub mod members;
@@ -51,6 +52,7 @@ pub mod room;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+mod run;
 pub mod seals;
 pub mod second_factors;
 pub mod sessions;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -76,7 +77,7 @@ pub fn of(
             dsl::choices,
             dsl::version,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     rows.into_iter().map(chosen).collect()
 }
 
@@ -104,7 +105,7 @@ pub fn put(
     let changed = diesel::update(dsl::table.find((committee, user)))
         .set(fields)
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed > 0 {
         return Ok(());
     }
@@ -119,6 +120,6 @@ pub fn put(
             dsl::updated_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -112,7 +113,7 @@ pub fn told(
         .filter(dsl::committee_id.eq(committee))
         .filter(dsl::source_key.eq_any(sources))
         .select((dsl::user_id, dsl::source_key))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(found.into_iter().collect())
 }
 
@@ -204,7 +205,7 @@ pub fn unread(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId, cap: i64) -
         .filter(dsl::read_at.is_null())
         .limit(cap)
         .select(dsl::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(i64::try_from(ids.len()).unwrap_or(cap))
 }
 
@@ -225,12 +226,12 @@ pub fn mark(
         diesel::update(own.filter(dsl::read_at.is_null()))
             .set(dsl::read_at.eq(At(now)))
             .prepared()
-            .execute(tx.conn)?
+            .run(tx.conn)?
     } else {
         diesel::update(own.filter(dsl::read_at.is_not_null()))
             .set(dsl::read_at.eq(None::<At>))
             .prepared()
-            .execute(tx.conn)?
+            .run(tx.conn)?
     })
 }
 
@@ -250,7 +251,7 @@ pub fn mark_up_to(
     Ok(diesel::update(own)
         .set(dsl::read_at.eq(At(now)))
         .prepared()
-        .execute(tx.conn)?)
+        .run(tx.conn)?)
 }
 
 /// Readers for whom something waits for the digest of a day, or was left by an earlier one.
@@ -266,7 +267,7 @@ pub fn waiting_for_digest(
         .select(dsl::user_id)
         .distinct()
         .limit(limit)
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// What waits for a reader's digest of a day goes with this mail.
@@ -285,7 +286,7 @@ pub fn into_digest(
     )
     .set((dsl::mail_id.eq(mail), dsl::digest_on.eq(None::<On>)))
     .prepared()
-    .execute(tx.conn)?;
+    .run(tx.conn)?;
     Ok(())
 }
 
@@ -305,7 +306,7 @@ pub fn postpone(
     )
     .set(dsl::digest_on.eq(to.map(On)))
     .prepared()
-    .execute(tx.conn)?;
+    .run(tx.conn)?;
     Ok(())
 }
 
@@ -322,7 +323,7 @@ pub fn of_mail(
         .order(dsl::id.asc())
         .limit(limit)
         .select(<NotificationRow as Selectable<MultiBackend>>::construct_selection())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Removes messages that were read before a moment, at most `limit`; gives how many. What waits for
@@ -339,7 +340,7 @@ pub fn sweep(
         .filter(dsl::digest_on.is_null())
         .limit(limit)
         .select(dsl::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     if old.is_empty() {
         return Ok(0);
     }
@@ -348,5 +349,5 @@ pub fn sweep(
             .filter(dsl::committee_id.eq(committee))
             .filter(dsl::id.eq_any(old)),
     )
-    .execute(tx.conn)?)
+    .run(tx.conn)?)
 }

@@ -1,5 +1,6 @@
 //! Gap-free numbers: allotted in the transaction of the act, so that a failed act consumes none.
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -34,7 +35,7 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i3
         .set(dsl::last_number.eq(dsl::last_number + 1))
         .returning(dsl::last_number)
         .prepared()
-        .get_result(tx.conn)
+        .row(tx.conn)
         .optional()?;
     if let Some(next) = next {
         return Ok(next);
@@ -47,6 +48,6 @@ pub fn allot(tx: &mut Tx<'_>, committee: CommitteeId, series: &str) -> Result<i3
             dsl::last_number.eq(1),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(1)
 }

@@ -1,5 +1,6 @@
 //! Identity providers of a committee, whose subjects are whose accounts, and sign-ins under way.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -180,7 +181,7 @@ pub fn set_client_secret(
     diesel::update(openid_providers::table.find((committee, id)))
         .set(openid_providers::client_secret.eq(secret))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -193,7 +194,7 @@ pub fn client_secret(
     Ok(openid_providers::table
         .find((committee, id))
         .select(openid_providers::client_secret)
-        .first(tx.conn)?)
+        .first_row(tx.conn)?)
 }
 
 /// Ends the sign-ins that came by a provider; gives how many.
@@ -213,7 +214,7 @@ pub fn end_sign_ins(
             sign_ins::end_reason.eq(super::sign_ins::EndReason::ProviderShut.as_str()),
         ))
         .prepared()
-        .execute(tx.conn)?)
+        .run(tx.conn)?)
 }
 
 /// The providers through which people of an active committee may sign in.
@@ -226,7 +227,7 @@ pub fn offered(tx: &mut Tx<'_>, code: &str) -> Result<Vec<(OpenidProviderId, Str
         .order(openid_providers::id)
         .limit(MOST)
         .select((openid_providers::id, openid_providers::name))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// An account and the subject that the provider knows it by.
@@ -285,7 +286,7 @@ pub fn count_links(
         .filter(openid_links::committee_id.eq(committee))
         .filter(openid_links::provider_id.eq(provider))
         .count()
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 fn has_links(tx: &mut Tx<'_>, committee: CommitteeId, provider: OpenidProviderId) -> Result<bool> {
@@ -310,7 +311,7 @@ pub fn link(
             openid_links::created_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -321,7 +322,7 @@ pub fn unlink(
     provider: OpenidProviderId,
     user: UserId,
 ) -> Result<bool> {
-    Ok(diesel::delete(openid_links::table.find((committee, provider, user))).execute(tx.conn)? > 0)
+    Ok(diesel::delete(openid_links::table.find((committee, provider, user))).run(tx.conn)? > 0)
 }
 
 /// The account that a claim names; machine clients are nobody's.
@@ -345,7 +346,7 @@ pub fn account(
             .filter(openid_links::subject.eq(value))
             .filter(users::machine.eq(false))
             .select(<Account as Selectable<MultiBackend>>::construct_selection())
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?),
     }
 }
@@ -380,8 +381,8 @@ pub fn begin_flow(
             .filter(openid_flows::provider_id.eq(flow.provider))
     };
     let old = of_provider().filter(openid_flows::expires_at.le(At(now)));
-    diesel::delete(old).execute(tx.conn)?;
-    let open: i64 = of_provider().count().get_result(tx.conn)?;
+    diesel::delete(old).run(tx.conn)?;
+    let open: i64 = of_provider().count().row(tx.conn)?;
     if open >= MOST_FLOWS {
         return Err(Error::new(Code::Busy).context("too many sign-ins under way"));
     }
@@ -398,7 +399,7 @@ pub fn begin_flow(
             openid_flows::expires_at.eq(At(expires_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -419,12 +420,12 @@ pub fn take_flow(
             openid_flows::code_verifier,
             openid_flows::ticket_hash,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let Some((provider, provider_version, nonce, code_verifier, hash)) = row else {
         return Ok(None);
     };
-    if !ticket.is(&hash) || diesel::delete(this).execute(tx.conn)? == 0 {
+    if !ticket.is(&hash) || diesel::delete(this).run(tx.conn)? == 0 {
         return Ok(None);
     }
     Ok(Some(Flow {

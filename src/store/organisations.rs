@@ -1,5 +1,6 @@
 //! Parties, people's organisations, sectors and other collective proposers.
 
+use super::run::Run;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,6 +1,7 @@
 //! Events on their way to the feed and to those who are told: written in the transaction of the
 //! act, taken out in the transaction that publishes them, so that each is published once.
 
+use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use serde::{Deserialize, Serialize};
@@ -86,12 +87,12 @@ pub fn waiting(tx: &mut Tx<'_>) -> Result<Vec<CommitteeId>> {
     Ok(outbox::table
         .select(outbox::committee_id)
         .distinct()
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// How many parcels wait, over all committees.
 pub fn depth(tx: &mut Tx<'_>) -> Result<i64> {
-    Ok(outbox::table.count().get_result::<i64>(tx.conn)?)
+    Ok(outbox::table.count().row::<i64>(tx.conn)?)
 }
 
 /// Whether something of a committee waits.
@@ -99,7 +100,7 @@ pub fn any_of(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<bool> {
     let first: Option<OutboxId> = outbox::table
         .filter(outbox::committee_id.eq(committee))
         .select(outbox::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(first.is_some())
 }
@@ -111,12 +112,12 @@ pub fn take(tx: &mut Tx<'_>, committee: CommitteeId, limit: i64) -> Result<Vec<P
         .order(outbox::position.asc())
         .limit(limit)
         .select(<Row as Selectable<MultiBackend>>::construct_selection())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     diesel::delete(outbox::table)
         .filter(outbox::committee_id.eq(committee))
         .filter(outbox::id.eq_any(ids))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     rows.into_iter()
         .map(|row| {
             Ok(Parcel {

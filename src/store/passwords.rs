@@ -1,5 +1,6 @@
 //! The password policy of a committee, and the passwords that an account had before.
 
+use super::run::Run;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -43,7 +44,7 @@ pub fn policy(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<(PasswordPolicy
             ),
             password_policies::version,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let policy = row.map(|(profile, rules, times, version)| {
         let (min_length, min_classes, history) = rules;
@@ -88,17 +89,12 @@ pub fn set_policy(tx: &mut Tx<'_>, ctx: &Ctx, policy: &PasswordPolicy) -> Result
         diesel::insert_into(password_policies::table)
             .values((password_policies::committee_id.eq(committee), values))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     } else {
         let row = password_policies::table
             .find(committee)
             .filter(password_policies::version.eq(version));
-        if diesel::update(row)
-            .set(values)
-            .prepared()
-            .execute(tx.conn)?
-            == 0
-        {
+        if diesel::update(row).set(values).prepared().run(tx.conn)? == 0 {
             return Err(Error::new(Code::VersionMismatch).retryable());
         }
     }
@@ -124,7 +120,7 @@ pub fn earlier(
         .order(password_history::number.desc())
         .limit(i64::from(count))
         .select(password_history::password_hash)
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Keeps the password that an account had until now, and of those before it as many as the policy
@@ -139,7 +135,9 @@ pub fn keep(
     let own = password_history::table
         .filter(password_history::committee_id.eq(committee))
         .filter(password_history::user_id.eq(user));
-    let last: Option<i32> = own.select(max(password_history::number)).first(tx.conn)?;
+    let last: Option<i32> = own
+        .select(max(password_history::number))
+        .first_row(tx.conn)?;
     let number = last.unwrap_or(0) + 1;
     // The present one counts, and is not here.
     let kept = policy.history - 1;
@@ -152,10 +150,9 @@ pub fn keep(
                 password_history::password_hash.eq(password_hash),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
-    diesel::delete(own.filter(password_history::number.le(number - kept.max(0))))
-        .execute(tx.conn)?;
+    diesel::delete(own.filter(password_history::number.le(number - kept.max(0)))).run(tx.conn)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use super::run::Run;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -180,7 +181,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: PolicyProfileId) -> Res
     let row: ProfileRow = policy_profiles::table
         .find((committee, id))
         .select(columns())
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     row.try_into()
 }
 
@@ -253,7 +254,7 @@ pub fn insert(tx: &mut Tx<'_>, committee: CommitteeId, profile: &PolicyProfile) 
             policy_profiles::version.eq(profile.version),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -283,7 +284,7 @@ pub fn update(
             policy_profiles::version.eq(after.version),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 0 {
         // Somebody else was faster: run again, and compare If-Match with what he left.
         return Err(Error::new(Code::VersionMismatch).retryable());
@@ -375,7 +376,7 @@ fn read(tx: &mut Tx<'_>, committee: CommitteeId, number: i32) -> Result<Option<A
         .filter(policy_profiles::committee_id.eq(committee))
         .filter(policy_profiles::profile_version.eq(number))
         .select((policy_profiles::version, policy_profiles::settings))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     found
         .map(|(row, settings)| Ok(remember(committee, number, row, stored(number, settings)?)))
@@ -396,7 +397,7 @@ pub fn in_force(
             policy_profiles::profile_version,
             policy_profiles::version,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let (_, number, row) = active
         .iter()
         .find(|(own, _, _)| session.is_some() && *own == session)
@@ -430,7 +431,7 @@ pub fn scope(tx: &mut Tx<'_>, committee: CommitteeId, session: Option<SessionId>
         .filter(policy_profiles::status.eq(ProfileStatus::Active))
         .filter(policy_profiles::session_id.is_not_null())
         .select(policy_profiles::session_id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(Scope::AllBut(own.into_iter().flatten().collect()))
 }
 

@@ -1,5 +1,6 @@
 //! Lists of proposals: what a caller may see, filtered, page by page.
 
+use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -404,8 +405,8 @@ pub fn list(
         (Order::Oldest, Some((_, id))) => query.filter(proposals::id.gt(*id)),
         (Order::Updated, Some((Some(at), id))) => query.filter(
             proposals::updated_at
-                .gt(At(*at))
-                .or(proposals::updated_at.eq(At(*at)).and(proposals::id.gt(*id))),
+                .ge(At(*at))
+                .and(proposals::updated_at.gt(At(*at)).or(proposals::id.gt(*id))),
         ),
         (_, _) => query,
     };
@@ -477,7 +478,7 @@ pub fn unit_lines(
             assignments::role,
             assignments::status,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Names of the first proposers of these cases.
@@ -491,7 +492,7 @@ pub fn first_proposers(
         .filter(proposers::proposal_id.eq_any(ids))
         .filter(proposers::role.eq(ProposerRole::First))
         .select((proposers::proposal_id, proposers::name))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Statuses of these cases.
@@ -507,7 +508,7 @@ pub fn statuses(
         .filter(proposals::committee_id.eq(committee))
         .filter(proposals::id.eq_any(ids))
         .select((proposals::id, proposals::status))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Those of these cases that the caller may see in lists.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -133,7 +134,7 @@ fn grants(
             user_roles::organisation_id,
             user_roles::line,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// The proposers and units of the other cases that audiences name.
@@ -172,7 +173,7 @@ fn expand(
                 proposers::member_id,
                 proposers::organisation_id,
             ))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         for (case, member, organisation) in rows {
             let own = member
                 .map(Scope::Member)
@@ -197,7 +198,7 @@ fn expand(
                 assignments::status.ne_all([AssignmentStatus::Returned, AssignmentStatus::Void]),
             )
             .select((assignments::proposal_id, assignments::unit_id))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         for (case, unit) in rows {
             let clerk = Scope::Unit(Role::UnitClerk, unit);
             found.entry(Scope::UnitsOf(case)).or_default().push(clerk);
@@ -227,6 +228,6 @@ fn handling_side(
         .filter(user_roles::user_id.eq_any(everybody.iter().copied()))
         .filter(user_roles::role.eq_any(roles))
         .select(user_roles::user_id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(found.into_iter().collect())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -73,7 +74,7 @@ pub fn deliveries(
             deliveries::proposal_id,
             deliveries::delivered_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Decisions on a case, newest first.
@@ -94,7 +95,7 @@ pub fn decisions(
             decisions::content,
             decisions::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Examination opinions, newest first.
@@ -115,7 +116,7 @@ pub fn opinions(
             opinions::content,
             opinions::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Contacts with the proposer, newest first.
@@ -135,7 +136,7 @@ pub fn contacts(
             contacts::content,
             contacts::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Opinions of co-handlers, every version, newest first.
@@ -159,7 +160,7 @@ pub fn co_opinions(
             co_opinions::content,
             co_opinions::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Opinion forms of the raters, every version, newest first.
@@ -187,13 +188,13 @@ pub fn forms(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<
             feedback_forms::by_staff,
             feedback_forms::entered_by,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let staff: Vec<_> = rows.iter().filter(|row| row.4).map(|row| row.5).collect();
     let names: BTreeMap<UserId, String> = users::table
         .filter(users::committee_id.eq(committee))
         .filter(users::id.eq_any(staff))
         .select((users::id, users::display_name))
-        .load::<(UserId, String)>(tx.conn)?
+        .rows::<(UserId, String)>(tx.conn)?
         .into_iter()
         .collect();
     Ok(rows
@@ -222,7 +223,7 @@ pub fn consultations(
             consultations::content,
             consultations::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Orders of further rounds: decisions of that kind, newest first.
@@ -244,5 +245,5 @@ pub fn rehandlings(
             decisions::content,
             decisions::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }

@@ -1,5 +1,6 @@
 //! Facts of the registers that a decision needs.
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::prepared::Prepare;
@@ -88,7 +89,7 @@ pub fn load(
                 units::system_line,
             ))
             .prepared()
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         let successors = succession::successors(tx, committee)?;
         references.units = rows
             .into_iter()
@@ -134,7 +135,7 @@ fn designated(
         .filter(case_marks::tier.eq(tier))
         .filter(proposals::status.ne(ProposalStatus::Withdrawn))
         .count()
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
@@ -155,7 +156,7 @@ pub fn member(
             members::term_id,
             members::active,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let Some((name, sector, party, member_no, own_term, active)) = row else {
         return Ok(None);
@@ -164,7 +165,7 @@ pub fn member(
         .filter(users::committee_id.eq(committee))
         .filter(users::member_id.eq(id))
         .select(users::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(Some(MemberFacts {
         name,
         sector,
@@ -188,6 +189,6 @@ pub fn organisation(
             organisations::kind,
             organisations::active,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }

@@ -1,6 +1,7 @@
 //! Cases sent to other committees: the rows of the sender, the copies of the receiver, and what the
 //! sender sees of a counterpart. Nothing else crosses from one committee to another (I35).
 
+use super::run::Run;
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -91,7 +92,7 @@ pub fn send(
     let name: String = committees::table
         .find(sender)
         .select(committees::name)
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     diesel::insert_into(incoming_referrals::table)
         .values((
             incoming_referrals::committee_id.eq(target),
@@ -106,7 +107,7 @@ pub fn send(
             incoming_referrals::received_at.eq(At(by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     let happening = Happening {
         name: "incoming_referral.received".to_owned(),
         rule: None,
@@ -150,7 +151,7 @@ fn end(
             incoming_referrals::answered_at.eq(At(by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 1 {
         return Ok(());
     }
@@ -168,7 +169,7 @@ pub fn hide(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
         let content: Option<Json> = incoming_referrals::table
             .find(key)
             .select(incoming_referrals::content)
-            .first(tx.conn)
+            .first_row(tx.conn)
             .optional()?;
         if let Some(content) = content {
             let sent: Sent = content.to()?;
@@ -178,7 +179,7 @@ pub fn hide(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
                     incoming_referrals::version.eq(incoming_referrals::version + 1),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
     }
     Ok(())
@@ -193,7 +194,7 @@ pub fn find_incoming(
     Ok(incoming_referrals::table
         .find((committee, id))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -213,7 +214,7 @@ pub fn answer(
             incoming_referrals::answered_by.eq(by.actor),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     let happening = Happening {
         name: format!("incoming_referral.{}", status.as_str()),
         rule: None,
@@ -326,7 +327,7 @@ pub fn outgoing(
             proposals::case_no,
             proposals::status,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     rows.into_iter()
         .map(|(row, proposal)| {
             let (_, title, case_no, status) = cases
@@ -374,7 +375,7 @@ pub fn mirror(tx: &mut Tx<'_>, referral: &Referral) -> Result<Option<Mirror>> {
             proposals::case_no,
             proposals::case_series,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(|(status, since, case_no, case_series)| Mirror {
         status,

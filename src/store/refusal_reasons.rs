@@ -3,6 +3,7 @@
 //! A reason is known by its code. Once a case has it it keeps its meaning, and the database itself
 //! keeps it: what was said to a proposer stays readable for ever.
 
+use super::run::Run;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -233,7 +234,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, code: &ReasonCode) -> Resul
         .filter(refusal_reasons::committee_id.eq(committee))
         .filter(refusal_reasons::code.eq(code))
         .select(Row::columns())
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     Ok(row.into())
 }
 
@@ -261,7 +262,7 @@ pub(in crate::store) fn named(
         .filter(refusal_reasons::committee_id.eq(committee))
         .filter(refusal_reasons::code.eq_any(codes))
         .select(Row::columns())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(RefusalReason::from).collect())
 }
 
@@ -310,7 +311,7 @@ fn insert(tx: &mut Tx<'_>, committee: CommitteeId, reason: &RefusalReason) -> Re
             refusal_reasons::updated_at.eq(At(reason.updated_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -319,7 +320,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewRefusalReason) -> Result<Refus
     let last: Option<i32> = refusal_reasons::table
         .filter(refusal_reasons::committee_id.eq(ctx.committee()))
         .select(max(refusal_reasons::position))
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     let behind = (last.unwrap_or(0) + STEP).min(LAST);
     let reason = RefusalReason {
         code: new.code,
@@ -410,8 +411,7 @@ fn set_status(
 /// Deletes a locked reason of the committee's own that no case has.
 pub fn delete(tx: &mut Tx<'_>, ctx: &Ctx, before: &RefusalReason) -> Result<()> {
     refusal_uses::check_free(tx, ctx, before)?;
-    diesel::delete(refusal_reasons::table.find((ctx.committee(), &before.code)))
-        .execute(tx.conn)?;
+    diesel::delete(refusal_reasons::table.find((ctx.committee(), &before.code))).run(tx.conn)?;
     let happening = Happening::change("refusal_reason.deleted", before, &());
     record(tx, ctx, &before.code, WRITERS, happening)
 }
@@ -439,7 +439,7 @@ fn store(
             refusal_reasons::updated_at.eq(At(after.updated_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 0 {
         return Err(Error::new(Code::VersionMismatch).retryable());
     }

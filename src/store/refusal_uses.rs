@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::dsl;
 use diesel::prelude::*;
 
@@ -66,7 +67,7 @@ pub fn count(tx: &mut Tx<'_>, committee: CommitteeId, code: &ReasonCode) -> Resu
         .filter(refusal_uses::committee_id.eq(committee))
         .filter(refusal_uses::code.eq(code))
         .select(dsl::count(refusal_uses::proposal_id).aggregate_distinct())
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 /// Notes that a case, which must be locked, has these reasons.
@@ -82,7 +83,7 @@ pub(in crate::store) fn note(
         .filter(refusal_uses::proposal_id.eq(proposal))
         .filter(refusal_uses::act.eq(act))
         .select(refusal_uses::code)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     for (position, code) in (1..).zip(codes) {
         if known.contains(code) {
             continue;
@@ -96,7 +97,7 @@ pub(in crate::store) fn note(
                 refusal_uses::position.eq(position),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }

@@ -316,7 +316,7 @@ macro_rules! row_statements {
                     .filter($table::committee_id.eq(committee))
                     .filter($table::id.eq(id))
                     .select($crate::store::register::columns!($table, $fields))
-                    .first(tx.conn)?;
+                    .first_row(tx.conn)?;
                 Ok(row.into())
             }
 
@@ -335,7 +335,7 @@ macro_rules! row_statements {
                     $table::version.eq(entry.version),
                     $table::updated_at.eq($crate::store::sql_types::At(entry.updated_at)),
                 );
-                Ok(diesel::update(row).set(changes).execute(tx.conn)?)
+                Ok(diesel::update(row).set(changes).run(tx.conn)?)
             }
         }
 
@@ -355,7 +355,7 @@ macro_rules! row_statements {
                 );
                 diesel::insert_into($table::table)
                     .values(values)
-                    .execute(tx.conn)?;
+                    .run(tx.conn)?;
                 Ok(())
             }
         }

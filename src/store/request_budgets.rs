@@ -1,5 +1,6 @@
 //! What accounts have taken of their budgets of requests, counted over all instances.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -47,7 +48,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
         .set(dsl::taken.eq(dsl::taken))
         .returning((dsl::window_at, dsl::taken))
         .prepared()
-        .get_result(tx.conn)
+        .row(tx.conn)
         .optional()?;
     // An instance whose clock is behind takes part in the window of the others.
     let (window, taken) = match row {
@@ -66,7 +67,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
         diesel::update(dsl::request_budgets.find(key))
             .set((dsl::window_at.eq(At(window)), dsl::taken.eq(taken)))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     } else {
         diesel::insert_into(dsl::request_budgets)
             .values((
@@ -77,7 +78,7 @@ pub fn take(tx: &mut Tx<'_>, share: &Share, unreported: u32) -> Result<Given> {
                 dsl::taken.eq(taken),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(given)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -60,7 +61,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, number: i32) -> Result<Opti
     let row: Option<Row> = audit_seals::table
         .find((committee, number))
         .select(<Row as Selectable<MultiBackend>>::construct_selection())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(Seal::from))
 }
@@ -78,7 +79,7 @@ pub fn list(
         .order(audit_seals::number.desc())
         .limit(limit)
         .select(<Row as Selectable<MultiBackend>>::construct_selection())
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(Seal::from).collect())
 }
 
@@ -132,7 +133,7 @@ pub fn candidates(
         .order(events::id.asc())
         .limit(limit)
         .select((events::id, events::stream_id, events::seq, events::hash))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Up to where these chains are sealed; those that are not sealed at all are left out.
@@ -146,7 +147,7 @@ pub fn sealed(
         .filter(audit_seal_heads::stream_id.eq_any(streams))
         .group_by(audit_seal_heads::stream_id)
         .select((audit_seal_heads::stream_id, max(audit_seal_heads::seq)))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(|(stream, seq)| (stream, seq.unwrap_or(0)))
@@ -170,7 +171,7 @@ pub fn insert(tx: &mut Tx<'_>, seal: &Seal, ends: &[SealedEnd]) -> Result<()> {
             audit_seals::signature.eq(&seal.signature),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     for chunk in ends.chunks(1000) {
         let rows: Vec<_> = chunk
             .iter()
@@ -234,7 +235,7 @@ pub fn keys(tx: &mut Tx<'_>) -> Result<Vec<SealKey>> {
             seal_keys::created_at,
             seal_keys::retired_at,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .map(
@@ -271,7 +272,7 @@ pub fn rotate_key(tx: &mut Tx<'_>, now: Timestamp) -> Result<SealKey> {
             seal_keys::private_key.eq(None::<Vec<u8>>),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     make_key(tx, now)
 }
 
@@ -285,7 +286,7 @@ fn make_key(tx: &mut Tx<'_>, now: Timestamp) -> Result<SealKey> {
             seal_keys::created_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(key)
 }
 

@@ -1,5 +1,6 @@
 //! Second factors of accounts, their recovery codes, and sign-ins that wait for one.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,7 +52,7 @@ macro_rules! this {
 pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<FactorRow>> {
     Ok(this!(committee, user)
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -60,7 +61,7 @@ fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Option<
     diesel::update(this!(committee, user))
         .set(second_factors::failures.eq(second_factors::failures))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     find(tx, committee, user)
 }
 
@@ -72,7 +73,7 @@ pub fn put(
     secret: &str,
     now: Timestamp,
 ) -> Result<()> {
-    diesel::delete(this!(committee, user)).execute(tx.conn)?;
+    diesel::delete(this!(committee, user)).run(tx.conn)?;
     diesel::insert_into(second_factors::table)
         .values((
             second_factors::committee_id.eq(committee),
@@ -83,7 +84,7 @@ pub fn put(
             second_factors::created_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -97,14 +98,14 @@ pub fn confirm(
     diesel::update(this!(committee, user))
         .set(second_factors::confirmed_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
 /// Removes the second factor with its recovery codes; `false` if there was none.
 pub fn remove(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<bool> {
     remove_codes(tx, committee, user)?;
-    Ok(diesel::delete(this!(committee, user)).execute(tx.conn)? > 0)
+    Ok(diesel::delete(this!(committee, user)).run(tx.conn)? > 0)
 }
 
 /// Whether an attempt may be made.
@@ -139,7 +140,7 @@ pub fn count_attempt(
             second_factors::held_until.eq(hold(failures).map(|pause| At(now + pause))),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(Attempt::Counted)
 }
 
@@ -161,7 +162,7 @@ pub fn use_step(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId, step: i64
             second_factors::held_until.eq(None::<At>),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(changed == 1)
 }
 
@@ -181,7 +182,7 @@ pub fn use_recovery_code(
     let changed = diesel::update(unused)
         .set(recovery_codes::used_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if changed == 1 {
         diesel::update(this!(committee, user))
             .set((
@@ -189,7 +190,7 @@ pub fn use_recovery_code(
                 second_factors::held_until.eq(None::<At>),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(changed == 1)
 }
@@ -201,14 +202,14 @@ pub fn codes_left(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Resu
         .filter(recovery_codes::user_id.eq(user))
         .filter(recovery_codes::used_at.is_null())
         .count()
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 fn remove_codes(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<()> {
     let all = recovery_codes::table
         .filter(recovery_codes::committee_id.eq(committee))
         .filter(recovery_codes::user_id.eq(user));
-    diesel::delete(all).execute(tx.conn)?;
+    diesel::delete(all).run(tx.conn)?;
     Ok(())
 }
 
@@ -230,7 +231,7 @@ pub fn replace_codes(
                 recovery_codes::created_at.eq(At(now)),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }
@@ -254,7 +255,7 @@ fn account_version(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Res
         .filter(users::id.eq(user))
         .filter(users::disabled.eq(false))
         .select(users::version)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -271,7 +272,7 @@ pub fn challenge(
         .filter(sign_in_challenges::committee_id.eq(committee))
         .filter(sign_in_challenges::user_id.eq(challenge.user))
         .filter(sign_in_challenges::expires_at.le(At(now)));
-    diesel::delete(old).execute(tx.conn)?;
+    diesel::delete(old).run(tx.conn)?;
     let version = account_version(tx, committee, challenge.user)?;
     diesel::insert_into(sign_in_challenges::table)
         .values((
@@ -286,7 +287,7 @@ pub fn challenge(
             sign_in_challenges::provider_id.eq(challenge.provider),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -309,7 +310,7 @@ pub fn open_challenge(
             sign_in_challenges::ticket_hash,
             sign_in_challenges::account_version,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     let Some((user, provider, hash, version)) = row else {
         return Ok(None);
@@ -332,7 +333,7 @@ pub fn use_challenge(
     let changed = diesel::update(unused)
         .set(sign_in_challenges::used_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(changed == 1)
 }
 

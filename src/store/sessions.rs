@@ -1,5 +1,6 @@
 //! Plenary sessions (次会议) of a term, with the window in which proposals are handed in.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;

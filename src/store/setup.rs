@@ -1,6 +1,7 @@
 //! What the command line asks and writes before anybody can sign in: a committee, and whether it
 //! has its administrators.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -18,7 +19,7 @@ pub fn committees(tx: &mut Tx<'_>) -> Result<Vec<(CommitteeId, String)>> {
     Ok(committees::table
         .order(committees::code)
         .select((committees::id, committees::code))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// The committee with a code.
@@ -26,7 +27,7 @@ pub fn committee(tx: &mut Tx<'_>, code: &str) -> Result<Option<CommitteeId>> {
     Ok(committees::table
         .filter(committees::code.eq(code))
         .select(committees::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -35,7 +36,7 @@ pub fn code(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<String> {
     Ok(committees::table
         .find(committee)
         .select(committees::code)
-        .first(tx.conn)?)
+        .first_row(tx.conn)?)
 }
 
 /// Whether some account of the committee holds the role, disabled or not.
@@ -44,7 +45,7 @@ pub fn has(tx: &mut Tx<'_>, committee: CommitteeId, role: Role) -> Result<bool> 
         .filter(user_roles::committee_id.eq(committee))
         .filter(user_roles::role.eq(role))
         .count()
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     Ok(found > 0)
 }
 
@@ -52,7 +53,7 @@ pub fn has(tx: &mut Tx<'_>, committee: CommitteeId, role: Role) -> Result<bool> 
 pub fn any_committee(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(committees::table
         .select(committees::id)
-        .first::<CommitteeId>(tx.conn)
+        .first_row::<CommitteeId>(tx.conn)
         .optional()?
         .is_some())
 }
@@ -78,7 +79,7 @@ pub fn insert_committee(
             committees::updated_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     policy_profiles::insert_first(tx, id, now)?;
     refusal_reasons::give_built_in(tx, id, now)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
@@ -97,7 +98,7 @@ macro_rules! this {
 pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId) -> Result<Option<SignIn>> {
     let row: Option<(UserId, At, Option<At>)> = this!(committee, id)
         .select((sign_ins::user_id, sign_ins::expires_at, sign_ins::ended_at))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(|(user, expires_at, ended_at)| SignIn {
         user,
@@ -124,7 +125,7 @@ pub fn begin(
             sign_ins::expires_at.eq(At(sign_in.expires_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     add_token(tx, committee, id, token_hash, now)
 }
 
@@ -143,7 +144,7 @@ pub fn note_use(
     diesel::update(older)
         .set(sign_ins::last_seen_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -152,7 +153,7 @@ pub fn proven(tx: &mut Tx<'_>, committee: CommitteeId, id: SignInId, at: Timesta
     diesel::update(this!(committee, id))
         .set(sign_ins::second_factor_at.eq(Some(At(at))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -165,7 +166,7 @@ pub fn forget_proofs(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> R
     diesel::update(proven)
         .set(sign_ins::second_factor_at.eq(None::<At>))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -179,7 +180,7 @@ pub fn came_by(
     diesel::update(this!(committee, id))
         .set(sign_ins::provider_id.eq(Some(provider)))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -197,7 +198,7 @@ pub fn end(
             sign_ins::end_reason.eq(reason.as_str()),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(ended > 0)
 }
 
@@ -222,8 +223,8 @@ pub fn end_all(
         Some(keep) => diesel::update(open.filter(sign_ins::id.ne(keep)))
             .set(end)
             .prepared()
-            .execute(tx.conn)?,
-        None => diesel::update(open).set(end).prepared().execute(tx.conn)?,
+            .run(tx.conn)?,
+        None => diesel::update(open).set(end).prepared().run(tx.conn)?,
     };
     Ok(ended)
 }
@@ -295,7 +296,7 @@ fn idle_before(
             password_policies::idle_minutes,
             password_policies::updated_at,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.and_then(|(minutes, since)| passwords::idle_before(minutes, since.0, now)))
 }
@@ -312,7 +313,7 @@ pub fn exchanged_at(
         .filter(refresh_tokens::sign_in_id.eq_any(ids.to_vec()))
         .filter(refresh_tokens::used_at.is_null())
         .select((refresh_tokens::sign_in_id, refresh_tokens::issued_at))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(|(id, at)| (id, at.0)).collect())
 }
 
@@ -348,7 +349,7 @@ pub fn find_token(
 ) -> Result<Option<Issued>> {
     let row: Option<(At, Option<At>)> = token!(committee, id, token_hash)
         .select((refresh_tokens::issued_at, refresh_tokens::used_at))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(|(issued_at, used_at)| Issued {
         issued_at: issued_at.0,
@@ -369,7 +370,7 @@ pub fn use_token(
     let used = diesel::update(unused)
         .set(refresh_tokens::used_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(used == 1)
 }
 
@@ -389,7 +390,7 @@ pub fn add_token(
             refresh_tokens::issued_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -416,12 +417,12 @@ pub fn sweep_tokens(
         .filter(sign_ins::expires_at.gt(At(before - SWEPT_BACK)))
         .limit(limit)
         .select(refresh_tokens::token_hash)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     if old.is_empty() {
         return Ok(0);
     }
     let old = refresh_tokens::table
         .filter(refresh_tokens::committee_id.eq(committee))
         .filter(refresh_tokens::token_hash.eq_any(old));
-    Ok(diesel::delete(old).execute(tx.conn)?)
+    Ok(diesel::delete(old).run(tx.conn)?)
 }

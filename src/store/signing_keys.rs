@@ -1,5 +1,6 @@
 //! The keys that sign access tokens.
 
+use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
             dsl::created_at,
             dsl::retired_at,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(from_row).collect())
 }
 
@@ -69,10 +70,10 @@ pub fn rotate(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StoredKey>> {
     diesel::update(dsl::signing_keys.filter(dsl::retired_at.is_null()))
         .set(dsl::retired_at.eq(Some(At(now))))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     let forgotten = now.checked_sub(RETIREMENT * 2).unwrap_or(now);
     diesel::delete(dsl::signing_keys.filter(dsl::retired_at.lt(Some(At(forgotten)))))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     insert(tx, &StoredKey::generate(now)?)?;
     list(tx)
 }
@@ -88,6 +89,6 @@ fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<()> {
             dsl::retired_at.eq(key.retired_at.map(At)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -21,7 +22,7 @@ pub fn successors(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<BTreeMap<Un
         .filter(units::committee_id.eq(committee))
         .filter(units::successor_id.is_not_null())
         .select((units::id, units::successor_id))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows
         .into_iter()
         .filter_map(|(unit, successor)| successor.map(|successor| (unit, successor)))
@@ -60,7 +61,7 @@ pub fn note(
             units::succession_reason.eq(reason),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -73,7 +74,7 @@ pub fn noted(
     let (at, reason): (Option<At>, Option<String>) = units::table
         .find((committee, unit))
         .select((units::succeeded_at, units::succession_reason))
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     Ok((at.map(|at| at.0), reason))
 }
 
@@ -102,19 +103,19 @@ pub fn owing(tx: &mut Tx<'_>, committee: CommitteeId, unit: UnitId) -> Result<Ve
         .filter(assignments::round.eq(proposals::round))
         .filter(proposals::status.eq_any(under_way))
         .select(assignments::proposal_id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let promised: Vec<ProposalId> = promises::table
         .filter(promises::committee_id.eq(committee))
         .filter(promises::unit_id.eq(unit))
         .filter(promises::status.eq(PromiseStatus::Open))
         .select(promises::proposal_id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let asked: Vec<ProposalId> = follow_ups::table
         .filter(follow_ups::committee_id.eq(committee))
         .filter(follow_ups::unit_id.eq(unit))
         .filter(follow_ups::status.eq(FollowUpStatus::Open))
         .select(follow_ups::proposal_id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let all: BTreeSet<_> = rows.into_iter().chain(promised).chain(asked).collect();
     Ok(all.into_iter().collect())
 }

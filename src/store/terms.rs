@@ -1,5 +1,6 @@
 //! Terms (届) of a committee.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
 //! The versions of a proposal's text.
 
+use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
@@ -32,7 +33,7 @@ pub fn versions(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
             users::display_name,
             proposal_texts::created_at,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// When the proposal was handed in, each time, oldest first.
@@ -44,5 +45,5 @@ pub fn submissions(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> R
         .filter(events::name.eq_any(["proposal.submitted", "proposal.resubmitted"]))
         .order(events::seq)
         .select(events::at)
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }

@@ -1,5 +1,6 @@
 //! What is remembered of refused sign-ins, so that all instances count together.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -32,7 +33,7 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Resul
             dsl::blocked_until,
             dsl::noted_at,
         ))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(
         |(failures, refused, counted_from, last_failure_at, blocked_until, noted_at)| Tally {
@@ -52,7 +53,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Resul
     let taken = diesel::update(this!(committee, subject))
         .set(dsl::refused.eq(dsl::refused))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if taken == 0 {
         return Ok(None);
     }
@@ -81,7 +82,7 @@ pub fn put(
         diesel::update(this!(committee, subject))
             .set(values)
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         return Ok(());
     }
     let key = (
@@ -91,13 +92,13 @@ pub fn put(
     diesel::insert_into(dsl::sign_in_throttles)
         .values((key, values))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
 /// Forgets it; `false` if there was nothing.
 pub fn forget(tx: &mut Tx<'_>, committee: CommitteeId, subject: &Counted) -> Result<bool> {
-    Ok(diesel::delete(this!(committee, subject)).execute(tx.conn)? > 0)
+    Ok(diesel::delete(this!(committee, subject)).run(tx.conn)? > 0)
 }
 
 /// Forgets what was refused in a committee before a moment, at most `limit` rows; gives how many
@@ -114,7 +115,7 @@ pub fn sweep(
         .order(dsl::last_failure_at)
         .limit(limit)
         .select(dsl::subject)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     if old.is_empty() {
         return Ok(0);
     }
@@ -123,5 +124,5 @@ pub fn sweep(
         // Somebody may have failed again meanwhile.
         .filter(dsl::last_failure_at.lt(At(before)))
         .filter(dsl::subject.eq_any(old));
-    Ok(diesel::delete(old).execute(tx.conn)?)
+    Ok(diesel::delete(old).run(tx.conn)?)
 }

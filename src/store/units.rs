@@ -1,5 +1,6 @@
 //! Handling units (承办单位).
 
+use super::run::Run;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -213,7 +214,7 @@ fn with_roles(
             user_roles::organisation_id,
             user_roles::line,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     let mut grants: HashMap<UserId, Vec<Grant>> = HashMap::new();
     for (user, role, unit_id, organisation_id, line) in roles {
         grants.entry(user).or_default().push(Grant {
@@ -250,7 +251,7 @@ fn insert_roles(tx: &mut Tx<'_>, committee: CommitteeId, entry: &Entry<UserField
                 user_roles::line.eq(grant.line.map(Line::as_str)),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }
@@ -278,7 +279,7 @@ pub fn insert(
             users::updated_at.eq(At(entry.updated_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     insert_roles(tx, committee, entry)
 }
 
@@ -348,7 +349,7 @@ pub fn reset_password_by(
             users::password_changed_at.eq(At(now)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     end_all(tx, committee, after.id, None, EndReason::PasswordReset, now)?;
     Ok(after)
 }
@@ -362,7 +363,7 @@ impl Rows for UserFields {
             .filter(users::id.eq(id))
             .filter(users::machine.eq(false))
             .select(COLUMNS)
-            .first(tx.conn)?;
+            .first_row(tx.conn)?;
         with_roles(tx, committee, vec![row])?
             .pop()
             .ok_or_else(Error::not_found)
@@ -387,18 +388,13 @@ impl Rows for UserFields {
             users::version.eq(entry.version),
             users::updated_at.eq(At(entry.updated_at)),
         );
-        if diesel::update(row)
-            .set(changes)
-            .prepared()
-            .execute(tx.conn)?
-            == 0
-        {
+        if diesel::update(row).set(changes).prepared().run(tx.conn)? == 0 {
             return Ok(0);
         }
         let roles = user_roles::table
             .filter(user_roles::committee_id.eq(committee))
             .filter(user_roles::user_id.eq(entry.id));
-        diesel::delete(roles).execute(tx.conn)?;
+        diesel::delete(roles).run(tx.conn)?;
         insert_roles(tx, committee, entry)?;
         if entry.fields.disabled {
             end_all(

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::keyset::{self, Side};
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -393,7 +395,7 @@ impl Check {
         let there: Vec<(CommitteeId, ProposalId)> = proposals::table
             .filter(proposals::id.eq_any(ids))
             .select((proposals::committee_id, proposals::id))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         for (committee, id, event) in begun {
             if !there.contains(&(committee, id)) {
                 self.note(committee, id.cast(), event, Fault::CaseGone);
@@ -431,7 +433,7 @@ impl Check {
             .order((proposals::committee_id, proposals::id))
             .limit(1)
             .select((proposals::committee_id, proposals::id, proposals::event_seq))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         for (committee, id, seq) in wrong {
             self.report.note(Broken {
                 committee,
@@ -450,11 +452,8 @@ impl Check {
         if let Some(scope) = self.scope {
             query = query.filter(proposals::committee_id.eq(scope));
         }
-        if let Some((committee, id)) = self.case {
-            let here = proposals::committee_id
-                .eq(committee)
-                .and(proposals::id.gt(id));
-            query = query.filter(proposals::committee_id.gt(committee).or(here));
+        if let Some(place) = self.case {
+            query = query.filter(keyset::after(place));
         }
         Ok(query
             .order((proposals::committee_id, proposals::id))
@@ -469,15 +468,8 @@ impl Check {
         if let Some(scope) = self.scope {
             query = query.filter(events::committee_id.eq(scope));
         }
-        if let Some((committee, stream, seq)) = self.event {
-            let here = events::stream_id
-                .gt(stream)
-                .or(events::stream_id.eq(stream).and(events::seq.gt(seq)));
-            query = query.filter(
-                events::committee_id
-                    .gt(committee)
-                    .or(events::committee_id.eq(committee).and(here)),
-            );
+        if let Some(place) = self.event {
+            query = query.filter(keyset::events(Side::After, place));
         }
         Ok(query
             .order((events::committee_id, events::stream_id, events::seq))
@@ -502,25 +494,11 @@ impl Check {
         if let Some(scope) = self.scope {
             query = query.filter(committee_id.eq(scope));
         }
-        if let Some((committee, stream, place)) = after {
-            let here = stream_id
-                .gt(stream)
-                .or(stream_id.eq(stream).and(seq.gt(place)));
-            query = query.filter(
-                committee_id
-                    .gt(committee)
-                    .or(committee_id.eq(committee).and(here)),
-            );
+        if let Some(place) = after {
+            query = query.filter(keyset::events(Side::After, place));
         }
-        if let Some((committee, stream, place)) = until {
-            let here = stream_id
-                .lt(stream)
-                .or(stream_id.eq(stream).and(seq.le(place)));
-            query = query.filter(
-                committee_id
-                    .lt(committee)
-                    .or(committee_id.eq(committee).and(here)),
-            );
+        if let Some(place) = until {
+            query = query.filter(keyset::events(Side::UpTo, place));
         }
         // There is at most one for each event; where there are more, some of their events are gone,
         // and one of these is among the first.

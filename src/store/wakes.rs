@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -71,7 +72,7 @@ pub fn collect(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
                 .filter(clocks::id.eq_any(ids)),
         )
         .set(clocks::woken.eq(true))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     }
     jobs::want_all(tx, &wanted, now)?;
     Ok(due.len())
@@ -83,7 +84,7 @@ pub fn any(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
         .filter(clocks::woken.eq(false))
         .filter(clocks::wake_at.le(At(now)))
         .select(clocks::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(first.is_some())
 }
@@ -95,7 +96,7 @@ pub fn any_of(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Result
         .filter(clocks::woken.eq(false))
         .filter(clocks::wake_at.le(At(now)))
         .select(clocks::id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(first.is_some())
 }
@@ -109,7 +110,7 @@ pub fn set(tx: &mut Tx<'_>, committee: CommitteeId, moved: &[Clock]) -> Result<(
                 clocks::woken.eq(false),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Subscriptions to what happens, and what was delivered to them.
 
+use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -108,7 +109,7 @@ pub fn count(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<i64> {
     Ok(webhooks::table
         .filter(webhooks::committee_id.eq(committee))
         .count()
-        .get_result(tx.conn)?)
+        .row(tx.conn)?)
 }
 
 /// One subscription, or 404.
@@ -121,7 +122,7 @@ pub fn get(tx: &mut Tx<'_>, committee: CommitteeId, id: WebhookId) -> Result<Opt
     Ok(webhooks::table
         .find((committee, id))
         .select(columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -142,7 +143,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: WebhookId) -> Result<We
     diesel::update(webhooks::table.find((committee, id)))
         .set(webhooks::version.eq(webhooks::version))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     find(tx, committee, id)
 }
 
@@ -169,7 +170,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -199,7 +200,7 @@ pub fn update(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -208,7 +209,7 @@ pub fn moved(tx: &mut Tx<'_>, row: &WebhookRow) -> Result<()> {
     diesel::update(webhooks::table.find((row.committee_id, row.id)))
         .set(webhooks::position.eq(row.position))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -221,12 +222,12 @@ pub fn delete(tx: &mut Tx<'_>, committee: CommitteeId, id: WebhookId) -> Result<
     diesel::delete(webhook_attempts::table)
         .filter(webhook_attempts::committee_id.eq(committee))
         .filter(webhook_attempts::delivery_id.eq_any(own))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::delete(webhook_deliveries::table)
         .filter(webhook_deliveries::committee_id.eq(committee))
         .filter(webhook_deliveries::webhook_id.eq(id))
-        .execute(tx.conn)?;
-    diesel::delete(webhooks::table.find((committee, id))).execute(tx.conn)?;
+        .run(tx.conn)?;
+    diesel::delete(webhooks::table.find((committee, id))).run(tx.conn)?;
     Ok(())
 }
 
@@ -238,7 +239,7 @@ pub fn feed_grew(tx: &mut Tx<'_>, committee: CommitteeId, now: Timestamp) -> Res
         .filter(webhooks::status.eq(WebhookStatus::Active))
         .order(webhooks::id.asc())
         .select(webhooks::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     active
         .into_iter()
         .try_for_each(|id| want(tx, committee, id, now))
@@ -319,7 +320,7 @@ pub fn add_delivery(
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -341,7 +342,7 @@ pub fn due(
         ))
         .limit(limit)
         .select(delivery_columns())
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// When the next message of a subscription is due.
@@ -356,7 +357,7 @@ pub fn next_due(
         .filter(webhook_deliveries::next_at.is_not_null())
         .order(webhook_deliveries::next_at.asc())
         .select(webhook_deliveries::next_at)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(next.flatten().map(|at| at.0))
 }
@@ -380,7 +381,7 @@ pub fn give_up(
         webhook_deliveries::next_at.eq(None::<At>),
     ))
     .prepared()
-    .execute(tx.conn)?)
+    .run(tx.conn)?)
 }
 
 /// Writes an attempt into the log and what it means for the message.
@@ -402,7 +403,7 @@ pub fn record(
             webhook_attempts::error.eq(outcome.error.as_deref()),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::update(webhook_deliveries::table.find((delivery.committee_id, delivery.id)))
         .set((
             webhook_deliveries::status.eq(status),
@@ -411,7 +412,7 @@ pub fn record(
             webhook_deliveries::next_at.eq(next_at.map(At)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -445,7 +446,7 @@ pub fn delivery(tx: &mut Tx<'_>, committee: CommitteeId, id: DeliveryId) -> Resu
     let found: Option<DeliveryRow> = webhook_deliveries::table
         .find((committee, id))
         .select(delivery_columns())
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     found.ok_or_else(|| Error::new(Code::NotFound))
 }
@@ -485,7 +486,7 @@ pub fn attempts(
             webhook_attempts::http_status,
             webhook_attempts::error,
         ))
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// Puts one message on its way again, from the beginning of the schedule.
@@ -493,7 +494,7 @@ pub fn replay(tx: &mut Tx<'_>, delivery: &DeliveryRow, now: Timestamp) -> Result
     diesel::update(webhook_deliveries::table.find((delivery.committee_id, delivery.id)))
         .set(anew(now))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -515,7 +516,7 @@ pub fn replay_failed(
     )
     .set(anew(now))
     .prepared()
-    .execute(tx.conn)?)
+    .run(tx.conn)?)
 }
 
 type Anew = (
@@ -549,17 +550,17 @@ pub fn sweep(
         .order(webhook_deliveries::id.asc())
         .limit(SWEEP)
         .select(webhook_deliveries::id)
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     if old.is_empty() {
         return Ok(());
     }
     diesel::delete(webhook_attempts::table)
         .filter(webhook_attempts::committee_id.eq(committee))
         .filter(webhook_attempts::delivery_id.eq_any(old.clone()))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     diesel::delete(webhook_deliveries::table)
         .filter(webhook_deliveries::committee_id.eq(committee))
         .filter(webhook_deliveries::id.eq_any(old))
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The things of a case that have rows of their own: inserted when new, updated when changed.
 
+use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::save::Writer;
@@ -109,7 +110,7 @@ pub(super) fn write(
                     promises::unit_id.eq(item.unit),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
             Ok(())
         },
     )?;
@@ -140,7 +141,7 @@ fn insert_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Res
             proposers::created_at.eq(At(writer.by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -155,7 +156,7 @@ fn update_proposer(tx: &mut Tx<'_>, item: &Proposer, writer: &Writer<'_>) -> Res
             proposers::decided_at.eq(item.decided_at.map(At)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -189,7 +190,7 @@ fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -213,7 +214,7 @@ fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
             assignments::updated_at.eq(At(writer.by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -235,7 +236,7 @@ fn insert_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
             replies::updated_at.eq(At(writer.by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -272,7 +273,7 @@ fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -288,7 +289,7 @@ fn insert_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) 
             countersign_requests::content_hash.eq(&item.content_hash),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -302,7 +303,7 @@ fn update_countersign(tx: &mut Tx<'_>, item: &Countersign, writer: &Writer<'_>) 
             countersign_requests::answered_at.eq(item.answered_at.map(At)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -321,7 +322,7 @@ fn insert_promise(tx: &mut Tx<'_>, item: &Promise, writer: &Writer<'_>) -> Resul
             promises::created_at.eq(At(writer.by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -371,7 +372,7 @@ fn update_clock(
             clocks::line.eq(line),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -403,6 +404,6 @@ fn insert_clock(
             clocks::line.eq(line),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }

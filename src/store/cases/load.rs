@@ -1,5 +1,6 @@
 //! Reading a case.
 
+use crate::store::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
@@ -46,7 +47,7 @@ pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
     let row: Option<ProposalRow> = proposals::table
         .find((committee, id))
         .select(columns!(ProposalRow))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     row.map(|row| assemble(tx, row)).transpose()
 }
@@ -82,7 +83,7 @@ pub(super) fn touch(
         .set(proposals::version.eq(proposals::version + 1))
         .returning(proposals::all_columns)
         .prepared()
-        .get_result(tx.conn)
+        .row(tx.conn)
         .optional()?)
 }
 
@@ -127,7 +128,7 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
     let form: Json = proposal_texts::table
         .find((committee, id, row.text_version))
         .select(proposal_texts::form)
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     // Rows exist once a case is filed; early reference copies of an urgent one before, also when it
     // is urgent no more.
     let filed = row.filed_at.is_some() || row.submission_no > 0;
@@ -178,7 +179,7 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .filter(assignments::proposal_id.eq(id))
         .order((assignments::round, assignments::position))
         .select(columns!(AssignmentRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     case.assignments = rows.into_iter().map(Into::into).collect();
     if case.assignments.iter().all(|row| row.accepted_at.is_none()) {
         return Ok(());
@@ -188,7 +189,7 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .filter(contacts::proposal_id.eq(id))
         .order(contacts::id)
         .select(columns!(ContactRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     case.contacts = rows.into_iter().map(Into::into).collect();
     case.replies = replies_of(tx, committee, id)?;
     if case.replies.is_empty() {
@@ -208,7 +209,7 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
                 countersign_requests::assignment_id,
             ))
             .select(columns!(CountersignRow))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         case.countersigns = rows.into_iter().map(Into::into).collect();
     }
     if case
@@ -241,7 +242,7 @@ fn replies_of(
             reply_texts::form,
             reply_texts::content_hash,
         ))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     rows.into_iter()
         .map(|(row, form, hash)| row.into_facts(form, hash))
         .collect()
@@ -259,7 +260,7 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
             feedback_forms::version,
         ))
         .select(columns!(FormRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     // The last version of each: a correction comes after what it corrects.
     for form in rows.into_iter().map(Form::from) {
         match case
@@ -276,7 +277,7 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .filter(promises::proposal_id.eq(id))
         .order(promises::id)
         .select(columns!(PromiseRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     case.promises = rows.into_iter().map(Into::into).collect();
     case.tracked_since = side_roads::tracked_since(tx, committee, id)?;
     Ok(())
@@ -293,7 +294,7 @@ pub fn proposers_of(
         .filter(proposers::proposal_id.eq(id))
         .order(proposers::position)
         .select(columns!(ProposerRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -307,7 +308,7 @@ fn opinions_of(
         .filter(opinions::proposal_id.eq(id))
         .order(opinions::id)
         .select(columns!(OpinionRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -321,7 +322,7 @@ fn clocks_of(
         .filter(clocks::proposal_id.eq(id))
         .order(clocks::id)
         .select(columns!(ClockRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     rows.into_iter().map(ClockRow::into_facts).collect()
 }
 
@@ -329,7 +330,7 @@ fn marks_of(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<M
     let row: Option<MarksRow> = case_marks::table
         .find((committee, id))
         .select(columns!(MarksRow))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.unwrap_or_default())
 }
@@ -361,7 +362,7 @@ fn session(
 ) -> Result<Option<(Session, i32)>> {
     let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
         .filter(sessions::id.eq(id))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
 }
@@ -381,7 +382,7 @@ pub fn session_for(
     let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
         .filter(sessions::window_opens_on.le(On(today)))
         .order((sessions::window_opens_on.desc(), sessions::id.desc()))
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?;
     Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
 }
@@ -395,7 +396,7 @@ pub fn find_by_assignment(
     Ok(assignments::table
         .find((committee, id))
         .select(assignments::proposal_id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -409,7 +410,7 @@ pub fn of_assignments(
         .filter(assignments::committee_id.eq(committee))
         .filter(assignments::id.eq_any(ids))
         .select(assignments::proposal_id)
-        .load(tx.conn)?)
+        .rows(tx.conn)?)
 }
 
 /// The case that a reply belongs to.
@@ -421,7 +422,7 @@ pub fn find_by_reply(
     Ok(replies::table
         .find((committee, id))
         .select(replies::proposal_id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }
 
@@ -434,6 +435,6 @@ pub fn find_by_clock(
     Ok(clocks::table
         .find((committee, id))
         .select(clocks::proposal_id)
-        .first(tx.conn)
+        .first_row(tx.conn)
         .optional()?)
 }

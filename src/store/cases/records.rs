@@ -1,5 +1,6 @@
 //! The records that a decision adds: texts in every version, opinions, decisions, forms.
 
+use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::save::Writer;
@@ -37,7 +38,7 @@ pub(super) fn write(
                     proposal_texts::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::HideText => {
             diesel::update(proposal_texts::table)
@@ -45,7 +46,7 @@ pub(super) fn write(
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
                 .set(proposal_texts::form.eq(Json::of(&case.proposal.form)?))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
             attachments::hide(tx, writer.committee, writer.proposal, writer.by)?;
             referrals::hide(tx, case)?;
             idempotency::forget_proposals(tx, writer.committee)?;
@@ -79,7 +80,7 @@ pub(super) fn write(
                     opinions::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::Decision { id, kind, content } => {
             diesel::insert_into(decisions::table)
@@ -94,7 +95,7 @@ pub(super) fn write(
                     decisions::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::Contact { .. } | Record::CoOpinion { .. } => {
             write_unit_record(tx, record, case, writer)?;
@@ -139,7 +140,7 @@ fn write_unit_record(
                     contacts::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::CoOpinion {
             assignment,
@@ -157,7 +158,7 @@ fn write_unit_record(
                     co_opinions::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         _ => {}
     }
@@ -189,7 +190,7 @@ fn write_reply_record(
                     reply_texts::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::FormContent {
             reply,
@@ -222,7 +223,7 @@ fn write_reply_record(
                     feedback_forms::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Writing a decision: what differs between the case before and after, the records, the numbers,
 //! the duties and the events.
 
+use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::{children, records};
@@ -148,7 +149,7 @@ fn insert_proposal(tx: &mut Tx<'_>, case: &Case, by: &Circumstances) -> Result<(
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -186,7 +187,7 @@ fn update_proposal(tx: &mut Tx<'_>, case: &Case, head: &Head) -> Result<()> {
             ),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -198,7 +199,7 @@ fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>
             .filter(duties::audience.eq(duty.audience.as_str()))
             .filter(duties::action.eq(duty.task))
             .filter(duties::subject_id.eq(duty.subject))
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     for duty in new.iter().filter(|duty| !old.contains(duty)) {
         diesel::insert_into(duties::table)
@@ -214,7 +215,7 @@ fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>
                 duties::created_at.eq(At(writer.by.at)),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }

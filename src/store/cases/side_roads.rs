@@ -1,5 +1,6 @@
 //! What only the side roads of a case bring: marks, requests, consultations, merging.
 
+use crate::store::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::json;
@@ -42,7 +43,7 @@ pub(super) fn add(
             .filter(requests::proposal_id.eq(id))
             .order(requests::id)
             .select(columns!(RequestRow))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         let rows = rows.into_iter().map(RequestRow::into_facts);
         case.requests = rows.collect::<Result<_>>()?;
     }
@@ -52,7 +53,7 @@ pub(super) fn add(
             .filter(consultations::proposal_id.eq(id))
             .order(consultations::id)
             .select(columns!(ConsultationRow))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         case.consultations = rows.into_iter().map(Into::into).collect();
     }
     if marks.has_follow_ups {
@@ -61,7 +62,7 @@ pub(super) fn add(
             .filter(follow_ups::proposal_id.eq(id))
             .order(follow_ups::position)
             .select(columns!(FollowUpRow))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         case.follow_ups = rows.into_iter().map(Into::into).collect();
         // A decision can track a case that has no reply yet.
         case.tracked_since = tracked_since(tx, committee, id)?;
@@ -72,7 +73,7 @@ pub(super) fn add(
             .filter(referrals::proposal_id.eq(id))
             .order(referrals::id)
             .select(columns!(ReferralRow))
-            .load(tx.conn)?;
+            .rows(tx.conn)?;
         let rows = rows.into_iter().map(ReferralRow::into_facts);
         case.referrals = rows.collect::<Result<_>>()?;
     }
@@ -95,7 +96,7 @@ pub(super) fn tracked_since(
         .find((committee, id))
         .filter(trackings::stopped_at.is_null())
         .select(trackings::started_at)
-        .first::<At>(tx.conn)
+        .first_row::<At>(tx.conn)
         .optional()?
         .map(|at| at.0))
 }
@@ -115,7 +116,7 @@ pub(super) fn write_tracking(
         diesel::update(trackings::table.find(key))
             .set(trackings::stopped_at.eq(At(writer.by.at)))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
         return Ok(());
     };
     // Started again: the entries tell of the time before.
@@ -125,7 +126,7 @@ pub(super) fn write_tracking(
             trackings::stopped_at.eq(None::<At>),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     if again == 0 {
         diesel::insert_into(trackings::table)
             .values((
@@ -134,7 +135,7 @@ pub(super) fn write_tracking(
                 trackings::started_at.eq(At(since)),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }
@@ -146,7 +147,7 @@ fn absorbed_by(tx: &mut Tx<'_>, committee: CommitteeId, main: ProposalId) -> Res
         .filter(proposals::main_id.eq(main))
         .order(proposals::id)
         .select(columns!(ProposalRow))
-        .load(tx.conn)?;
+        .rows(tx.conn)?;
     rows.into_iter()
         .map(|row| {
             let signers = proposers_of(tx, committee, row.id)?
@@ -179,20 +180,20 @@ fn main_of(
     let row: ProposalRow = proposals::table
         .find((committee, main))
         .select(columns!(ProposalRow))
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     let delivered = diesel::select(diesel::dsl::exists(
         replies::table
             .filter(replies::committee_id.eq(committee))
             .filter(replies::proposal_id.eq(main))
             .filter(replies::delivered_at.is_not_null()),
     ))
-    .get_result(tx.conn)?;
+    .row(tx.conn)?;
     let before: Json = merges::table
         .filter(merges::committee_id.eq(committee))
         .filter(merges::proposal_id.eq(id))
         .filter(merges::unmerged_at.is_null())
         .select(merges::before)
-        .first(tx.conn)?;
+        .first_row(tx.conn)?;
     Ok(Main {
         proposal: main,
         status: row.status,
@@ -259,7 +260,7 @@ pub(super) fn write(
             case_marks::has_referrals.eq(!after.referrals.is_empty()),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -268,7 +269,7 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
     let known: i64 = case_marks::table
         .find((committee, id))
         .count()
-        .get_result(tx.conn)?;
+        .row(tx.conn)?;
     if known == 0 {
         diesel::insert_into(case_marks::table)
             .values((
@@ -282,7 +283,7 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
                 case_marks::has_referrals.eq(false),
             ))
             .prepared()
-            .execute(tx.conn)?;
+            .run(tx.conn)?;
     }
     Ok(())
 }
@@ -309,7 +310,7 @@ fn write_referrals(
                         referrals::answer.eq(answer),
                     ))
                     .prepared()
-                    .execute(tx.conn)?;
+                    .run(tx.conn)?;
             }
             None => {
                 diesel::insert_into(referrals::table)
@@ -326,7 +327,7 @@ fn write_referrals(
                         referrals::sent_at.eq(At(one.sent_at)),
                     ))
                     .prepared()
-                    .execute(tx.conn)?;
+                    .run(tx.conn)?;
             }
         }
     }
@@ -346,7 +347,7 @@ fn pass_follow_ups(
             diesel::update(follow_ups::table.find((writer.committee, new.id)))
                 .set(follow_ups::unit_id.eq(new.unit))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
     }
     Ok(())
@@ -365,7 +366,7 @@ fn write_contacts(
             diesel::update(contacts::table.find((writer.committee, new.id)))
                 .set(contacts::objection.eq(new.objection.as_deref()))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
     }
     Ok(())
@@ -390,7 +391,7 @@ fn insert_request(
             requests::requested_at.eq(At(request.requested_at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -409,7 +410,7 @@ fn update_request(
             requests::decision.eq(decision),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -442,7 +443,7 @@ pub(super) fn record(
                     consultations::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::FollowUp { id, content } => {
             let (index, entry) = case
@@ -474,7 +475,7 @@ pub(super) fn record(
                     ),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::FollowUpAnswer { id, text } => {
             diesel::update(follow_ups::table.find((committee, *id)))
@@ -485,7 +486,7 @@ pub(super) fn record(
                     follow_ups::answered_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::Delivery { reply, proposal } => {
             diesel::insert_into(deliveries::table)
@@ -496,7 +497,7 @@ pub(super) fn record(
                     deliveries::delivered_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         Record::Merge {
             main,
@@ -515,7 +516,7 @@ pub(super) fn record(
                     merges::merged_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
             point_to(tx, writer, Some(*main))?;
             ensure_marks(tx, committee, *main)?;
             has_absorbed(tx, writer, *main)?;
@@ -527,21 +528,21 @@ pub(super) fn record(
                 .filter(merges::proposal_id.eq(proposal))
                 .filter(merges::unmerged_at.is_null())
                 .select(merges::main_id)
-                .first(tx.conn)?;
+                .first_row(tx.conn)?;
             diesel::update(merges::table)
                 .filter(merges::committee_id.eq(committee))
                 .filter(merges::proposal_id.eq(proposal))
                 .filter(merges::unmerged_at.is_null())
                 .set(merges::unmerged_at.eq(at))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
             point_to(tx, writer, None)?;
             has_absorbed(tx, writer, main)?;
             note_on_main(tx, writer, main, "proposal.released")?;
         }
         Record::Link { kind, other, note } => {
             let key = (committee, proposal, *other, *kind);
-            diesel::delete(case_links::table.find(key)).execute(tx.conn)?;
+            diesel::delete(case_links::table.find(key)).run(tx.conn)?;
             diesel::insert_into(case_links::table)
                 .values((
                     case_links::committee_id.eq(committee),
@@ -553,7 +554,7 @@ pub(super) fn record(
                     case_links::created_at.eq(at),
                 ))
                 .prepared()
-                .execute(tx.conn)?;
+                .run(tx.conn)?;
         }
         _ => {}
     }
@@ -564,7 +565,7 @@ fn point_to(tx: &mut Tx<'_>, writer: &Writer<'_>, main: Option<ProposalId>) -> R
     diesel::update(proposals::table.find((writer.committee, writer.proposal)))
         .set(proposals::main_id.eq(main))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -574,11 +575,11 @@ fn has_absorbed(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId) -> Resul
             .filter(proposals::committee_id.eq(writer.committee))
             .filter(proposals::main_id.eq(main)),
     ))
-    .get_result(tx.conn)?;
+    .row(tx.conn)?;
     diesel::update(case_marks::table.find((writer.committee, main)))
         .set(case_marks::has_absorbed.eq(any))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
 
@@ -613,6 +614,6 @@ fn note_on_main(tx: &mut Tx<'_>, writer: &Writer<'_>, main: ProposalId, name: &s
             proposals::updated_at.eq(At(writer.by.at)),
         ))
         .prepared()
-        .execute(tx.conn)?;
+        .run(tx.conn)?;
     Ok(())
 }
