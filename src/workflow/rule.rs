@@ -337,10 +337,18 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 
 /// Every row of the three tables.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    super::proposal::RULES
-        .iter()
-        .chain(super::assignment::RULES)
-        .chain(super::reply::RULES)
+    [Machine::Proposal, Machine::Assignment, Machine::Reply]
+        .into_iter()
+        .flat_map(table)
+}
+
+/// The rows of a machine.
+fn table(machine: Machine) -> &'static [Rule] {
+    match machine {
+        Machine::Proposal => super::proposal::RULES,
+        Machine::Assignment => super::assignment::RULES,
+        Machine::Reply => super::reply::RULES,
+    }
 }
 
 /// Whether a machine client may take the action for the role it holds. An allow list: a new action
@@ -387,7 +395,9 @@ pub const fn is_open_to_machines(action: Action) -> bool {
 
 /// The rows of one action.
 pub fn rules_of(action: Action) -> impl Iterator<Item = &'static Rule> {
-    rules().filter(move |rule| rule.action == action)
+    table(action.machine())
+        .iter()
+        .filter(move |rule| rule.action == action)
 }
 
 /// For assertions at compile time: no two rows of one action start from the same status.

@@ -41,7 +41,7 @@ pub fn routes(routes: &mut Routes) {
         };
         let operation = describe(rule.action, &body);
         let (action, parse) = (rule.action, body.parse);
-        let path = path(action);
+        let (_, path) = self::operation(action);
         let schemas = &body.schemas;
         let access = if is_open_to_machines(action) {
             Access::SignedIn
@@ -126,34 +126,45 @@ async fn run(
     answer
 }
 
-/// Address of the things of a machine.
-const fn base(machine: Machine) -> &'static str {
+/// Where the things of a machine are, and the parameter that names one of them.
+const fn things(machine: Machine) -> (&'static str, &'static str) {
     match machine {
-        Machine::Proposal => "/api/v1/proposals/{proposal_id}",
-        Machine::Assignment => "/api/v1/assignments/{assignment_id}",
-        Machine::Reply => "/api/v1/replies/{reply_id}",
+        Machine::Proposal => ("/api/v1/proposals/", "{proposal_id}"),
+        Machine::Assignment => ("/api/v1/assignments/", "{assignment_id}"),
+        Machine::Reply => ("/api/v1/replies/", "{reply_id}"),
     }
 }
 
-/// Address of the operation of an action that has one of the usual form.
-fn path(action: Action) -> String {
-    let base = base(action.machine());
-    format!("{base}/actions/{}", action.as_str().replace('_', "-"))
+/// The operation of an action that people take: method and template of the address.
+pub fn operation(action: Action) -> (&'static str, String) {
+    located(action, None)
 }
 
-/// The operation of an action that people take: method and template of the address. Making is
-/// POST to a collection, editing PATCH on the thing; every other action has an address of its own.
-pub fn operation(action: Action) -> (&'static str, String) {
+/// The same on one thing: method and address. Drafting a reply is done to a row.
+pub fn address(action: Action, id: &str) -> (&'static str, String) {
+    located(action, Some(id))
+}
+
+/// Making is POST to a collection, editing PATCH on the thing; every other action has an address of
+/// its own.
+fn located(action: Action, id: Option<&str>) -> (&'static str, String) {
+    let thing = |machine| {
+        let (collection, parameter) = things(machine);
+        let mut path = String::with_capacity(128);
+        path.push_str(collection);
+        path.push_str(id.unwrap_or(parameter));
+        path
+    };
     match action {
         Action::Proposal(P::Create) => ("POST", "/api/v1/proposals".to_owned()),
-        Action::Reply(R::Draft) => {
-            let row = base(Machine::Assignment);
-            ("POST", format!("{row}/replies"))
+        Action::Reply(R::Draft) => ("POST", thing(Machine::Assignment) + "/replies"),
+        Action::Proposal(P::Edit) | Action::Reply(R::Edit) => ("PATCH", thing(action.machine())),
+        _ => {
+            let mut path = thing(action.machine()) + "/actions/";
+            let words = action.as_str().chars();
+            path.extend(words.map(|letter| if letter == '_' { '-' } else { letter }));
+            ("POST", path)
         }
-        Action::Proposal(P::Edit) | Action::Reply(R::Edit) => {
-            ("PATCH", base(action.machine()).to_owned())
-        }
-        _ => ("POST", path(action)),
     }
 }
 

@@ -11,7 +11,6 @@ use crate::error::{Code, Message};
 use crate::workflow::decide::{Possibility, Target};
 use crate::workflow::refusal::{Refusal, Unmet};
 use crate::workflow::role::Role;
-use crate::workflow::rule::Action;
 
 /// An action on a thing, as it stands for the caller.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,15 +68,20 @@ pub struct PossibleActions {
 
 /// Every action on a thing of a case.
 pub fn of(ctx: &Ctx, known: &Known) -> Vec<PossibleAction> {
+    let id = match known.target {
+        Target::Proposal => known.case.proposal.id.to_string(),
+        Target::Assignment(id) => id.to_string(),
+        Target::Reply(id) => id.to_string(),
+    };
     act::possibilities(ctx, known)
         .into_iter()
-        .map(|possibility| describe(possibility, known))
+        .map(|possibility| describe(possibility, &id))
         .collect()
 }
 
-fn describe(possibility: Possibility, known: &Known) -> PossibleAction {
+fn describe(possibility: Possibility, id: &str) -> PossibleAction {
     let action = possibility.action;
-    let (method, href) = address(action, known);
+    let (method, href) = actions::address(action, id);
     PossibleAction {
         action: action.as_str(),
         label: action.label(),
@@ -87,17 +91,6 @@ fn describe(possibility: Possibility, known: &Known) -> PossibleAction {
         roles: possibility.roles,
         why_not: possibility.refusal.map(why_not),
     }
-}
-
-/// The operation of an action, on this thing.
-fn address(action: Action, known: &Known) -> (&'static str, String) {
-    let (method, template) = actions::operation(action);
-    let href = match known.target {
-        Target::Proposal => template.replace("{proposal_id}", &known.case.proposal.id.to_string()),
-        Target::Assignment(id) => template.replace("{assignment_id}", &id.to_string()),
-        Target::Reply(id) => template.replace("{reply_id}", &id.to_string()),
-    };
-    (method, href)
 }
 
 fn why_not(refusal: Refusal) -> WhyNot {

@@ -16,19 +16,19 @@ use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Assignment, Case, Clock, Countersign, Promise, Proposer, Reply};
 use crate::workflow::role::Line;
 
-/// Calls `insert` for what is new and `update` for what changed, by key.
+/// Calls `insert` for what is new and `update` for what changed, with what it was before, by key.
 fn sync<T: PartialEq, K: PartialEq>(
     tx: &mut Tx<'_>,
     old: &[T],
     new: &[T],
     key: impl Fn(&T) -> K,
     mut insert: impl FnMut(&mut Tx<'_>, &T) -> Result<()>,
-    mut update: impl FnMut(&mut Tx<'_>, &T) -> Result<()>,
+    mut update: impl FnMut(&mut Tx<'_>, &T, &T) -> Result<()>,
 ) -> Result<()> {
     for item in new {
         match old.iter().find(|other| key(other) == key(item)) {
             None => insert(tx, item)?,
-            Some(other) if other != item => update(tx, item)?,
+            Some(other) if other != item => update(tx, other, item)?,
             Some(_) => {}
         }
     }
@@ -55,7 +55,7 @@ pub(super) fn write(
         &after.proposers,
         |item| item.id,
         |tx, item| insert_proposer(tx, item, writer),
-        |tx, item| update_proposer(tx, item, writer),
+        |tx, _, item| update_proposer(tx, item, writer),
     )?;
     // Excused, or re-handling given up: noted at the proposer of an absorbed proposal too.
     for (old, new) in before
@@ -70,7 +70,7 @@ pub(super) fn write(
             &new.signers,
             |item| item.id,
             |_, _| Ok(()),
-            |tx, item| update_proposer(tx, item, writer),
+            |tx, _, item| update_proposer(tx, item, writer),
         )?;
     }
     sync(
@@ -79,7 +79,7 @@ pub(super) fn write(
         &after.assignments,
         |item| item.id,
         |tx, item| insert_assignment(tx, item, writer),
-        |tx, item| update_assignment(tx, item, writer),
+        |tx, old, item| update_assignment(tx, old, item, writer),
     )?;
     sync(
         tx,
@@ -87,7 +87,7 @@ pub(super) fn write(
         &after.replies,
         |item| item.id,
         |tx, item| insert_reply(tx, item, writer),
-        |tx, item| update_reply(tx, item, writer),
+        |tx, old, item| update_reply(tx, old, item, writer),
     )?;
     sync(
         tx,
@@ -95,7 +95,7 @@ pub(super) fn write(
         &after.countersigns,
         |item| (item.reply, item.assignment, item.attempt),
         |tx, item| insert_countersign(tx, item, writer),
-        |tx, item| update_countersign(tx, item, writer),
+        |tx, _, item| update_countersign(tx, item, writer),
     )?;
     sync(
         tx,
@@ -103,7 +103,7 @@ pub(super) fn write(
         &after.promises,
         |item| item.id,
         |tx, item| insert_promise(tx, item, writer),
-        |tx, item| {
+        |tx, _, item| {
             diesel::update(promises::table.find((writer.committee, item.id)))
                 .set((
                     promises::status.eq(item.status),
@@ -194,15 +194,24 @@ fn insert_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) ->
     Ok(())
 }
 
-fn update_assignment(tx: &mut Tx<'_>, item: &Assignment, writer: &Writer<'_>) -> Result<()> {
+/// Columns of an index are named only where they changed: SQLite writes the entries of all that are
+/// named anew.
+fn update_assignment(
+    tx: &mut Tx<'_>,
+    old: &Assignment,
+    item: &Assignment,
+    writer: &Writer<'_>,
+) -> Result<()> {
+    let unit = old.unit != item.unit;
+    let status = old.status != item.status;
     diesel::update(assignments::table.find((writer.committee, item.id)))
         .set((
-            assignments::unit_id.eq(item.unit),
+            unit.then(|| assignments::unit_id.eq(item.unit)),
             assignments::unit_name.eq(&item.unit_name),
             assignments::role.eq(item.role),
             assignments::part.eq(item.part.as_deref()),
             assignments::replaced_by.eq(item.replaced_by),
-            assignments::status.eq(item.status),
+            status.then(|| assignments::status.eq(item.status)),
             assignments::version.eq(item.version),
             assignments::returnable.eq(item.returnable),
             assignments::deemed.eq(item.deemed),
@@ -240,13 +249,16 @@ fn insert_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()
     Ok(())
 }
 
-fn update_reply(tx: &mut Tx<'_>, item: &Reply, writer: &Writer<'_>) -> Result<()> {
+/// Columns of an index are named only where they changed, as for rows of units.
+fn update_reply(tx: &mut Tx<'_>, old: &Reply, item: &Reply, writer: &Writer<'_>) -> Result<()> {
+    let unit = old.unit != item.unit;
+    let status = old.status != item.status;
     let document = item.document.as_ref();
     diesel::update(replies::table.find((writer.committee, item.id)))
         .set((
             (
-                replies::unit_id.eq(item.unit),
-                replies::status.eq(item.status),
+                unit.then(|| replies::unit_id.eq(item.unit)),
+                status.then(|| replies::status.eq(item.status)),
                 replies::version.eq(item.version),
                 replies::text_version.eq(item.text_version),
                 replies::approved.eq(item.approved),
@@ -343,7 +355,7 @@ fn write_clocks(
         match old {
             None => insert_clock(tx, item, at, writer)?,
             Some((old, was)) if old != item || (item.stopped_at.is_none() && was != at) => {
-                update_clock(tx, item, at, writer)?;
+                update_clock(tx, (old, was), (item, at), writer)?;
             }
             Some(_) => {}
         }
@@ -351,25 +363,33 @@ fn write_clocks(
     Ok(())
 }
 
+/// The unit and the line that a clock is listed under.
+type Place = (Option<UnitId>, Option<Line>);
+
+/// Columns of indexes are named only where they changed, as for rows of units.
 fn update_clock(
     tx: &mut Tx<'_>,
-    item: &Clock,
-    (unit, line): (Option<UnitId>, Option<Line>),
+    (old, was): (&Clock, Place),
+    (item, (unit, line)): (&Clock, Place),
     writer: &Writer<'_>,
 ) -> Result<()> {
+    let due = old.due_at != item.due_at;
+    let stopped = old.stopped_at != item.stopped_at;
+    // One that stood still did not follow its case to another unit.
+    let moved = was != (unit, line) || old.stopped_at.is_some();
     diesel::update(clocks::table.find((writer.committee, item.id)))
         .set((
             clocks::started_at.eq(At(item.started_at)),
             clocks::time_limit.eq(&item.limit),
             clocks::calendar_version.eq(item.calendar_version),
-            clocks::due_at.eq(At(item.due_at)),
-            clocks::stopped_at.eq(item.stopped_at.map(At)),
+            due.then(|| clocks::due_at.eq(At(item.due_at))),
+            stopped.then(|| clocks::stopped_at.eq(item.stopped_at.map(At))),
             clocks::provisional.eq(item.provisional),
             clocks::changes.eq(Json::of(&item.changes)?),
             clocks::wake_at.eq(item.wake_at.map(At)),
             clocks::woken.eq(false),
-            clocks::unit_id.eq(unit),
-            clocks::line.eq(line),
+            moved.then(|| clocks::unit_id.eq(unit)),
+            moved.then(|| clocks::line.eq(line)),
         ))
         .prepared()
         .run(tx.conn)?;
@@ -379,7 +399,7 @@ fn update_clock(
 fn insert_clock(
     tx: &mut Tx<'_>,
     item: &Clock,
-    (unit, line): (Option<UnitId>, Option<Line>),
+    (unit, line): Place,
     writer: &Writer<'_>,
 ) -> Result<()> {
     diesel::insert_into(clocks::table)

@@ -42,6 +42,30 @@ macro_rules! columns {
     };
 }
 
+/// Sessions with their terms and the committee, whose current calendar is read with them.
+macro_rules! sessions_and_terms {
+    () => {
+        sessions::table
+            .inner_join(
+                terms::table.on(terms::committee_id
+                    .eq(sessions::committee_id)
+                    .and(terms::id.eq(sessions::term_id))),
+            )
+            .inner_join(committees::table.on(committees::id.eq(sessions::committee_id)))
+    };
+}
+
+/// What is read of each of them.
+macro_rules! session_columns {
+    () => {
+        (
+            columns!(SessionRow),
+            terms::number,
+            committees::calendar_version,
+        )
+    };
+}
+
 /// Reads a case; `None` if the committee has none of that name.
 pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
     let row: Option<ProposalRow> = proposals::table
@@ -123,17 +147,16 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         seq: row.event_seq,
         hash: row.event_hash.clone(),
     };
-    let (session, calendar) = session(tx, committee, row.session_id)?
-        .ok_or_else(|| Error::internal("a proposal without its session"))?;
-    let form: Json = proposal_texts::table
-        .find((committee, id, row.text_version))
-        .select(proposal_texts::form)
-        .first_row(tx.conn)?;
+    let Frame {
+        session,
+        calendar,
+        form,
+        marks,
+    } = frame_of(tx, &row)?.ok_or_else(|| Error::internal("a proposal without session or text"))?;
     // Rows exist once a case is filed; early reference copies of an urgent one before, also when it
     // is urgent no more.
     let filed = row.filed_at.is_some() || row.submission_no > 0;
     let main_id = row.main_id;
-    let marks = marks_of(tx, committee, id)?;
     let proposal = row.into_facts(form.to()?, marks.clone().into_facts());
     let mut case = Case {
         proposers: proposers_of(tx, committee, id)?,
@@ -326,31 +349,50 @@ fn clocks_of(
     rows.into_iter().map(ClockRow::into_facts).collect()
 }
 
-fn marks_of(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<MarksRow> {
-    let row: Option<MarksRow> = case_marks::table
-        .find((committee, id))
-        .select(columns!(MarksRow))
-        .first_row(tx.conn)
-        .optional()?;
-    Ok(row.unwrap_or_default())
+/// What there is once of a case, beside its row.
+struct Frame {
+    session: Session,
+    calendar: i32,
+    form: Json,
+    marks: MarksRow,
 }
 
-/// Sessions with their terms and the committee, whose current calendar is read with them.
+/// Reads it with one statement.
+fn frame_of(tx: &mut Tx<'_>, case: &ProposalRow) -> Result<Option<Frame>> {
+    type Row = ((SessionRow, i32, i32), Json, Option<MarksRow>);
+    let text = proposal_texts::committee_id
+        .eq(sessions::committee_id)
+        .and(proposal_texts::proposal_id.eq(case.id))
+        .and(proposal_texts::version.eq(case.text_version));
+    let marks = case_marks::committee_id
+        .eq(sessions::committee_id)
+        .and(case_marks::proposal_id.eq(case.id));
+    let row: Option<Row> = sessions_and_terms!()
+        .inner_join(proposal_texts::table.on(text))
+        .left_join(case_marks::table.on(marks))
+        .filter(sessions::committee_id.eq(case.committee_id))
+        .filter(sessions::id.eq(case.session_id))
+        .select((
+            session_columns!(),
+            proposal_texts::form,
+            columns!(MarksRow).nullable(),
+        ))
+        .row(tx.conn)
+        .optional()?;
+    Ok(row.map(|((session, term, calendar), form, marks)| Frame {
+        session: session.into_facts(term),
+        calendar,
+        form,
+        marks: marks.unwrap_or_default(),
+    }))
+}
+
+/// Sessions of a committee.
 macro_rules! sessions_of {
     ($committee:expr) => {
-        sessions::table
-            .inner_join(
-                terms::table.on(terms::committee_id
-                    .eq(sessions::committee_id)
-                    .and(terms::id.eq(sessions::term_id))),
-            )
-            .inner_join(committees::table.on(committees::id.eq(sessions::committee_id)))
+        sessions_and_terms!()
             .filter(sessions::committee_id.eq($committee))
-            .select((
-                columns!(SessionRow),
-                terms::number,
-                committees::calendar_version,
-            ))
+            .select(session_columns!())
     };
 }
 

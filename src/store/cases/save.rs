@@ -16,6 +16,7 @@ use crate::store::timeline::target_id;
 use crate::store::{Tx, numbers, outbox};
 use crate::text::fold;
 use crate::workflow::case::Case;
+use crate::workflow::case::Proposal;
 use crate::workflow::decide::{Decision, Number};
 use crate::workflow::desk::{self, Duty};
 use crate::workflow::profile::Profile;
@@ -80,7 +81,7 @@ fn write(
         .unwrap_or_default();
     write_duties(tx, &old, &desk::duties(after, profile), &writer)?;
     let head = append_events(tx, head, decision, profile, by)?;
-    update_proposal(tx, &decision.case, &head)
+    update_proposal(tx, before.map(|(case, _)| case), &decision.case, &head)
 }
 
 fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
@@ -153,22 +154,33 @@ fn insert_proposal(tx: &mut Tx<'_>, case: &Case, by: &Circumstances) -> Result<(
     Ok(())
 }
 
-fn update_proposal(tx: &mut Tx<'_>, case: &Case, head: &Head) -> Result<()> {
+/// Columns of indexes are named only where they changed: SQLite writes the entries of all that are
+/// named anew.
+fn update_proposal(tx: &mut Tx<'_>, before: Option<&Case>, case: &Case, head: &Head) -> Result<()> {
     let proposal = &case.proposal;
+    let differs = |same: fn(&Proposal, &Proposal) -> bool| {
+        before.is_none_or(|before| !same(&before.proposal, proposal))
+    };
+    let status = differs(|old, new| old.status == new.status);
+    let class = differs(|old, new| old.subject_class == new.subject_class);
+    let numbers = differs(|old, new| {
+        (old.serial_no, old.case_no, old.case_series)
+            == (new.serial_no, new.case_no, new.case_series)
+    });
     diesel::update(proposals::table.find((proposal.committee, proposal.id)))
         .set((
             (
                 proposals::kind.eq(proposal.kind),
-                proposals::status.eq(proposal.status),
+                status.then(|| proposals::status.eq(proposal.status)),
                 proposals::version.eq(proposal.version),
                 proposals::round.eq(proposal.round),
-                proposals::serial_no.eq(proposal.serial_no),
-                proposals::case_no.eq(proposal.case_no),
-                proposals::case_series.eq(proposal.case_series),
+                numbers.then(|| proposals::serial_no.eq(proposal.serial_no)),
+                numbers.then(|| proposals::case_no.eq(proposal.case_no)),
+                numbers.then(|| proposals::case_series.eq(proposal.case_series)),
                 proposals::session_mark.eq(proposal.session_mark),
                 proposals::title.eq(&proposal.form.title),
                 proposals::title_folded.eq(fold(&proposal.form.title)),
-                proposals::subject_class.eq(proposal.subject_class),
+                class.then(|| proposals::subject_class.eq(proposal.subject_class)),
                 proposals::assigning_line.eq(proposal.assigning_line),
                 proposals::handling_kind.eq(proposal.handling_kind),
                 proposals::secrecy.eq(proposal.secrecy),
