@@ -1,7 +1,5 @@
 //! SHA-256, in hexadecimal.
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 
 /// Hash over the parts, each preceded by its length, so that no two lists of parts run together.
@@ -45,9 +43,7 @@ fn text(digest: &Digest) -> String {
     digest
         .as_ref()
         .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|half| char::from(b"0123456789abcdef"[usize::from(half)]))
+        .collect()
 }
