@@ -97,6 +97,7 @@ mod sign_in;
 mod sign_in_protection;
 mod sign_ins;
 mod spine;
+mod statements;
 mod stream;
 mod supply_chain;
 mod support;

@@ -1,5 +1,6 @@
 """Load on the service, by wrk, and what it shows."""
 
+import json
 import os
 import subprocess
 import time
@@ -21,6 +22,19 @@ class Shown:
     errors: int
     refusal: str
     names: list
+
+
+def sign_in(committee, username, password):
+    """A request as bytes that signs an account in."""
+    body = {"committee": committee, "username": username, "password": password}
+    payload = json.dumps(body).encode()
+    lines = [
+        "POST /api/v1/auth/login HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(payload)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
 
 
 def request(service, who, method, path, body=None):

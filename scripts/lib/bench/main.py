@@ -9,10 +9,14 @@ import tempfile
 import time
 
 import cases
+import database
 import limit
 import load
+import pages
+import peaks
+import rawloop
 import report
-from service import Service
+from service import PASSWORD, Service
 
 
 def arguments():
@@ -24,12 +28,16 @@ def arguments():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=6, help="of each run of reads")
     parser.add_argument("--writes", type=int, default=3000, help="requests of each run of writes")
+    parser.add_argument("--plenary", type=int, default=300, help="seconds of the plenary hour; 0: none")
+    parser.add_argument("--meeting", type=int, default=5000, help="cases that it assigns; 0: none")
     parser.add_argument("--program", required=True)
+    parser.add_argument("--listening", default="", help="the same, built to write down its statements")
     parser.add_argument("--out", default="target/bench", help="where databases and tables are kept")
     given = parser.parse_args()
     if given.quick:
         given.proposals, given.clients, given.repeat = "10000", "16,64", 1
         given.seconds, given.writes = 3, 1200
+        given.plenary, given.meeting = 20, 500
     given.proposals = [int(one) for one in given.proposals.split(",")]
     given.clients = [int(one) for one in given.clients.split(",")]
     return given
@@ -79,17 +87,11 @@ def measured(given, service, where, table):
     print("preparing cases", flush=True)
     held = supply.prepare(total + extra)
     held["create"] = list(range(total + extra))
-    reads = supply.reads()
     for clients in given.clients:
-        for name, requests in reads.items():
-            before = service.statements()
-            runs = [
-                load.reads(service, given.folder, requests, clients, given.seconds)
-                for _ in range(given.repeat)
-            ]
-            spent = service.statements() - before
-            count = sum(run.rate for run in runs) * given.seconds
-            table.add(where, name, clients, runs, spent / count, service.memory())
+        # Tokens end.
+        service.tokens.clear()
+        for name, requests in supply.reads().items():
+            repeated(given, service, where, table, name, clients, requests)
         for name, make in supply.writes().items():
             runs, before, count = [], service.statements(), 0
             for _ in range(given.repeat):
@@ -99,6 +101,42 @@ def measured(given, service, where, table):
                 count += len(some)
             spent = service.statements() - before
             table.add(where, name, clients, runs, spent / count, service.memory())
+    return supply
+
+
+def repeated(given, service, where, table, name, clients, requests):
+    """The same requests again and again for some seconds."""
+    before = service.statements()
+    runs = [
+        load.reads(service, given.folder, requests, clients, given.seconds) for _ in range(given.repeat)
+    ]
+    spent = service.statements() - before
+    count = sum(run.rate for run in runs) * given.seconds
+    table.add(where, name, clients, runs, spent / count, service.memory())
+
+
+def sign_ins(given, service, where, table, accounts):
+    """Passwords offered for every account in turn; nobody is refused, so nobody is slowed down."""
+    requests = [load.sign_in(committee, username, PASSWORD) for committee, username in accounts]
+    for clients in given.clients:
+        repeated(given, service, where, table, "sign-in", clients, requests)
+
+
+def peak_hours(given, service, supply, data, where, table):
+    """The plenary hour, the assignment meeting, and its windows."""
+    if given.plenary:
+        print("the plenary hour", flush=True)
+        service.tokens.clear()
+        seen, wrong = peaks.plenary(service, supply, data, given.plenary)
+        table.plenary(where, given.plenary, seen, wrong)
+    if given.meeting:
+        print("preparing an assignment meeting", flush=True)
+        service.tokens.clear()
+        ids = peaks.filed(supply, given.meeting)
+        service.tokens.clear()
+        quiet = 5 if given.quick else 15
+        table.meeting(where, len(ids), *peaks.meeting(service, supply, data, ids, quiet))
+        table.lapsed(where, len(ids), *peaks.lapse(data, ids, 4 * table.lapse_limit(len(ids)) + 30))
 
 
 def main():
@@ -121,12 +159,16 @@ def one(given, name, size, table):
     time.sleep(2)
     table.started(where, service.start_seconds, service.memory())
     try:
-        measured(given, service, where, table)
+        supply, data = measured(given, service, where, table), database.of(url)
         table.ended(where, service.memory("VmHWM"))
+        sign_ins(given, service, where, table, data.accounts())
+        table.deep(where, *pages.deep(given, service, data))
+        peak_hours(given, service, supply, data, where, table)
     finally:
         service.stop()
-    if name == "postgres" and size <= 100_000:
-        limit.replay(given, url, where, table)
+    if size <= 100_000:
+        replay = limit.replay if name == "postgres" else rawloop.replay
+        replay(given, url, where, table)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ def free_port():
 class Service:
     """A server process over one database."""
 
-    def __init__(self, program, url, folder, jobs=True):
+    def __init__(self, program, url, folder, jobs=True, settings=None):
         self.port = free_port()
         self.log = open(os.path.join(folder, "service.log"), "ab")
         settings = {
+            **(settings or {}),
             "DATABASE_URL": url,
             "STORAGE_URL": os.path.join(folder, "files"),
             "JIANJIAN_SERVER__BIND": f"127.0.0.1:{self.port}",

@@ -17,6 +17,7 @@ mod follow_up;
 mod guard_cases;
 mod holding;
 mod inputs;
+mod instructions;
 mod invariants;
 mod kept;
 mod lanes;
