@@ -2,7 +2,7 @@
 
 import sqlite3
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from service import COMMITTEE
 
@@ -22,6 +22,10 @@ VISIBLE = """
 SELECT count(*) FROM proposals
 WHERE serial_no IS NOT NULL AND committee_id = (SELECT id FROM committees WHERE code = '{code}')
 """
+WAITING = """
+SELECT (SELECT count(*) FROM jobs WHERE kind = 'wake_case' AND dead_at IS NULL)
++ (SELECT count(*) FROM clocks WHERE woken = {false} AND wake_at <= '{now}')
+"""
 ROWS = """
 SELECT count(*) FROM assignments
 WHERE committee_id = (SELECT id FROM committees WHERE code = '{code}') AND {which} AND proposal_id IN ({ids})
@@ -39,6 +43,11 @@ def hexes(ids):
     return [one.partition("_")[2] for one in ids]
 
 
+def written(moment):
+    """As both databases read it and SQLite keeps it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 class Database:
     """Either of them."""
 
@@ -53,6 +62,10 @@ class Database:
     def accounts(self):
         """(committee, sign-in name) of every member."""
         return self.rows(ACCOUNTS)
+
+    def waiting(self):
+        """Cases of which the service has yet to see what time has done to them."""
+        return int(self.rows(self.text(WAITING, now=written(datetime.now(timezone.utc))))[0][0])
 
     def visible(self):
         """Cases that the committee's staff see."""
@@ -71,10 +84,8 @@ class Database:
 
     def bring_forward(self, ids, moment):
         """Lets the windows of these cases end at this moment; gives how many there were."""
-        due, wake = (
-            (at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")) for at in (moment, moment + timedelta(microseconds=1))
-        )
-        return self.change(self.text(FORWARD, ids, due=due, wake=wake))
+        after = moment + timedelta(microseconds=1)
+        return self.change(self.text(FORWARD, ids, due=written(moment), wake=written(after)))
 
     def text(self, template, ids=(), **more):
         ids = ", ".join(self.literal(one) for one in ids)
