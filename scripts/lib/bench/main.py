@@ -91,7 +91,7 @@ def measured(given, service, where, table):
         # Tokens end.
         service.tokens.clear()
         for name, requests in supply.reads().items():
-            repeated(given, service, where, table, name, clients, requests)
+            repeated(given, service, where, table, name, clients, requests, given.seconds)
         for name, make in supply.writes().items():
             runs, before, count = [], service.statements(), 0
             for _ in range(given.repeat):
@@ -104,14 +104,12 @@ def measured(given, service, where, table):
     return supply
 
 
-def repeated(given, service, where, table, name, clients, requests):
+def repeated(given, service, where, table, name, clients, requests, seconds):
     """The same requests again and again for some seconds."""
     before = service.statements()
-    runs = [
-        load.reads(service, given.folder, requests, clients, given.seconds) for _ in range(given.repeat)
-    ]
+    runs = [load.reads(service, given.folder, requests, clients, seconds) for _ in range(given.repeat)]
     spent = service.statements() - before
-    count = sum(run.rate for run in runs) * given.seconds
+    count = sum(run.rate for run in runs) * seconds
     table.add(where, name, clients, runs, spent / count, service.memory())
 
 
@@ -119,7 +117,9 @@ def sign_ins(given, service, where, table, accounts):
     """Passwords offered for every account in turn; nobody is refused, so nobody is slowed down."""
     requests = [load.sign_in(committee, username, PASSWORD) for committee, username in accounts]
     for clients in given.clients:
-        repeated(given, service, where, table, "sign-in", clients, requests)
+        # They are few in a second.
+        seconds = max(given.seconds, 6)
+        repeated(given, service, where, table, "sign-in", clients, requests, seconds)
 
 
 def peak_hours(given, service, supply, data, where, table):

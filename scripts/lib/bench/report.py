@@ -104,7 +104,7 @@ class Report:
         self.figure(where, what, f"≤ {most:.1f} s", seen, seconds <= most and deemed == count)
 
     def deep(self, where, number, size, near, far):
-        what = f"page {number} of a list of {size} each, against page 1"
+        what = f"page {number} of a list, {size} cases each, against page 1"
         seen = f"{far / near:.2f} × ({far:.2f} ms, {near:.2f} ms)"
         self.figure(where, what, "≤ 1.5 × the median", seen, far <= 1.5 * near)
 
