@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 import load
 
 MEMBERS = 8
+OPEN_ROWS = 200  # of a busy department
 TODAY = datetime.now(timezone(timedelta(hours=8))).date().isoformat()
 SITUATION = (
     "老城区部分道路狭窄，常规公交难以驶入，居民出行最后一公里问题突出。近年来老城区常住人口老龄化程度"
@@ -40,6 +41,7 @@ class Supply:
 
     def __init__(self, service, folder):
         self.service, self.folder = service, folder
+        self.cases, self.busy = [], None
         self.units = service.get("staff", "/units?limit=100")["items"]
         lines = {unit["id"]: unit["system_line"] for unit in self.units}
         for number in range(1, len(self.units) + 1):
@@ -206,8 +208,8 @@ class Supply:
 
     # ---- reads ----
 
-    def reads(self):
-        """The requests of each kind of read, over as many cases as there are on five pages."""
+    def newest(self):
+        """As many cases as there are on five pages."""
         ids, cursor = [], ""
         for _ in range(5):
             page = self.service.get("staff", f"/proposals?limit=100{cursor}")
@@ -215,12 +217,26 @@ class Supply:
             if not page.get("next_cursor"):
                 break
             cursor = f"&cursor={page['next_cursor']}"
+        return ids
+
+    def department(self, rows):
+        """The clerk for whom about so much waits."""
+        clerks = [f"unit{number}" for number in range(1, len(self.units) + 1)]
+        waiting = {
+            clerk: self.service.get(clerk, "/desk?limit=1&count=true")["count"] for clerk in clerks
+        }
+        return min(clerks, key=lambda clerk: abs(waiting[clerk] - rows))
+
+    def reads(self):
+        """The requests of each kind of read, over the same cases as long as the supply lasts."""
+        ids = self.cases = self.cases or self.newest()
+        self.busy = self.busy or self.department(OPEN_ROWS)
         units = [unit["id"] for unit in self.units]
         staff = lambda path: load.request(self.service, "staff", "GET", path)  # noqa: E731
         return {
             "detail": [staff(f"/proposals/{one}") for one in ids],
             "list": [staff(f"/proposals?unit_id={one}&status=assigned&limit=20") for one in units],
-            "desk": [load.request(self.service, self.clerk, "GET", "/desk?limit=20")],
+            "desk": [load.request(self.service, self.busy, "GET", "/desk?limit=20")],
             "timeline": [staff(f"/proposals/{one}/timeline?limit=20") for one in ids],
             "actions": [staff(f"/proposals/{one}/actions") for one in ids],
             "me": [staff("/auth/me")],

@@ -114,6 +114,12 @@ static void run(sqlite3_stmt *statement, const char *text)
     sqlite3_reset(statement);
 }
 
+static void outright(const char *text)
+{
+    if (sqlite3_exec(database, text, NULL, NULL, NULL))
+        give_up("a statement", text);
+}
+
 static double now(void)
 {
     struct timespec time;
@@ -123,8 +129,9 @@ static double now(void)
 
 int main(int count, char **arguments)
 {
-    if (count != 4)
-        give_up("usage", "rawloop DATABASE SCRIPT SECONDS");
+    if (count != 5)
+        give_up("usage", "rawloop DATABASE SCRIPT SECONDS TOGETHER");
+    uint64_t together = strtoull(arguments[4], NULL, 10);
     double seconds = atof(arguments[3]);
     FILE *file = fopen(arguments[2], "rb");
     if (!file || fseek(file, 0, SEEK_END))
@@ -142,9 +149,11 @@ int main(int count, char **arguments)
     uint32_t texts = number();
     sqlite3_stmt **statements = calloc(texts, sizeof *statements);
     char **written = calloc(texts, sizeof *written);
+    char *borders = calloc(texts, sizeof *borders);
     for (uint32_t place = 0; place < texts; place++) {
         uint32_t length = number();
         written[place] = strndup(at, length);
+        borders[place] = !strncmp(written[place], "BEGIN", 5) || !strcmp(written[place], "COMMIT");
         if (sqlite3_prepare_v3(database, at, (int)length, PERSISTENT, &statements[place], NULL))
             give_up("a text", written[place]);
         at += length;
@@ -153,6 +162,8 @@ int main(int count, char **arguments)
     char *first = at;
     uint64_t done = 0;
     double begun = now(), spent = 0;
+    if (together > 1)
+        outright("BEGIN IMMEDIATE");
     do {
         at = first;
         for (uint32_t request = 0; request < requests; request++) {
@@ -161,12 +172,17 @@ int main(int count, char **arguments)
                 uint32_t place = number(), values = number();
                 for (uint32_t value = 1; value <= values; value++)
                     bind(statements[place], (int)value);
-                run(statements[place], written[place]);
+                if (together == 1 || !borders[place])
+                    run(statements[place], written[place]);
             }
             done++;
+            if (together > 1 && done % together == 0)
+                outright("COMMIT; BEGIN IMMEDIATE");
         }
         spent = now() - begun;
     } while (spent < seconds);
+    if (together > 1)
+        outright("COMMIT");
     printf("%llu %.6f %llu\n", (unsigned long long)done, spent, (unsigned long long)seen);
     return 0;
 }

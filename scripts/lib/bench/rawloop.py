@@ -23,6 +23,7 @@ from service import Service
 READS = 200  # requests of each read that are captured
 WRITES = 600  # requests of each write that are captured
 CLIENTS = 16
+TOGETHER = 64  # writes in one commit of the service at most
 HERE = os.path.dirname(__file__)
 
 RECORD = re.compile(rb"0x[0-9a-f]+ (\d+) (\d+)\n")
@@ -163,11 +164,11 @@ def script(groups, path):
         file.writelines(parts)
 
 
-def looped(loop, database, groups, folder, seconds):
-    """Requests in a second."""
+def looped(loop, database, groups, folder, seconds, together=1):
+    """Requests in a second, with so many in one commit."""
     path = os.path.join(folder, "rawloop.script")
     script(groups, path)
-    done = subprocess.run([loop, database, path, str(seconds)], capture_output=True, text=True)
+    done = subprocess.run([loop, database, path, str(seconds), str(together)], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"bench: {done.stderr}")
     count, spent, _ = done.stdout.split()
@@ -197,8 +198,9 @@ def replay(given, url, where, table):
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     file.close()
-    copy = os.path.join(given.folder, "limit.db")
+    copy, second = (os.path.join(given.folder, name) for name in ("limit.db", "together.db"))
     shutil.copyfile(path, copy)
+    shutil.copyfile(path, second)
     trace = Trace(os.path.join(given.folder, "statements"))
     service = supply.service = Service(
         given.listening, url, given.folder, jobs=False, settings={"BENCH_STATEMENTS": trace.path}
@@ -212,12 +214,14 @@ def replay(given, url, where, table):
             groups = captured(service, trace, make(held[name]))
             rate = looped(loop, copy, groups, given.folder, 0)
             table.limit(where, name, rate, typical(groups))
+            table.together(where, name, looped(loop, second, groups, given.folder, 0, TOGETHER))
     finally:
         service.stop()
         os.remove(trace.path)
         for end in ("", "-wal", "-shm"):
-            if os.path.exists(copy + end):
-                os.remove(copy + end)
+            for one in (copy, second):
+                if os.path.exists(one + end):
+                    os.remove(one + end)
 
 
 def typical(groups):
