@@ -214,18 +214,15 @@ impl Targets {
             let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
             names.get(host).cloned()
         };
-        let found: Vec<SocketAddr> = match known {
-            Some(addresses) => addresses
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, 0))
-                .collect(),
-            None => {
-                let asked = (self.lookup.ask)(host.to_owned());
-                let answer = tokio::time::timeout(self.lookup.time, asked).await;
-                answer
-                    .map_err(|_| Refusal::Unresolved)?
-                    .map_err(|_| Refusal::Unresolved)?
-            }
+        let found: Vec<SocketAddr> = if let Some(addresses) = known {
+            let address = |ip| SocketAddr::new(ip, 0);
+            addresses.into_iter().map(address).collect()
+        } else {
+            let asked = (self.lookup.ask)(host.to_owned());
+            let answer = tokio::time::timeout(self.lookup.time, asked).await;
+            answer
+                .map_err(|_| Refusal::Unresolved)?
+                .map_err(|_| Refusal::Unresolved)?
         };
         if found.is_empty() {
             return Err(Refusal::Unresolved);
