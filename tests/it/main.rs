@@ -54,6 +54,7 @@ mod hostile_tokens;
 mod idempotency;
 mod isolation;
 mod joint;
+mod leaked_passwords;
 mod limits;
 mod log;
 mod login_storm;

@@ -61,6 +61,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         },
         password_params: HashParams::CHEAP,
         password_queue: 256,
+        leaked: None,
         address_limit: crate::auth::throttle::AddressLimit {
             refusals: 100,
             window: SignedDuration::from_mins(10),
