@@ -12,6 +12,7 @@ mod architecture;
 mod assurance;
 mod attachments;
 mod attachments_s3;
+mod attachments_scanned;
 mod audit;
 mod audit_access;
 mod audit_seals;

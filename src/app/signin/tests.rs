@@ -35,6 +35,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,
             uploads: 1,
+            scanner: None,
             s3: crate::files::S3 {
                 endpoint: None,
                 region: String::new(),
