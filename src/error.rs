@@ -225,6 +225,9 @@ error_codes! {
     StorageUnavailable, 503, "storage-unavailable", "文件存储暂不可用", "The file storage is away",
         "文件存储无法访问；没有作任何修改。请在 Retry-After 所示秒数后重试。",
         "The storage of files cannot be reached; nothing was changed. Repeat after Retry-After seconds.";
+    ScannerUnavailable, 503, "scanner-unavailable", "病毒扫描暂不可用", "The virus scanner is away",
+        "病毒扫描服务无法访问，或没有给出结论；文件没有保存，没有作任何修改。请在 Retry-After 所示秒数后重试。",
+        "The virus scanner cannot be reached, or came to no verdict; the file was not stored and nothing was changed. Repeat after Retry-After seconds.";
 }
 
 /// A failed request.

@@ -187,6 +187,7 @@ pub fn app_settings(config: &Config) -> AppSettings {
             lanes: 1,
         },
         password_queue: config.auth.queue,
+        leaked: config.auth.leaked.clone(),
         address_limit: config.auth.address_limit,
         lease: config.jobs.lease,
         second_factor: config.second_factor.clone(),

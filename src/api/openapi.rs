@@ -367,7 +367,11 @@ pub fn complete(
         codes.extend(of_signing_in(path));
     }
     if uploads {
-        codes.extend([Code::MalformedMultipart, Code::StorageUnavailable]);
+        codes.extend([
+            Code::MalformedMultipart,
+            Code::ScannerUnavailable,
+            Code::StorageUnavailable,
+        ]);
     }
     if path.ends_with("/content") {
         as_it_is(operation);

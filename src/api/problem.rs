@@ -186,7 +186,10 @@ fn problem(response: ServiceResponse, lang: Lang) -> ServiceResponse {
         Code::Busy | Code::DatabaseUnavailable | Code::StorageUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "2"));
         }
-        Code::TooManyStreams | Code::ReadOnly | Code::ProviderUnavailable => {
+        Code::TooManyStreams
+        | Code::ReadOnly
+        | Code::ProviderUnavailable
+        | Code::ScannerUnavailable => {
             answer.insert_header((header::RETRY_AFTER, "10"));
         }
         Code::TooManySignIns | Code::RateLimited | Code::SecondFactorHeld => {

@@ -43,7 +43,7 @@ pub struct InitialPassword {
 }
 
 impl InitialPassword {
-    /// Its hash, if it keeps the policy; `pointer` is where it stands in the body.
+    /// Its hash, if it keeps the policy and did not leak; `pointer` is where it stands in the body.
     pub async fn hash(
         &self,
         app: &App,
@@ -52,7 +52,7 @@ impl InitialPassword {
         owner: &Owner<'_>,
     ) -> Result<String> {
         policy.check(pointer, &self.password, owner)?;
-        app.passwords.hash(&self.password).await
+        app.passwords.hash_new(pointer, &self.password).await
     }
 }
 

@@ -60,6 +60,7 @@ impl App {
         answer: impl Answers,
     ) -> Result<Answer> {
         let row = judged(ctx, proposal, &upload)?;
+        self.files.scan(&upload.received).await?;
         if let Some(answer) = self.announce(ctx, &row).await? {
             return Ok(answer);
         }

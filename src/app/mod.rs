@@ -33,6 +33,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use crate::auth::leaked::Leaked;
 use crate::auth::password::{HashParams, Passwords};
 use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
@@ -107,6 +108,8 @@ pub struct AppSettings {
     pub password_params: HashParams,
     /// Passwords that may wait to be hashed.
     pub password_queue: usize,
+    /// Passwords that leaked, if there is a file of them.
+    pub leaked: Option<Leaked>,
     /// How many refused sign-ins an address has.
     pub address_limit: AddressLimit,
     /// Where files are kept.
@@ -130,10 +133,9 @@ pub struct AppSettings {
 impl App {
     /// Over a migrated database. The first instance to start makes the first signing key.
     pub async fn new(db: Db, clock: Arc<dyn Clock>, settings: AppSettings) -> Result<Self> {
-        let passwords = Arc::new(Passwords::with_queue(
-            settings.password_params,
-            settings.password_queue,
-        )?);
+        let (costs, queue) = (settings.password_params, settings.password_queue);
+        let passwords = Passwords::with_queue(costs, queue)?.refusing(settings.leaked);
+        let passwords = Arc::new(passwords);
         let mailer = settings.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
         let storage = settings.storage;

@@ -3,6 +3,7 @@
 pub mod api_token;
 mod hashers;
 pub mod known_words;
+pub mod leaked;
 pub mod password;
 pub mod policy;
 pub mod principal;

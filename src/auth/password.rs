@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
 use super::hashers::Hashers;
+use super::leaked::Leaked;
 use crate::error::{Code, Error, Result};
 
 /// How many callers may wait for a place behind the gate, where no setting says otherwise.
@@ -85,6 +86,7 @@ pub struct Passwords {
     queue: usize,
     spare: Arc<Mutex<Vec<Vec<Block>>>>,
     dummy: Arc<str>,
+    leaked: Option<Leaked>,
 }
 
 impl fmt::Debug for Passwords {
@@ -120,7 +122,14 @@ impl Passwords {
             queue,
             spare: Arc::default(),
             dummy: dummy.into(),
+            leaked: None,
         })
+    }
+
+    /// New passwords are looked up in this file, if there is one.
+    #[must_use]
+    pub fn refusing(self, leaked: Option<Leaked>) -> Self {
+        Self { leaked, ..self }
     }
 
     /// Callers that wait for a place, for metrics.
@@ -144,6 +153,20 @@ impl Passwords {
         let password = normalised(password);
         self.behind_gate(self.place()?, move |memory| {
             make(&params, &password, memory)
+        })
+        .await
+    }
+
+    /// The same for a password that somebody is to have from now on: refused if it leaked.
+    /// `pointer` is where it stands in the body.
+    pub async fn hash_new(&self, pointer: &str, password: &str) -> Result<String> {
+        let params = self.params.clone();
+        let password = password.to_owned();
+        let (leaked, pointer) = (self.leaked.clone(), pointer.to_owned());
+        self.behind_gate(self.place()?, move |memory| {
+            let spelt = normalised(&password);
+            refuse_leaked(leaked.as_ref(), &pointer, &password, &spelt)?;
+            make(&params, &spelt, memory)
         })
         .await
     }
@@ -196,6 +219,17 @@ impl Passwords {
         made
     }
 
+    /// The same for a password that somebody is to have from now on: refused if it leaked.
+    pub fn hash_new_blocking(&self, pointer: &str, password: &str) -> Result<String> {
+        refuse_leaked(
+            self.leaked.as_ref(),
+            pointer,
+            password,
+            &normalised(password),
+        )?;
+        self.hash_blocking(password)
+    }
+
     async fn behind_gate<T, F>(&self, place: Place<'_>, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -246,6 +280,15 @@ impl Drop for Place<'_> {
 /// The same password typed on another keyboard gives the same bytes (NFKC).
 pub(super) fn normalised(password: &str) -> String {
     password.nfkc().collect()
+}
+
+/// A password is leaked as it was typed or as it is kept.
+fn refuse_leaked(leaked: Option<&Leaked>, pointer: &str, typed: &str, spelt: &str) -> Result<()> {
+    match leaked {
+        None => Ok(()),
+        Some(leaked) if typed == spelt => leaked.refuse(pointer, &[spelt]),
+        Some(leaked) => leaked.refuse(pointer, &[typed, spelt]),
+    }
 }
 
 /// Random bytes from the operating system.

@@ -111,8 +111,8 @@ fn create(args: Create, config: &Config) -> Result<(), Failure> {
     }
     let passwords = passwords(config)?;
     let hashes = (
-        passwords.hash_blocking(&system)?,
-        passwords.hash_blocking(&security)?,
+        passwords.hash_new_blocking("password", &system)?,
+        passwords.hash_new_blocking("password", &security)?,
     );
     let wanted = FirstAdministrators {
         committee: args.committee,
@@ -180,7 +180,7 @@ fn create(args: Create, config: &Config) -> Result<(), Failure> {
 
 fn create_security(args: CreateSecurity, config: &Config) -> Result<(), Failure> {
     let password = initial_password(args.password_stdin)?;
-    let hash = passwords(config)?.hash_blocking(&password)?;
+    let hash = passwords(config)?.hash_new_blocking("password", &password)?;
     let (code, username) = (args.committee, args.username);
     let account = FirstAccount {
         username: username.clone(),
@@ -205,7 +205,7 @@ fn create_security(args: CreateSecurity, config: &Config) -> Result<(), Failure>
 
 fn recover_security(args: RecoverSecurity, config: &Config) -> Result<(), Failure> {
     let password = initial_password(args.password_stdin)?;
-    let hash = passwords(config)?.hash_blocking(&password)?;
+    let hash = passwords(config)?.hash_new_blocking("password", &password)?;
     let (code, username, second_factor) = (args.committee, args.username, args.second_factor);
     let (name, told) = (username.clone(), password.clone());
     let user = startup::block_on(async {
@@ -242,7 +242,7 @@ fn passwords(config: &Config) -> Result<Passwords, Failure> {
         passes: config.auth.argon2_iterations,
         lanes: 1,
     };
-    Ok(Passwords::new(costs)?)
+    Ok(Passwords::new(costs)?.refusing(config.auth.leaked.clone()))
 }
 
 /// A random password, or the next line of standard input.

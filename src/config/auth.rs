@@ -1,9 +1,12 @@
 //! Settings of signing in.
 
+use std::path::Path;
+
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{ConfigError, Origins};
+use crate::auth::leaked::Leaked;
 use crate::auth::throttle::AddressLimit;
 
 /// Signing in.
@@ -19,6 +22,8 @@ pub struct Auth {
     pub argon2_iterations: u32,
     /// Passwords that may wait to be hashed.
     pub queue: usize,
+    /// Passwords that leaked, if there is a file of them.
+    pub leaked: Option<Leaked>,
     /// How many refused sign-ins an address has.
     pub address_limit: AddressLimit,
 }
@@ -31,6 +36,7 @@ pub(super) struct RawAuth {
     argon2_memory_kib: u64,
     argon2_iterations: u64,
     queue: u64,
+    leaked_passwords: String,
     address_refusals: u64,
     address_window_minutes: u64,
 }
@@ -63,6 +69,7 @@ pub(super) fn check(
         )?,
         argon2_iterations: number("auth.argon2_iterations", raw.argon2_iterations, 2, 16)?,
         queue: origins.within("auth.queue", raw.queue, 1, 4096)?,
+        leaked: check_leaked(&raw.leaked_passwords, origins)?,
         address_limit: AddressLimit {
             refusals: origins.within(
                 "auth.address_refusals",
@@ -73,4 +80,15 @@ pub(super) fn check(
             window: SignedDuration::from_mins(window),
         },
     })
+}
+
+fn check_leaked(file: &str, origins: &Origins) -> Result<Option<Leaked>, ConfigError> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let leaked = Leaked::at(Path::new(file)).map_err(|error| {
+        let what = format!("{file} is no list of leaked passwords: {error}");
+        origins.wrong("auth.leaked_passwords", what)
+    })?;
+    Ok(Some(leaked))
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::{ConfigError, Origins};
-use crate::files::{Place, S3, Storage};
+use crate::files::{Place, S3, Scanner, Storage};
 use crate::store::DatabaseUrl;
 
 #[derive(Deserialize)]
@@ -15,6 +16,8 @@ pub(super) struct RawStorage {
     url: String,
     scratch: String,
     uploads: u64,
+    clamd: String,
+    clamd_seconds: u64,
     s3_endpoint: String,
     s3_region: String,
     s3_access_key_id: String,
@@ -71,6 +74,7 @@ pub(super) fn check(
             .filter(|scratch| !scratch.is_empty())
             .map(PathBuf::from),
         uploads: origins.within("storage.uploads", raw.uploads, 1, 256)?,
+        scanner: check_scanner(&raw.clamd, raw.clamd_seconds, origins)?,
         s3: S3 {
             endpoint,
             region: origins.not_empty("storage.s3_region", raw.s3_region)?,
@@ -78,4 +82,21 @@ pub(super) fn check(
             virtual_hosted: raw.s3_virtual_hosted,
         },
     })
+}
+
+fn check_scanner(
+    clamd: &str,
+    seconds: u64,
+    origins: &Origins,
+) -> Result<Option<Scanner>, ConfigError> {
+    let timeout = origins.within("storage.clamd_seconds", seconds, 1, 240)?;
+    if clamd.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Scanner {
+        address: clamd
+            .parse()
+            .map_err(|error: String| origins.wrong("storage.clamd", error))?,
+        timeout: Duration::from_secs(timeout),
+    }))
 }

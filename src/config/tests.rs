@@ -52,6 +52,11 @@ fn errors_name_the_key_and_where_it_was_set() {
             &["server.workers", "JIANJIAN_SERVER__WORKERS"],
         ),
         (
+            "JIANJIAN_STORAGE__CLAMD",
+            "scanner",
+            &["storage.clamd", "JIANJIAN_STORAGE__CLAMD", "'scanner'"],
+        ),
+        (
             "JIANJIAN_SERVER__BIND",
             "here",
             &["server.bind", "JIANJIAN_SERVER__BIND", "'here'"],

@@ -6,6 +6,7 @@
 
 mod incoming;
 pub mod name;
+mod scan;
 pub mod sniff;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{AttachmentId, CommitteeId};
 
 pub use incoming::{Incoming, Received};
+pub use scan::{Address, Scanner};
 
 /// A piece of a file.
 pub type Piece = bytes::Bytes;
@@ -121,6 +123,8 @@ pub struct Storage {
     pub scratch: Option<PathBuf>,
     /// Uploads at the same time.
     pub uploads: usize,
+    /// Who looks for viruses in uploads; `None`: nobody.
+    pub scanner: Option<Scanner>,
     /// How to reach S3.
     pub s3: S3,
 }
@@ -131,6 +135,7 @@ pub struct Files {
     prefix: Path,
     scratch: PathBuf,
     permits: Arc<Semaphore>,
+    scanner: Option<Scanner>,
     swept: Notify,
 }
 
@@ -201,6 +206,7 @@ impl Files {
             prefix,
             scratch,
             permits: Arc::new(Semaphore::new(storage.uploads)),
+            scanner: storage.scanner.clone(),
             swept: Notify::new(),
         })
     }
@@ -224,6 +230,23 @@ impl Files {
             .map_err(Error::internal)?
             .map_err(on_disk)?;
         Ok(Incoming::new(file, max, permit))
+    }
+
+    /// Refuses an upload that is infected, where somebody looks for viruses; 503 where that cannot
+    /// be told.
+    pub async fn scan(&self, received: &Received) -> Result<()> {
+        let Some(scanner) = &self.scanner else {
+            return Ok(());
+        };
+        let mut file = tokio::fs::File::from_std(received.reader().map_err(on_disk)?);
+        file.rewind().await.map_err(on_disk)?;
+        let content = stream::try_unfold(file, |mut file| async move {
+            let mut bytes = vec![0; scan::CHUNK];
+            let size = file.read(&mut bytes).await?;
+            bytes.truncate(size);
+            Ok((size > 0).then(|| (Piece::from(bytes), file)))
+        });
+        scanner.scan(content).await
     }
 
     /// Stores the content of an upload; when this returns it outlives a power cut.

@@ -142,10 +142,7 @@ fn away(what: impl std::fmt::Display) -> Refusal {
 impl OpenId {
     /// Made once for a process.
     pub fn new(settings: Settings) -> Result<Self> {
-        let targets = Targets {
-            insecure: settings.insecure,
-            names: settings.names,
-        };
+        let targets = Targets::new(settings.insecure, settings.names);
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()

@@ -89,10 +89,7 @@ impl Outcome {
 impl Sender {
     /// Made once for a process.
     pub fn new(settings: Settings) -> Result<Self> {
-        let targets = Targets {
-            insecure: settings.insecure,
-            names: settings.names,
-        };
+        let targets = Targets::new(settings.insecure, settings.names);
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()

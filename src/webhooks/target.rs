@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -28,7 +30,7 @@ pub enum Refusal {
     Port,
     /// A name that is never public.
     Name,
-    /// The name is not known, or cannot be asked for.
+    /// The name is not known, or cannot be asked for, or the answer does not come in time.
     Unresolved,
     /// An address that is not public.
     Address(IpAddr),
@@ -87,6 +89,29 @@ impl std::error::Error for Refusal {}
 /// Names whose addresses are known without asking: for tests.
 pub type Names = Arc<RwLock<BTreeMap<String, Vec<IpAddr>>>>;
 
+/// What a name service answers, some time.
+type Asked = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// The name service.
+#[derive(Debug, Clone, Copy)]
+struct Lookup {
+    ask: fn(String) -> Asked,
+    /// How long an answer may take. The system's own limits add up to half a minute and more.
+    time: Duration,
+}
+
+impl Default for Lookup {
+    /// That of the system.
+    fn default() -> Self {
+        Self {
+            ask: |host| {
+                Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
+            },
+            time: Duration::from_secs(3),
+        }
+    }
+}
+
 /// Checks targets.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
@@ -94,6 +119,7 @@ pub struct Targets {
     pub insecure: bool,
     /// Asked before the name service.
     pub names: Names,
+    lookup: Lookup,
 }
 
 /// Ends of names that are never public.
@@ -109,6 +135,15 @@ const INNER: [&str; 8] = [
 ];
 
 impl Targets {
+    /// Checks with the name service of the system.
+    pub fn new(insecure: bool, names: Names) -> Self {
+        Self {
+            insecure,
+            names,
+            lookup: Lookup::default(),
+        }
+    }
+
     /// Checks what the text alone tells.
     pub fn parse(&self, text: &str) -> Result<Url, Refusal> {
         let blank = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
@@ -167,7 +202,8 @@ impl Targets {
         }
     }
 
-    /// The addresses of a host, all of them checked.
+    /// The addresses of a host, all of them checked. A name service that is silent is waited for
+    /// three seconds.
     pub async fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, Refusal> {
         if let Some(address) = literal(host) {
             self.check(address)?;
@@ -178,15 +214,15 @@ impl Targets {
             let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
             names.get(host).cloned()
         };
-        let found: Vec<SocketAddr> = match known {
-            Some(addresses) => addresses
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, 0))
-                .collect(),
-            None => tokio::net::lookup_host((host, 0))
-                .await
+        let found: Vec<SocketAddr> = if let Some(addresses) = known {
+            let address = |ip| SocketAddr::new(ip, 0);
+            addresses.into_iter().map(address).collect()
+        } else {
+            let asked = (self.lookup.ask)(host.to_owned());
+            let answer = tokio::time::timeout(self.lookup.time, asked).await;
+            answer
                 .map_err(|_| Refusal::Unresolved)?
-                .collect(),
+                .map_err(|_| Refusal::Unresolved)?
         };
         if found.is_empty() {
             return Err(Refusal::Unresolved);
@@ -338,6 +374,37 @@ mod tests {
         ] {
             assert!(is_public(text.parse().expect(text)), "{text}");
         }
+    }
+
+    /// Both who checks a target that is handed in and the client that delivers ask here.
+    #[tokio::test]
+    async fn a_name_service_that_is_silent_is_not_waited_for() {
+        let with = |ask: fn(String) -> Asked| Targets {
+            lookup: Lookup {
+                ask,
+                time: Duration::from_millis(20),
+            },
+            ..Targets::default()
+        };
+        let patience = Duration::from_secs(5);
+        let name = || "hooks.example.cn".parse::<Name>().expect("a name");
+
+        let silent = with(|_| Box::pin(std::future::pending()));
+        let asked = tokio::time::timeout(patience, silent.resolve("hooks.example.cn")).await;
+        assert_eq!(asked.expect("an end"), Err(Refusal::Unresolved));
+        let asked = tokio::time::timeout(patience, Resolve::resolve(&silent, name())).await;
+        let refused = asked.expect("an end").err().expect("a refusal");
+        assert_eq!(refused.downcast_ref(), Some(&Refusal::Unresolved));
+
+        // One that answers is heard, and what it says is checked.
+        let public = with(|_| Box::pin(async { Ok(vec![([8, 8, 8, 8], 0).into()]) }));
+        let found = public.resolve("hooks.example.cn").await;
+        assert_eq!(found, Ok(vec![([8, 8, 8, 8], 0).into()]));
+        assert!(Resolve::resolve(&public, name()).await.is_ok());
+        let inner = with(|_| Box::pin(async { Ok(vec![([10, 0, 0, 1], 0).into()]) }));
+        let refused = inner.resolve("hooks.example.cn").await;
+        assert_eq!(refused, Err(Refusal::Address([10, 0, 0, 1].into())));
+        assert!(Lookup::default().time <= Duration::from_secs(3));
     }
 
     #[test]

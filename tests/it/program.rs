@@ -66,6 +66,17 @@ fn what_cannot_work_is_told_in_one_line() {
     let mut command = in_directory(&["serve"]);
     command.env("JIANJIAN_SERVER__PORT", "80");
     fails(command, 2, "JIANJIAN_SERVER__PORT");
+    let later = format!("{}:7\n{}:7\n", "F".repeat(40), "0".repeat(40));
+    std::fs::write(directory.path().join("leaked.txt"), later).expect("to write");
+    for (file, why) in [
+        ("leaked.txt", "it is not ordered by hash at byte 43"),
+        ("none.txt", "it cannot be read: No such file"),
+    ] {
+        let mut command = in_directory(&["serve"]);
+        command.env("JIANJIAN_AUTH__LEAKED_PASSWORDS", file);
+        let told = format!("{file} is no list of leaked passwords: {why}");
+        fails(command, 2, &told);
+    }
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     fails(

@@ -125,7 +125,7 @@ impl App {
                 return Err(used_before(policy.history));
             }
         }
-        let new_hash = self.passwords.hash(new).await?;
+        let new_hash = self.passwords.hash_new("/new_password", new).await?;
         Ok(Change::Ready { old_hash, new_hash })
     }
 

@@ -35,6 +35,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             place: crate::files::Place::Directory(file.with_file_name("files")),
             scratch: None,
             uploads: 1,
+            scanner: None,
             s3: crate::files::S3 {
                 endpoint: None,
                 region: String::new(),
@@ -61,6 +62,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
         },
         password_params: HashParams::CHEAP,
         password_queue: 256,
+        leaked: None,
         address_limit: crate::auth::throttle::AddressLimit {
             refusals: 100,
             window: SignedDuration::from_mins(10),

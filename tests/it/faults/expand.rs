@@ -11,9 +11,9 @@ use super::facts::Sql;
 use crate::support::database::TestDatabase;
 use crate::support::{TestApp, steps};
 
-/// The last migration of the last release: those after it must let its binary live. `None`: nothing
-/// is released yet, so no migration has a binary before it. Set it with each release.
-const RELEASED: Option<&str> = None;
+/// The last release and its last migration: those after it must let its binary live. `None`: nothing
+/// is released yet, so no migration has a binary before it. It is set with each release.
+const RELEASED: Option<(&str, &str)> = None;
 
 /// What a binary relies on.
 #[derive(Debug, Default, Clone)]
@@ -121,22 +121,22 @@ fn migrations_since_the_last_release_let_its_binary_live() {
     let mut sql = Sql::open(database.url());
     let postgres = matches!(database.url(), DatabaseUrl::Postgres(_));
     let names = &migrate::embedded().expect("the migrations")[usize::from(postgres)];
-    let mut released = RELEASED.is_none_or(|last| names.iter().any(|name| name == last));
-    assert!(released, "{RELEASED:?} is no migration");
-    released = RELEASED.is_some();
+    let released = RELEASED.map(|(_, last)| last);
+    let known = released.is_none_or(|last| names.iter().any(|name| name == last));
+    assert!(known, "{released:?} is no migration");
     let mut is_new = false;
     for name in names {
         let before = shape(&mut sql);
         let backend = if postgres { "postgres" } else { "sqlite" };
         sql.run(&format!("BEGIN; {} COMMIT;", text(backend, name)));
-        if released && is_new {
+        if is_new {
             let found = breaks(&before, &shape(&mut sql));
             assert_eq!(
                 found, [""; 0],
                 "{name}: the release before does not survive it"
             );
         }
-        is_new |= RELEASED == Some(name);
+        is_new |= released == Some(name);
     }
     // The check finds what it must find.
     let whole = shape(&mut sql);
@@ -192,6 +192,38 @@ fn migrations_since_the_last_release_let_its_binary_live() {
             sql.run(change);
             assert!(!breaks(&before, &shape(&mut sql)).is_empty(), "{change}");
         }
+    }
+}
+
+/// The newest version of a changelog that has a date.
+fn newest(changelog: &str) -> Option<&str> {
+    changelog
+        .lines()
+        .filter_map(|line| line.strip_prefix("## [")?.split_once(']'))
+        .find(|(version, date)| {
+            let text = format!("{version}{date}").to_lowercase();
+            !text.contains("unreleased")
+        })
+        .map(|(version, _)| version)
+}
+
+/// Without this a release could forget the constant, and every later migration would pass.
+#[test]
+fn the_last_release_is_what_migrations_are_measured_from() {
+    let released = newest(include_str!("../../../CHANGELOG.md"));
+    assert_eq!(
+        RELEASED.map(|(version, _)| version),
+        released,
+        "RELEASED names the last release of the changelog and its last migration"
+    );
+    for (changelog, wanted) in [
+        ("## [0.1.0] – unreleased", None),
+        (
+            "## [Unreleased]\n## [0.2.0] – 2027-01-01\n## [0.1.0] – 2026-12-01",
+            Some("0.2.0"),
+        ),
+    ] {
+        assert_eq!(newest(changelog), wanted);
     }
 }
 

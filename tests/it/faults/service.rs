@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::served::listening;
+use crate::support::served::{listening, program};
 
 /// `jianjian serve`; killed when dropped.
 pub struct Service {
@@ -71,7 +71,7 @@ impl Service {
     }
 
     fn launch(place: &Place) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_jianjian"))
+        let mut child = Command::new(program())
             .args(["serve", "--bind", &place.bind, "--workers", "2"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -1,6 +1,7 @@
 //! What tests are made of: a service with a database of its own, and a client for it.
 
 pub mod bulk;
+pub mod clamd;
 mod client;
 pub mod contents;
 pub mod database;

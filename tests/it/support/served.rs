@@ -1,5 +1,6 @@
 //! The service as a process of its own, so that its memory can be measured.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
@@ -7,6 +8,13 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 use super::TestApp;
+
+/// The program that long runs are played with: that of this build, or the one that
+/// `JIANJIAN_TEST_PROGRAM` names, such as one that is built as it is shipped.
+pub fn program() -> OsString {
+    let own = || env!("CARGO_BIN_EXE_jianjian").into();
+    std::env::var_os("JIANJIAN_TEST_PROGRAM").unwrap_or_else(own)
+}
 
 /// `jianjian serve` over the database of a test; killed when dropped. Its clock is the real one, and
 /// passwords cost what they cost.
@@ -18,7 +26,7 @@ pub struct Served {
 impl Served {
     /// Starts one with these settings and waits until it listens.
     pub fn start(app: &TestApp, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jianjian"));
+        let mut command = Command::new(program());
         command
             .args(["serve", "--bind", "127.0.0.1:0", "--workers", "2"])
             .current_dir(app.storage())
