@@ -77,8 +77,8 @@ impl Leaked {
         let mut entries = Entries::open(path)?;
         let mut last = None;
         for sample in 0..=SAMPLES {
-            // The last sample is the end less one line, so that the last entry is among them.
-            let room = entries.size.saturating_sub(LONGEST_LINE as u64);
+            // The last sample is the end less two lines, so that the last two entries are among them.
+            let room = entries.size.saturating_sub(TWO_LINES as u64);
             let from = u64::try_from(u128::from(room) * u128::from(sample) / u128::from(SAMPLES))
                 .unwrap_or(room);
             let mut found = entries.first_from(from)?;

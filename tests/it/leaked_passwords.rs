@@ -76,9 +76,9 @@ async fn a_new_password_is_none_of_those_that_leaked() {
     let refused = initial("ｌａｎｔｅｒｎ-over-water").await.status(422);
     assert_eq!(broken(&refused), leaked("/password"), "{refused}");
     assert_eq!(app.database().row_counts(), before);
-    // What a policy asks for comes first.
+    // What the form asks for comes first.
     let short = initial("short").await.status(422);
-    assert_eq!(broken(&short)[0].1, "password_too_short", "{short}");
+    assert_eq!(broken(&short)[0].1, "min_length", "{short}");
     initial("Lantern-over-water").await.status(200);
 
     let signed_in = app.login(&town, "newcomer", "Lantern-over-water").await;
