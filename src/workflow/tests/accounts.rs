@@ -110,7 +110,7 @@ fn limits_before_the_assignment_come_from_their_keys() {
     let mut refused = World::individual().submit().examined();
     refused.on_proposal(P::Chair, Do::NotFile, inputs::not_file("bad_form"));
     let late = || ordinary(World::individual());
-    for (world, kind, expected) in [
+    for (world, kind, expected) in vec![
         (
             World::joint().invite(&[1]),
             K01,
@@ -226,7 +226,7 @@ fn the_limit_of_a_reply_comes_from_the_key_that_counted() {
     key.on_proposal(P::Chair, Do::DesignateKey, designation);
     let mut again = rated(Grade::Dissatisfied);
     again.on_proposal(P::Chair, Do::Rehandle, inputs::rehandle());
-    for (world, expected) in [
+    for (world, expected) in vec![
         (sole(World::individual()), "reply.limit.session"),
         (sole(ordinary(World::individual())), "reply.limit.ordinary"),
         (urgent(sole(World::individual())), "urgent.reply_days"),
@@ -419,4 +419,9 @@ fn a_clock_concerns_the_unit_it_runs_for() {
         "K19 3", "K21 -", "K21 0", "K21 1", "K21 2", "K21 3",
     ];
     assert_eq!(concerned(&world), expected);
+    // Each its own, not that of another one.
+    for promise in &world.case.promises {
+        let clock = world.clock(ClockKind::K15, promise.id.cast());
+        assert_eq!(world.case.unit_of(clock), Some(promise.unit));
+    }
 }

@@ -92,7 +92,7 @@ fn requests_of_a_unit_wait_for_its_line() {
         let mut world = world.clone();
         world.on_row(0, ask, input);
         let decide = format!("officer government: {decision}");
-        waits(&world, &[&decide, reply][..1 + usize::from(works)]);
+        waits(&world, &[&decide, reply][..=usize::from(works)]);
         let row = world.row_target(0);
         world.granted(OFFICER, row, deny, &inputs::deny().into());
         waits(&world, &[reply]);
@@ -292,6 +292,6 @@ fn a_referral_outside_of_the_service_waits_for_staff() {
     for (secrecy, asked) in [(Secrecy::Restricted, true), (Secrecy::Secret, false)] {
         world.case.proposal.secrecy = secrecy;
         let note = "committee_staff: note_referral_answer referral 1";
-        waits(&world, &[assign, note][..1 + usize::from(asked)]);
+        waits(&world, &[assign, note][..=usize::from(asked)]);
     }
 }

@@ -121,7 +121,7 @@ fn a_draft_waits_for_its_proposer_and_those_who_are_asked() {
     for status in ConsentStatus::ALL {
         world.case.proposers[2].status = *status;
         let asked = matches!(status, ConsentStatus::Invited | ConsentStatus::Stale);
-        waits(&world, &[finish, second][..1 + usize::from(asked)]);
+        waits(&world, &[finish, second][..=usize::from(asked)]);
     }
 }
 
