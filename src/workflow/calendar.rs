@@ -179,7 +179,7 @@ impl Calendar {
 /// 24:00 local time of `date`, that is 00:00 of the next day (counting rule 1).
 #[must_use]
 pub fn end_of_day(date: Date) -> Timestamp {
-    let saturated = if date.year() < 0 {
+    let saturated = if date.year().is_negative() {
         Timestamp::MIN
     } else {
         Timestamp::MAX

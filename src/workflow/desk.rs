@@ -426,7 +426,9 @@ impl Desk<'_> {
             (AssignmentStatus::Pending, _) => {
                 self.push(clerk, Task::Accept, place, Some((ClockKind::K05, subject)));
             }
-            (AssignmentStatus::Accepted, AssignmentRole::CoHandler) if !row.opinion_missing => {
+            (AssignmentStatus::Accepted, AssignmentRole::CoHandler)
+                if !row.opinion_missing && !self.case.lead_signed() =>
+            {
                 self.push(
                     clerk,
                     Task::SubmitOpinion,
@@ -434,7 +436,7 @@ impl Desk<'_> {
                     Some((ClockKind::K08, subject)),
                 );
             }
-            // Its time ran out: it owes nothing more.
+            // Its time ran out, or the lead has signed: it owes nothing more.
             (AssignmentStatus::Accepted, AssignmentRole::CoHandler) => {}
             (AssignmentStatus::Accepted, _) => {
                 if !self.case.contacted(row.id) {
@@ -464,7 +466,7 @@ impl Desk<'_> {
                 let joint = row.role == AssignmentRole::Lead
                     && self.case.proposal.handling_kind == Some(HandlingKind::Joint);
                 self.push(clerk, Task::Reply, place, due);
-                if !joint || !self.profile.countersign_required {
+                if !joint || !self.profile.countersign_required || reply.is_coordinated() {
                     self.push(signatory, Task::Sign, place, due);
                 }
             }
@@ -479,8 +481,11 @@ impl Desk<'_> {
                     .filter_map(|request| self.case.assignment(request.assignment))
                     .map(|row| (row.unit, row.id))
                     .collect();
-                if open.is_empty() {
+                // A coordination decision replaces those that are missing.
+                if open.is_empty() || reply.is_coordinated() {
                     self.push(signatory, Task::Sign, place, due);
+                }
+                if open.is_empty() {
                     // A co-handler that came later was not asked: the clerk asks everybody again.
                     let asked = |row: &Assignment| {
                         self.case

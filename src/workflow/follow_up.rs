@@ -72,7 +72,9 @@ fn owes(case: &Case, row: &Assignment) -> bool {
     match (row.role, row.status) {
         (AssignmentRole::Reference, _) => false,
         (_, AssignmentStatus::Pending | AssignmentStatus::ReturnRequested) => true,
-        (AssignmentRole::CoHandler, AssignmentStatus::Accepted) => !row.opinion_missing,
+        (AssignmentRole::CoHandler, AssignmentStatus::Accepted) => {
+            !row.opinion_missing && !case.lead_signed()
+        }
         (_, AssignmentStatus::Accepted) => case
             .live_reply(row.id)
             .is_none_or(|reply| reply.status != ReplyStatus::UnderReview || reply.approved),

@@ -244,8 +244,7 @@ guards! {
     /// The lead has not signed yet.
     LEAD_NOT_SIGNED, "lead_not_signed", Some("I13"),
         "主办单位已签发答复。", "The lead has signed its reply already.",
-        |view| view.case.replies.iter().filter(|reply| reply.round == view.case.proposal.round)
-            .all(|reply| !matches!(reply.status, ReplyStatus::UnderReview | ReplyStatus::Delivered));
+        |view| !view.case.lead_signed();
     /// Only lead and separate rows carry a reply (I6).
     ROW_REPLIES, "row_replies", Some("I6"),
         "只有主办或分办单位答复提案者。", "Only a lead or separate unit replies to the proposer.",
@@ -699,7 +698,7 @@ fn countersigned(view: &View<'_>) -> bool {
     if !joint || !view.env.profile.countersign_required {
         return true;
     }
-    if reply.coordinated_hash.as_deref() == Some(reply.content_hash.as_str()) {
+    if reply.is_coordinated() {
         return true;
     }
     // From a draft only a coordination decision leads to the signature: earlier answers lapsed.

@@ -2,7 +2,7 @@
 
 use super::attachments::{self, Binding, BoundKind};
 use super::authoring::mismatched;
-use super::case::{Countersign, DocumentNo, Promise, Reply};
+use super::case::{Case, Countersign, DocumentNo, Promise, Reply};
 use super::codes::{AssignmentRole, ClockKind, CountersignStatus, ProgrammeTier, PromiseStatus};
 use super::decide::{Number, Record, Step, Target};
 use super::examination::{not_blank, required};
@@ -228,6 +228,28 @@ const _: () = assert!(
     is_unambiguous(RULES),
     "two rows of one action start from the same status"
 );
+
+impl Reply {
+    /// Whether a coordination decision on the present text replaces countersignatures.
+    pub fn is_coordinated(&self) -> bool {
+        self.coordinated_hash.as_deref() == Some(self.content_hash.as_str())
+    }
+}
+
+impl Case {
+    /// Whether a reply of the present round is signed: an opinion of a co-handler comes too late.
+    pub fn lead_signed(&self) -> bool {
+        self.replies
+            .iter()
+            .filter(|reply| reply.round == self.proposal.round)
+            .any(|reply| {
+                matches!(
+                    reply.status,
+                    ReplyStatus::UnderReview | ReplyStatus::Delivered
+                )
+            })
+    }
+}
 
 fn own_reply(step: &Step<'_>) -> Result<Reply, Refusal> {
     match step.target {

@@ -30,9 +30,7 @@ pub fn next(clock: &Clock, after: Timestamp, plan: Plan<'_>) -> Option<Timestamp
         .paused_until()
         .and_then(|day| day.yesterday().ok())
         .map(end_of_day);
-    let new_year = (clock.kind == ClockKind::K15)
-        .then(|| turn_of_year(after))
-        .flatten();
+    let new_year = (clock.kind == ClockKind::K15).then(|| turn_of_year(after));
     [Some(lapse), resume, new_year, plan.next(clock, after)]
         .into_iter()
         .flatten()
@@ -41,8 +39,8 @@ pub fn next(clock: &Clock, after: Timestamp, plan: Plan<'_>) -> Option<Timestamp
 }
 
 /// The first moment of the year after the one in which a moment lies, in the committee's time zone.
-fn turn_of_year(after: Timestamp) -> Option<Timestamp> {
-    Some(end_of_day(local_date(after).last_of_year())).filter(|at| *at > after)
+fn turn_of_year(after: Timestamp) -> Timestamp {
+    end_of_day(local_date(after).last_of_year())
 }
 
 /// Sets the next moment of every clock that an act started, moved or stopped; that of the others

@@ -245,7 +245,7 @@ impl ReplyFacts {
             signatory: reply.signatory.clone(),
             signed_by_head: reply.signed_by_head,
             coordination: reply.coordination.clone(),
-            coordinated: reply.coordinated_hash.as_ref() == Some(&reply.content_hash),
+            coordinated: reply.is_coordinated(),
             refers_to: case.earlier_reply(reply).map(|earlier| earlier.id),
             signed_at: reply.signed_at,
             review_note: reply.review_note.clone(),

@@ -83,6 +83,9 @@ fn a_request_keeps_its_reason_and_its_files() {
     }
     let files = |number: usize| -> Vec<AttachmentId> { vec![fixed(10, number)] };
     world.on_proposal(P::Staff, Do::NominateKey, inputs::reason_in());
+    let mut hurry = inputs::reason_in();
+    hurry.reason = "汛期将至。".to_owned();
+    world.on_proposal(P::Staff, Do::RequestUrgency, hurry.clone());
     let mut withdrawal = inputs::withdraw();
     withdrawal.attachment_ids = files(4);
     world.on_proposal(by_member, Do::Withdraw, withdrawal.clone());
@@ -98,9 +101,19 @@ fn a_request_keeps_its_reason_and_its_files() {
     let mut pause = inputs::ask_pause(add_days(today, 9));
     pause.attachment_ids = files(3);
     world.on_row(0, inputs::ASK_PAUSE, pause.clone());
+    let suggestion = inputs::suggest(5);
+    world.on_row(0, inputs::SUGGEST, suggestion.clone());
     let nomination = inputs::reason_in().reason;
     for (world, kind, reason, until, files) in [
         (&world, RequestKind::Key, nomination, None, Vec::new()),
+        (&world, RequestKind::Urgency, hurry.reason, None, Vec::new()),
+        (
+            &world,
+            RequestKind::Units,
+            suggestion.reason,
+            None,
+            Vec::new(),
+        ),
         (
             &world,
             RequestKind::Withdrawal,

@@ -1,10 +1,14 @@
 //! Tests of the workflow core: the tables as text, stories, refusals, random walks.
 
+mod accounts;
 mod at_rest;
 mod beginnings;
 mod calendar_files;
 mod changing;
+mod counting;
 mod debts;
+mod desk_side_roads;
+mod desks;
 mod driver;
 mod early_scenarios;
 mod effects;
@@ -15,6 +19,7 @@ mod files;
 mod fixture;
 mod follow_up;
 mod guard_cases;
+mod hearing;
 mod holding;
 mod inputs;
 mod instructions;

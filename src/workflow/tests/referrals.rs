@@ -65,6 +65,16 @@ fn refer(world: &mut World, input: ReferIn) -> ReferralId {
     world.case.referrals.last().unwrap().id
 }
 
+/// To a committee of this service.
+pub fn refer_above(world: &mut World) {
+    refer(world, to(Some(above()), None));
+}
+
+/// To a body that answers on paper.
+pub fn refer_outside(world: &mut World) {
+    refer(world, outside(0));
+}
+
 fn restricted() -> World {
     let mut world = World::individual().filed();
     world.case.proposal.secrecy = Secrecy::Restricted;
