@@ -51,12 +51,11 @@ fn days(limit: &str, start: Date, changes: Vec<ClockChange>) -> String {
 /// The examples of 4.4: a counted day has its number, a holiday its name, a jump over a pause its days.
 #[test]
 fn each_day_is_told_with_its_number_or_name() {
-    let holidays: String = (1..=8)
-        .map(|day| format!("10-0{day} holiday 国庆节、中秋节, "))
-        .collect();
+    let holiday = |day| format!("10-0{day} holiday 国庆节、中秋节, ");
+    let holidays: Vec<_> = (1..=8).map(holiday).collect();
     let expected = [
         "09-26 start, 09-27 weekend, 09-28 makeup_workday 1, 09-29 counted 2, 09-30 counted 3, ",
-        &holidays,
+        &holidays.concat(),
         "10-09 counted 4, 10-10 counted 5",
     ];
     let five = days("5 wd", date(2025, 9, 26), Vec::new());

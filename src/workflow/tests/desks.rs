@@ -50,8 +50,8 @@ fn what(world: &World, subject: SubjectId) -> String {
     if let Some(reply) = case.reply(subject.cast()) {
         return numbered("reply", |n| unit(n) == reply.unit);
     }
-    let place = |kind: &str, mut ids: Vec<SubjectId>| {
-        let place = ids.iter_mut().position(|id| *id == subject)?;
+    let place = |kind: &str, ids: Vec<SubjectId>| {
+        let place = ids.iter().position(|id| *id == subject)?;
         Some(format!("{kind} {place}"))
     };
     let proposers = case.everybody().map(|one| one.id.cast()).collect();
