@@ -1,7 +1,6 @@
 //! Accounts as signing in needs them: the user with password and grants, and who is behind a
 //! token.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +8,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::passwords::is_idle;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{
     committees, members, organisations, password_policies, second_factors, sign_ins, units,
     user_roles, users,

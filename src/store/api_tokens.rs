@@ -1,6 +1,5 @@
 //! Tokens of machine clients, each with an account of the same UUID that nobody can sign in to.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
 use super::register::{self, Entry, Register, Rows, inactive, touch, unknown};
+use super::run::Run;
 use super::schema::{api_tokens, committees, organisations, units, user_roles, users};
 use super::sql_types::{At, Json};
 use crate::app::Ctx;

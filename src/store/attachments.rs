@@ -1,6 +1,5 @@
 //! Files that go with the texts of a case: everything but their content.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,6 +8,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::attachments::{self, dsl};
 use super::sql_types::At;
 use crate::error::{Error, Result};

@@ -1,12 +1,12 @@
 //! Checks of the whole trail that auditors asked for.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::audit_checks;
 use super::sql_types::{At, Json};
 use super::verify::Report;

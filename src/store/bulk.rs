@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::Value;
@@ -16,6 +15,7 @@ use super::Tx;
 use super::connection::AnyConnection;
 use super::events::{Event, Stream};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{committees, number_series, terms};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};

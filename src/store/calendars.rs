@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,6 +13,7 @@ use utoipa::ToSchema;
 use super::Tx;
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{calendar_days, calendars, clocks, committees};
 use super::sql_types::{At, On};
 use crate::error::{Error, Result};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::MultiBackend;
+use super::run::Run;
 use super::schema::{clocks, follow_ups, proposals, proposers, units, users};
 use super::sql_types::At;
 use crate::error::Result;

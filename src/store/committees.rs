@@ -1,6 +1,5 @@
 //! The directory of committees: a tree from the national level down.
 
-use super::run::Run;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -16,6 +15,7 @@ use super::refusal_reasons;
 use super::register::{
     self, Entry, Register, Row, Rows, columns, containing, in_order, lower, text,
 };
+use super::run::Run;
 use super::schema::committees;
 use super::sql_types::{At, Uid};
 use super::users::{self, UserFields};

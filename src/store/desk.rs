@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::per_backend;
+use super::run::Run;
 use super::schema::{assignments, duties, opinions, proposals, proposers, replies};
 use super::sql_types::At;
 use crate::error::Result;

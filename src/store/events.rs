@@ -1,7 +1,6 @@
 //! The audit trail (I33): append-only, hash-chained per stream, written in the transaction of the
 //! change it tells of.
 
-use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use super::connection::AnyConnection;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::events;
 use super::sql_types::{At, Json};
 use super::{Tx, outbox};

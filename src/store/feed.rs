@@ -1,12 +1,12 @@
 //! The feed: every event of a committee once, in the order of commits, numbered without a gap.
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
 use super::connection::per_backend;
 use super::outbox::Parcel;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{events, feed, number_series};
 use super::sql_types::{At, Json};
 use crate::error::Result;

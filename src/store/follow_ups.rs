@@ -1,11 +1,11 @@
 //! What was written about promises, tracking, supervision, urging and instructions, of one case
 //! and over all cases.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
 use super::Tx;
+use super::run::Run;
 use super::schema::{follow_ups, promises, proposals};
 use super::sql_types::{At, Json, On};
 use crate::error::Result;

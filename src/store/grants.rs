@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
 use super::committees;
 use super::register::{Entry, inactive, touch, unknown};
+use super::run::Run;
 use super::schema::{organisations, units, user_roles, users};
 use super::users::UserFields;
 use crate::app::Ctx;

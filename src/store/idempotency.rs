@@ -1,12 +1,12 @@
 //! Finished requests by Idempotency-Key, stored in the transaction of their effect.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::connection::AnyConnection;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::idempotency_keys::dsl;
 use super::sql_types::{At, Json};
 use crate::app::{Answer, Body};

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -14,6 +13,7 @@ use serde_json::Value;
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{committees, jobs, outbox};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Links between cases without merging.
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
+use super::run::Run;
 use super::schema::case_links;
 use super::sql_types::At;
 use crate::error::Result;

@@ -1,12 +1,12 @@
 //! Mails: one for each reader and act, one digest for each reader and day.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::connection::{MultiBackend, per_backend};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{mails as dsl, notifications};
 use super::sql_types::At;
 use crate::error::Result;

@@ -1,6 +1,5 @@
 //! Members (委员) on the register of a term.
 
-use super::run::Run;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +10,7 @@ use super::organisations::OrganisationFields;
 use super::register::{
     self, Entry, Register, Row, columns, containing, lower, referred, row_statements, text,
 };
+use super::run::Run;
 use super::schema::members;
 use super::terms::TermFields;
 use crate::app::Ctx;

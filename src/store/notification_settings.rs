@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::notification_settings as dsl;
 use super::sql_types::{At, Json};
 use crate::error::Result;

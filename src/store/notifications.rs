@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,6 +9,7 @@ use jiff::civil::Date;
 use super::Tx;
 use super::connection::{MultiBackend, per_backend};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{events, notifications as dsl};
 use super::sql_types::{At, Json, On};
 use crate::error::Result;

@@ -1,10 +1,10 @@
 //! Gap-free numbers: allotted in the transaction of the act, so that a failed act consumes none.
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::number_series::dsl;
 use crate::error::Result;
 use crate::ids::{CommitteeId, SessionId, UnitId};

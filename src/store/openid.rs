@@ -1,6 +1,5 @@
 //! Identity providers of a committee, whose subjects are whose accounts, and sign-ins under way.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use super::accounts::Account;
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
 use super::register::{Entry, Register, Row, columns, row_statements};
+use super::run::Run;
 use super::schema::{committees, openid_flows, openid_links, openid_providers, sign_ins, users};
 use super::sql_types::At;
 use crate::app::Ctx;

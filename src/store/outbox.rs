@@ -1,7 +1,6 @@
 //! Events on their way to the feed and to those who are told: written in the transaction of the
 //! act, taken out in the transaction that publishes them, so that each is published once.
 
-use super::run::Run;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::Tx;
 use super::connection::{AnyConnection, MultiBackend};
 use super::events::Stream;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::outbox;
 use super::sql_types::{At, Doc, Json, Moment, Uid};
 use crate::error::Result;

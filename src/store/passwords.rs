@@ -1,6 +1,5 @@
 //! The password policy of a committee, and the passwords that an account had before.
 
-use super::run::Run;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -8,6 +7,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::events::{self, Circumstances, Happening, Stream};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{password_history, password_policies};
 use super::sql_types::At;
 use crate::app::Ctx;

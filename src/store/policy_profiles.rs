@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::run::Run;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use super::events::{self, Circumstances, Happening, Stream};
 use super::prepared::Prepare;
 use super::proposals::visible;
 use super::register::referred;
+use super::run::Run;
 use super::schema::{policy_profiles, proposals};
 use super::sessions::SessionFields;
 use super::sql_types::{At, Json};

@@ -1,6 +1,5 @@
 //! Lists of proposals: what a caller may see, filtered, page by page.
 
-use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
+use super::run::Run;
 use super::schema::{assignments, case_marks, follow_ups, merges, promises, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
 use super::notification_settings::{self, Chosen};
+use super::run::Run;
 use super::schema::{assignments, proposals, proposers, user_roles, users};
 use crate::error::Result;
 use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, UnitId, UserId};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
+use super::run::Run;
 use super::schema::{
     co_opinions, consultations, contacts, decisions, deliveries, feedback_forms, opinions, replies,
     users,

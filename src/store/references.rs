@@ -1,9 +1,9 @@
 //! Facts of the registers that a decision needs.
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{case_marks, members, organisations, proposals, units, users};
 use super::{Tx, cases, committees, refusal_uses, succession};
 use crate::error::Result;

@@ -1,7 +1,6 @@
 //! Cases sent to other committees: the rows of the sender, the copies of the receiver, and what the
 //! sender sees of a counterpart. Nothing else crosses from one committee to another (I35).
 
-use super::run::Run;
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -9,6 +8,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::events::{self, Circumstances, Happening, Stream};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{committees, incoming_referrals, proposals, referrals};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};

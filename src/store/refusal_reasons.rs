@@ -3,7 +3,6 @@
 //! A reason is known by its code. Once a case has it it keeps its meaning, and the database itself
 //! keeps it: what was said to a proposer stays readable for ever.
 
-use super::run::Run;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::events::{self, Circumstances, Happening, Stream};
 use super::prepared::Prepare;
 use super::refusal_uses;
+use super::run::Run;
 use super::schema::refusal_reasons;
 use super::sql_types::At;
 use crate::app::Ctx;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::dsl;
 use diesel::prelude::*;
 
@@ -10,6 +9,7 @@ use super::Tx;
 use super::connection::AnyConnection;
 use super::prepared::Prepare;
 use super::refusal_reasons::{self, RefusalReason};
+use super::run::Run;
 use super::schema::{self, refusal_uses};
 use crate::app::Ctx;
 use crate::error::{Code, Error, Message, Result};

@@ -1,11 +1,11 @@
 //! What accounts have taken of their budgets of requests, counted over all instances.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::request_budgets::dsl;
 use super::sql_types::At;
 use crate::error::Result;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -11,6 +10,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::connection::{AnyConnection, MultiBackend, per_backend};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{audit_seal_heads, audit_seals, events, seal_keys};
 use super::sql_types::At;
 use crate::auth::seal::{Seal, SealKey, SealedEnd};

@@ -1,12 +1,12 @@
 //! Second factors of accounts, their recovery codes, and sign-ins that wait for one.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Tx;
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{committees, recovery_codes, second_factors, sign_in_challenges, users};
 use super::sql_types::At;
 use crate::auth::ticket::Ticket;

@@ -1,6 +1,5 @@
 //! Plenary sessions (次会议) of a term, with the window in which proposals are handed in.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,6 +10,7 @@ use super::Tx;
 use super::connection::MultiBackend;
 use super::policy_profiles;
 use super::register::{Entry, Register, Row, columns, in_order, referred, row_statements};
+use super::run::Run;
 use super::schema::sessions;
 use super::sql_types::{At, On};
 use super::terms::TermFields;

@@ -1,11 +1,11 @@
 //! What the command line asks and writes before anybody can sign in: a committee, and whether it
 //! has its administrators.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{committees, user_roles};
 use super::sql_types::At;
 use super::{Tx, policy_profiles, refusal_reasons};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::connection::MultiBackend;
 use super::prepared::Prepare;
 use super::register::unknown;
+use super::run::Run;
 use super::schema::{password_policies, refresh_tokens, sign_ins};
 use super::sql_types::At;
 use super::{Tx, passwords};

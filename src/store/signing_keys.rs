@@ -1,6 +1,5 @@
 //! The keys that sign access tokens.
 
-use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -8,6 +7,7 @@ use jiff::Timestamp;
 use super::Tx;
 use super::connection::AnyConnection;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::signing_keys::dsl;
 use super::sql_types::At;
 use crate::auth::token::{RETIREMENT, StoredKey};

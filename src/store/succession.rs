@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::{assignments, follow_ups, promises, proposals, units};
 use super::sql_types::At;
 use crate::error::Result;

@@ -1,6 +1,5 @@
 //! Terms (届) of a committee.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Tx;
 use super::connection::MultiBackend;
 use super::register::{Entry, Register, Row, columns, in_order, row_statements};
+use super::run::Run;
 use super::schema::terms;
 use super::sql_types::On;
 use crate::app::Ctx;

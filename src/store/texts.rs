@@ -1,9 +1,9 @@
 //! The versions of a proposal's text.
 
-use super::run::Run;
 use diesel::prelude::*;
 
 use super::Tx;
+use super::run::Run;
 use super::schema::{events, proposal_texts, users};
 use super::sql_types::{At, Json};
 use crate::error::Result;

@@ -1,11 +1,11 @@
 //! What is remembered of refused sign-ins, so that all instances count together.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::Tx;
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::sign_in_throttles::dsl;
 use super::sql_types::At;
 use crate::auth::throttle::{Counted, Tally};

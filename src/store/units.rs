@@ -1,6 +1,5 @@
 //! Handling units (承办单位).
 
-use super::run::Run;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +9,7 @@ use super::connection::MultiBackend;
 use super::register::{
     self, Entry, Register, Row, columns, containing, lower, row_statements, text,
 };
+use super::run::Run;
 use super::schema::units;
 use crate::app::Ctx;
 use crate::error::{Error, Message, Result};

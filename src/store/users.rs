@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::run::Run;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use super::grants;
 use super::members::MemberFields;
 use super::prepared::Prepare;
 use super::register::{Entry, Register, Rows, containing, lower, referred, text, touch, touch_by};
+use super::run::Run;
 use super::schema::{user_roles, users};
 use super::sign_ins::{EndReason, end_all};
 use super::sql_types::At;

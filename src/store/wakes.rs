@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,6 +10,7 @@ use super::Tx;
 use super::connection::AnyConnection;
 use super::jobs::{self, Wanted};
 use super::prepared::Prepare;
+use super::run::Run;
 use super::schema::clocks;
 use super::sql_types::At;
 use crate::error::Result;

@@ -1,6 +1,5 @@
 //! Subscriptions to what happens, and what was delivered to them.
 
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,6 +9,7 @@ use super::jobs::{self, Wanted};
 use super::organisations::OrganisationFields;
 use super::prepared::Prepare;
 use super::register::referred;
+use super::run::Run;
 use super::schema::{webhook_attempts, webhook_deliveries, webhooks};
 use super::sql_types::{At, Json};
 use super::units::UnitFields;

@@ -1,6 +1,5 @@
 //! The things of a case that have rows of their own: inserted when new, updated when changed.
 
-use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::save::Writer;
@@ -9,6 +8,7 @@ use crate::error::Result;
 use crate::ids::UnitId;
 use crate::store::Tx;
 use crate::store::prepared::Prepare;
+use crate::store::run::Run;
 use crate::store::schema::{
     assignments, clocks, countersign_requests, promises, proposers, replies,
 };

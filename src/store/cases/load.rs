@@ -1,6 +1,5 @@
 //! Reading a case.
 
-use crate::store::run::Run;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
@@ -15,6 +14,7 @@ use crate::store::Tx;
 use crate::store::connection::{AnyConnection, MultiBackend};
 use crate::store::events::Head;
 use crate::store::prepared::Prepare;
+use crate::store::run::Run;
 use crate::store::schema::{
     assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms,
     opinions, promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions,

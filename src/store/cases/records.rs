@@ -1,6 +1,5 @@
 //! The records that a decision adds: texts in every version, opinions, decisions, forms.
 
-use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::save::Writer;
@@ -8,6 +7,7 @@ use super::side_roads;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::store::prepared::Prepare;
+use crate::store::run::Run;
 use crate::store::schema::{
     co_opinions, contacts, decisions, feedback_forms, opinions, proposal_texts, reply_texts,
 };

@@ -1,7 +1,6 @@
 //! Writing a decision: what differs between the case before and after, the records, the numbers,
 //! the duties and the events.
 
-use crate::store::run::Run;
 use diesel::prelude::*;
 
 use super::{children, records};
@@ -10,6 +9,7 @@ use crate::ids::{CommitteeId, DutyId, ProposalId, UserId};
 use crate::store::desk::NEVER;
 use crate::store::events::{self, Circumstances, Happening, Head, Stream};
 use crate::store::prepared::Prepare;
+use crate::store::run::Run;
 use crate::store::schema::{duties, proposals};
 use crate::store::sql_types::At;
 use crate::store::timeline::target_id;

@@ -1,6 +1,5 @@
 //! What only the side roads of a case bring: marks, requests, consultations, merging.
 
-use crate::store::run::Run;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,6 +13,7 @@ use crate::store::Tx;
 use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::prepared::Prepare;
+use crate::store::run::Run;
 use crate::store::schema::{
     case_links, case_marks, consultations, contacts, deliveries, follow_ups, merges, proposals,
     referrals, replies, requests, trackings,

@@ -32,26 +32,31 @@ pub struct Clamd {
 }
 
 impl Clamd {
-    fn at(address: Address) -> Self {
-        Self {
-            address,
+    fn at<Stream: Read + Write + Send + 'static>(
+        address: &str,
+        accept: impl Fn() -> std::io::Result<Stream> + Send + 'static,
+    ) -> Self {
+        let clamd = Self {
+            address: address.parse().expect("an address"),
             answer: Arc::new(Mutex::new(Answer::Honest)),
             files: Arc::default(),
-        }
+        };
+        let own = clamd.clone();
+        std::thread::spawn(move || {
+            loop {
+                own.begin(accept().expect("a connection"));
+            }
+        });
+        clamd
     }
 
     /// Starts one that listens on a port.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("to listen");
         let address = listener.local_addr().expect("an address").to_string();
-        let clamd = Self::at(address.parse().expect("host and port"));
-        let own = clamd.clone();
-        std::thread::spawn(move || {
-            listener
-                .incoming()
-                .for_each(|stream| own.begin(stream.expect("a connection")));
-        });
-        clamd
+        Self::at(&address, move || {
+            listener.accept().map(|(stream, _)| stream)
+        })
     }
 
     /// Starts one that listens on a socket.
@@ -59,14 +64,9 @@ impl Clamd {
     pub fn start_at(path: &std::path::Path) -> Self {
         let listener = std::os::unix::net::UnixListener::bind(path).expect("to listen");
         let address = format!("unix:{}", path.display());
-        let clamd = Self::at(address.parse().expect("a socket"));
-        let own = clamd.clone();
-        std::thread::spawn(move || {
-            listener
-                .incoming()
-                .for_each(|stream| own.begin(stream.expect("a connection")));
-        });
-        clamd
+        Self::at(&address, move || {
+            listener.accept().map(|(stream, _)| stream)
+        })
     }
 
     /// What the service is told of it.
