@@ -166,17 +166,22 @@ fn tell(
         return Ok(());
     }
     let readers = readers::find(tx, committee, &scopes)?;
+    let telling: Vec<_> = messages
+        .iter()
+        .map(|message| (message, who(message, &readers)))
+        .collect();
     // What happened is published once; a reminder may be worked out once more.
     let known = if reminding {
-        let sources: Vec<_> = messages.iter().map(|one| one.source_key.clone()).collect();
-        notifications::told(tx, committee, &sources)?
+        let users = telling.iter().flat_map(|(_, users)| users).copied();
+        let sources: Vec<_> = messages.iter().map(|one| &*one.source_key).collect();
+        notifications::told(tx, committee, &users.collect(), &sources)?
     } else {
         BTreeSet::new()
     };
     let day = digest_day(now, reminding, &*calendar(tx, committee)?);
     let mut written = Written::default();
-    for message in messages {
-        for user in who(message, &readers) {
+    for (message, users) in telling {
+        for user in users {
             if !known.contains(&(user, message.source_key.clone())) {
                 written.add(message, user, &readers, post, (now, day));
             }

@@ -229,7 +229,8 @@ macro_rules! joined {
             .inner_join(
                 user_roles::table.on(user_roles::committee_id
                     .eq(api_tokens::committee_id)
-                    .and(user_roles::user_id.eq(api_tokens::id))),
+                    .and(user_roles::user_id.eq(api_tokens::id))
+                    .and(user_roles::position.eq(0))),
             )
             .filter(api_tokens::committee_id.eq($committee))
     };

@@ -244,7 +244,7 @@ pub struct Names {
     pub proposers: BTreeMap<ProposalId, String>,
 }
 
-/// The rest of a page of clocks: three statements whatever its size.
+/// The rest of a page of clocks: at most three statements whatever its size.
 pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[ClockRow]) -> Result<Names> {
     let mut names = Names::default();
     if page.is_empty() {
@@ -274,13 +274,15 @@ pub fn names(tx: &mut Tx<'_>, committee: CommitteeId, page: &[ClockRow]) -> Resu
         .into_iter()
         .collect();
     let of_page: Vec<_> = page.iter().filter_map(|row| row.unit_id).collect();
-    names.units = units::table
-        .filter(units::committee_id.eq(committee))
-        .filter(units::id.eq_any(of_page))
-        .select((units::id, units::name))
-        .rows::<(UnitId, String)>(tx.conn)?
-        .into_iter()
-        .collect();
+    if !of_page.is_empty() {
+        names.units = units::table
+            .filter(units::committee_id.eq(committee))
+            .filter(units::id.eq_any(of_page))
+            .select((units::id, units::name))
+            .rows::<(UnitId, String)>(tx.conn)?
+            .into_iter()
+            .collect();
+    }
     Ok(names)
 }
 

@@ -107,10 +107,12 @@ pub fn insert(tx: &mut Tx<'_>, committee: CommitteeId, list: &[NewNotification])
 pub fn told(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
-    sources: &[String],
+    users: &BTreeSet<UserId>,
+    sources: &[&str],
 ) -> Result<BTreeSet<(UserId, String)>> {
     let found: Vec<(UserId, String)> = dsl::table
         .filter(dsl::committee_id.eq(committee))
+        .filter(dsl::user_id.eq_any(users))
         .filter(dsl::source_key.eq_any(sources))
         .select((dsl::user_id, dsl::source_key))
         .rows(tx.conn)?;

@@ -461,6 +461,9 @@ pub fn unit_lines(
     committee: CommitteeId,
     ids: &[ProposalId],
 ) -> Result<Vec<UnitLine>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(assignments::table
         .filter(assignments::committee_id.eq(committee))
         .filter(assignments::proposal_id.eq_any(ids))
@@ -487,6 +490,9 @@ pub fn first_proposers(
     committee: CommitteeId,
     ids: &[ProposalId],
 ) -> Result<Vec<(ProposalId, String)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(proposers::table
         .filter(proposers::committee_id.eq(committee))
         .filter(proposers::proposal_id.eq_any(ids))

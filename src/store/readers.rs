@@ -54,7 +54,7 @@ type GrantRow = (
     Option<Line>,
 );
 
-/// Looks up everybody behind these audiences, with a fixed number of statements. Accounts that are
+/// Looks up everybody behind these audiences, with ten statements at most. Accounts that are
 /// shut are nobody's readers.
 pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, scopes: &BTreeSet<Scope>) -> Result<Readers> {
     let mut readers = Readers::default();
@@ -87,6 +87,32 @@ pub fn find(tx: &mut Tx<'_>, committee: CommitteeId, scopes: &BTreeSet<Scope>) -
     Ok(readers)
 }
 
+/// The grants of accounts that are not shut, where `$holds`.
+macro_rules! granted {
+    ($conn:expr, $committee:expr, $holds:expr) => {
+        users::table
+            .inner_join(
+                user_roles::table.on(user_roles::committee_id
+                    .eq(users::committee_id)
+                    .and(user_roles::user_id.eq(users::id))),
+            )
+            .filter(users::committee_id.eq($committee))
+            .filter(users::disabled.eq(false))
+            .filter($holds)
+            .select((
+                users::id,
+                users::member_id,
+                user_roles::role,
+                user_roles::unit_id,
+                user_roles::organisation_id,
+                user_roles::line,
+            ))
+            .rows::<GrantRow>($conn)?
+    };
+}
+
+/// A statement for each way to name an audience, since each has an index of its own: with "or"
+/// between them a database reads all grants of the committee.
 fn grants(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
@@ -99,42 +125,42 @@ fn grants(
             Scope::Role(role) => roles.push(*role),
             Scope::Unit(_, unit) => units.push(*unit),
             Scope::Organisation(organisation) => organisations.push(*organisation),
-            Scope::Line(line) => lines.push(*line),
+            Scope::Line(line) => lines.push(line.as_str()),
             Scope::Member(member) => members.push(*member),
             Scope::User(user) => accounts.push(*user),
             Scope::ProposersOf(_) | Scope::UnitsOf(_) => {}
         }
     }
-    let members: Vec<Option<MemberId>> = members.into_iter().map(Some).collect();
-    let units: Vec<Option<UnitId>> = units.into_iter().map(Some).collect();
-    let organisations: Vec<Option<OrganisationId>> = organisations.into_iter().map(Some).collect();
-    let lines: Vec<Option<&str>> = lines.into_iter().map(|line| Some(line.as_str())).collect();
-    let behind = user_roles::role
-        .eq_any(roles)
-        .nullable()
-        .or(user_roles::unit_id.eq_any(units))
-        .or(user_roles::organisation_id.eq_any(organisations))
-        .or(user_roles::line.eq_any(lines))
-        .or(users::member_id.eq_any(members))
-        .or(users::id.eq_any(accounts).nullable());
-    Ok(users::table
-        .inner_join(
-            user_roles::table.on(user_roles::committee_id
-                .eq(users::committee_id)
-                .and(user_roles::user_id.eq(users::id))),
-        )
-        .filter(users::committee_id.eq(committee))
-        .filter(users::disabled.eq(false))
-        .filter(behind)
-        .select((
-            users::id,
-            users::member_id,
-            user_roles::role,
-            user_roles::unit_id,
-            user_roles::organisation_id,
-            user_roles::line,
-        ))
-        .rows(tx.conn)?)
+    let mut found = Vec::new();
+    if !roles.is_empty() {
+        let holds = user_roles::role.eq_any(roles);
+        found.extend(granted!(tx.conn, committee, holds));
+    }
+    if !units.is_empty() {
+        let holds = user_roles::unit_id.assume_not_null().eq_any(units);
+        found.extend(granted!(tx.conn, committee, holds));
+    }
+    if !organisations.is_empty() {
+        let organisation = user_roles::organisation_id.assume_not_null();
+        let holds = user_roles::role
+            .eq(Role::OrganisationClerk)
+            .and(organisation.eq_any(organisations));
+        found.extend(granted!(tx.conn, committee, holds));
+    }
+    if !lines.is_empty() {
+        let holds = user_roles::role
+            .eq(Role::AssigningOfficer)
+            .and(user_roles::line.assume_not_null().eq_any(lines));
+        found.extend(granted!(tx.conn, committee, holds));
+    }
+    if !members.is_empty() {
+        let holds = users::member_id.assume_not_null().eq_any(members);
+        found.extend(granted!(tx.conn, committee, holds));
+    }
+    if !accounts.is_empty() {
+        found.extend(granted!(tx.conn, committee, users::id.eq_any(accounts)));
+    }
+    Ok(found)
 }
 
 /// The proposers and units of the other cases that audiences name.

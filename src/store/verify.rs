@@ -1,10 +1,8 @@
 //! Checks the audit trail: every seal, every chain link by link, and the ends that cases and seals
 //! remember. The work is done a piece at a time, so that the largest trail holds nothing up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::keyset::{self, Side};
-use super::run::Run;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,6 +10,8 @@ use utoipa::ToSchema;
 
 use super::connection::MultiBackend;
 use super::events::{Event, Head, Stream};
+use super::keyset::{self, Side};
+use super::run::Run;
 use super::schema::{audit_seal_heads, events, proposals};
 use super::{Tx, seals};
 use crate::auth::seal::{Seal, SealKey, root_with};
@@ -391,14 +391,19 @@ impl Check {
             .filter(|(_, _, event)| event.seq == 1 && event.stream_kind == "proposal")
             .map(|(committee, stream, event)| (*committee, stream.cast(), event))
             .collect();
-        let ids: Vec<ProposalId> = begun.iter().map(|(_, id, _)| *id).collect();
-        let there: Vec<(CommitteeId, ProposalId)> = proposals::table
-            .filter(proposals::id.eq_any(ids))
-            .select((proposals::committee_id, proposals::id))
-            .rows(tx.conn)?;
-        for (committee, id, event) in begun {
-            if !there.contains(&(committee, id)) {
-                self.note(committee, id.cast(), event, Fault::CaseGone);
+        for of_committee in begun.chunk_by(|one, next| one.0 == next.0) {
+            let ids: Vec<ProposalId> = of_committee.iter().map(|(_, id, _)| *id).collect();
+            let there: BTreeSet<ProposalId> = proposals::table
+                .filter(proposals::committee_id.eq(of_committee[0].0))
+                .filter(proposals::id.eq_any(ids))
+                .select(proposals::id)
+                .rows(tx.conn)?
+                .into_iter()
+                .collect();
+            for (committee, id, event) in of_committee {
+                if !there.contains(id) {
+                    self.note(*committee, id.cast(), event, Fault::CaseGone);
+                }
             }
         }
         Ok(())

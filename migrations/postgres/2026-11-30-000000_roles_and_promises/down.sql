@@ -1,0 +1,2 @@
+DROP INDEX promises_due_idx;
+DROP INDEX user_roles_role_idx;
