@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -67,14 +68,21 @@ impl Interface {
         if let Some(interface) = &*made {
             return Ok(interface.clone());
         }
+        // What is needed only for making it goes with the thread.
+        let interface = thread::spawn(Self::make)
+            .join()
+            .unwrap_or_else(|_| Err(Error::internal("the interface cannot be made")))?;
+        *made = Some(interface.clone());
+        Ok(interface)
+    }
+
+    fn make() -> Result<Self> {
         let routes = api::routes();
-        let interface = Self {
+        Ok(Self {
             schemas: Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?),
             document: Data::new(Document::of(&routes)?),
             description: Data::new(Description::new()?),
-        };
-        *made = Some(interface.clone());
-        Ok(interface)
+        })
     }
 }
 

@@ -96,6 +96,10 @@ pub struct Meta {
     pub budget: Budget,
 }
 
+/// What a parameter in a path may be made of, after its name: visible ASCII but for the slash. An expression
+/// that stops at slashes alone knows all of Unicode, and takes twenty times the memory, in each thread.
+const IN_PATHS: &str = ":[!-.0-~]+}";
+
 /// Schemas of the types an operation refers to.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -296,7 +300,7 @@ impl Routes {
                 .map(|(meta, _)| meta.method.to_string())
                 .collect();
             let allow: Arc<str> = allow.join(", ").into();
-            let mut resource = web::resource(path.to_string());
+            let mut resource = web::resource(path.replace('}', IN_PATHS));
             for (_, route) in entries {
                 resource = resource.route(route);
             }

@@ -1,7 +1,7 @@
 //! One copy of a year: other identifiers, other numbers, another place, and the chain of events
 //! computed anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -30,72 +30,137 @@ pub struct Part {
     pub copy: usize,
 }
 
-/// How a committee stands in the database.
-struct Standing {
+/// How a committee stands in the database, with the copies that are on their way there.
+#[derive(Debug)]
+pub struct Standing {
+    committee: CommitteeId,
+    /// Its registers are there.
+    founded: bool,
+    /// Numbers of its terms.
+    terms: BTreeSet<i64>,
+    /// Numbers allotted.
     series: BTreeMap<String, i64>,
-    feed: i64,
 }
 
-/// Writes a copy; `false` if it is there already, from an earlier run.
-pub fn write(tx: &mut Tx<'_>, template: &Template, part: &Part) -> Result<bool> {
-    let ids: Vec<String> = template
-        .names
-        .iter()
-        .map(|name| id_of(name, part))
-        .collect();
-    let committee = committee_id(&part.body.code)?;
-    let founded = bulk::committees_called(tx, &part.body.code)?.contains_key(&part.body.code);
-    let series = bulk::series(tx, committee)?;
-    let mut standing = Standing {
-        feed: series.get(FEED).copied().unwrap_or(0),
-        series,
+impl Standing {
+    /// As the database has it.
+    pub fn read(tx: &mut Tx<'_>, body: &Body) -> Result<Self> {
+        let committee = committee_id(&body.code)?;
+        let series = bulk::series(tx, committee)?;
+        Ok(Self {
+            committee,
+            founded: !series.is_empty(),
+            terms: bulk::terms(tx, committee)?,
+            series,
+        })
+    }
+
+    /// Adds what the committee has allotted before.
+    fn shift(&self, cells: &mut [Value], at: usize, series: &str) {
+        if let Some(number) = cells.get(at).and_then(Value::as_i64) {
+            cells[at] = (number + self.allotted(series)).into();
+        }
+    }
+
+    fn allotted(&self, series: &str) -> i64 {
+        self.series.get(series).copied().unwrap_or(0)
+    }
+
+    fn next_in_feed(&mut self) -> i64 {
+        let position = self.series.entry(FEED.to_owned()).or_default();
+        *position += 1;
+        *position
+    }
+}
+
+/// Rows of a copy, table by table as in its template.
+#[derive(Debug)]
+pub struct Copy {
+    committee: CommitteeId,
+    rows: Vec<Vec<String>>,
+    ends: BTreeMap<String, i64>,
+}
+
+/// Enters the committee itself, if it is not there, so that others can be below it.
+pub fn found(tx: &mut Tx<'_>, template: &Template, body: &Body) -> Result<()> {
+    if bulk::committees_called(tx, &body.code)?.contains_key(&body.code) {
+        return Ok(());
+    }
+    let part = Part {
+        body: body.clone(),
+        back: 0,
+        copy: 0,
     };
+    let mut standing = Standing::read(tx, body)?;
+    let its_own = |name: &Name| match name.key.as_str() {
+        "committee" => id_of(name, &part),
+        _ => String::new(),
+    };
+    let ids: Vec<_> = template.names.iter().map(its_own).collect();
+    let copying = Copying::new(template, &part, &ids, &standing);
+    let place = copying.place_of("committees")?;
+    let rows = copying.rows(place, &mut standing)?;
+    bulk::insert(tx, &template.tables[place].0, &rows)
+}
+
+/// Makes a copy; `None` if it is there already, from an earlier run.
+pub fn make(template: &Template, part: &Part, standing: &mut Standing) -> Result<Option<Copy>> {
+    let ids = ids_of(template, part);
     let own = series_of(template, &ids);
     let serial = own
         .iter()
         .find(|(series, _)| series.starts_with("serial:"))
         .ok_or_else(|| Error::internal("a year without numbers"))?;
-    let copies = standing.series.get(serial.0).copied().unwrap_or(0) / (*serial.1).max(1);
+    let copies = standing.allotted(serial.0) / (*serial.1).max(1);
     if copies > i64::try_from(part.copy).unwrap_or(i64::MAX) {
-        return Ok(false);
+        return Ok(None);
     }
-    let (term, _) = session_number(part.back);
-    let scopes = Scopes {
-        committee: !founded,
-        term: !bulk::has_term(tx, committee, term)?,
-        session: part.copy == 0,
-    };
-    let mut copying = Copying {
-        template,
-        part,
-        ids: &ids,
-        scopes,
-        hashes: HashMap::new(),
-    };
-    let events = copying.events(&mut standing)?;
+    let mut copying = Copying::new(template, part, &ids, standing);
+    let mut events = Some(copying.events(standing)?);
+    let mut rows = Vec::with_capacity(template.tables.len());
     for (index, (table, _)) in template.tables.iter().enumerate() {
-        let rows = match table.name.as_str() {
-            "events" => events.clone(),
-            _ => copying.rows(index, &mut standing)?,
-        };
-        bulk::insert(tx, table, &rows).map_err(|error| {
-            let why = error.log_context().unwrap_or_default().to_owned();
-            error.context(format!("seeding {}: {why}", table.name))
-        })?;
+        rows.push(match table.name.as_str() {
+            "events" => events.take().unwrap_or_default(),
+            // It was founded.
+            "committees" => Vec::new(),
+            _ => copying.rows(index, standing)?,
+        });
     }
     let mut ends = BTreeMap::new();
     for (series, end) in own {
         let per_case = ["serial:", "case:", "document:"];
         if per_case.iter().any(|kind| series.starts_with(kind)) {
-            let before = standing.series.get(&series).copied().unwrap_or(0);
+            let before = standing.allotted(&series);
             ends.insert(series, before + end);
-        } else if !founded {
+        } else if !standing.founded {
             ends.insert(series, end);
         }
     }
-    ends.insert(FEED.to_owned(), standing.feed);
-    bulk::set_series(tx, committee, &ends)?;
-    Ok(true)
+    ends.insert(FEED.to_owned(), standing.allotted(FEED));
+    standing.founded = true;
+    standing.terms.insert(session_number(part.back).0);
+    standing.series.extend(ends.clone());
+    Ok(Some(Copy {
+        committee: standing.committee,
+        rows,
+        ends,
+    }))
+}
+
+/// Writes a copy.
+pub fn write(tx: &mut Tx<'_>, template: &Template, copy: &Copy) -> Result<()> {
+    for ((table, _), rows) in template.tables.iter().zip(&copy.rows) {
+        bulk::insert(tx, table, rows).map_err(|error| {
+            let why = error.log_context().unwrap_or_default().to_owned();
+            error.context(format!("seeding {}: {why}", table.name))
+        })?;
+    }
+    bulk::set_series(tx, copy.committee, &copy.ends)
+}
+
+fn ids_of(template: &Template, part: &Part) -> Vec<String> {
+    let names = template.names.iter();
+    names.map(|name| id_of(name, part)).collect()
 }
 
 /// The identifier of a seeded committee.
@@ -157,7 +222,22 @@ struct Copying<'a> {
     hashes: HashMap<String, String>,
 }
 
-impl Copying<'_> {
+impl<'a> Copying<'a> {
+    fn new(template: &'a Template, part: &'a Part, ids: &'a [String], standing: &Standing) -> Self {
+        let (term, _) = session_number(part.back);
+        Self {
+            template,
+            part,
+            ids,
+            scopes: Scopes {
+                committee: !standing.founded,
+                term: !standing.terms.contains(&term),
+                session: part.copy == 0,
+            },
+            hashes: HashMap::new(),
+        }
+    }
+
     fn is_written(&self, scope: Scope) -> bool {
         match scope {
             Scope::Committee => self.scopes.committee,
@@ -261,8 +341,7 @@ impl Copying<'_> {
                 standing.shift(cells, at("document_number")?, &series);
             }
             "feed" => {
-                standing.feed += 1;
-                cells[at("position")?] = standing.feed.into();
+                cells[at("position")?] = standing.next_in_feed().into();
             }
             "terms" => {
                 cells[at("number")?] = term.into();
@@ -276,16 +355,6 @@ impl Copying<'_> {
             _ => {}
         }
         Ok(())
-    }
-}
-
-impl Standing {
-    /// Adds what the committee has allotted before.
-    fn shift(&self, cells: &mut [Value], at: usize, series: &str) {
-        let before = self.series.get(series).copied().unwrap_or(0);
-        if let Some(number) = cells.get(at).and_then(Value::as_i64) {
-            cells[at] = (number + before).into();
-        }
     }
 }
 

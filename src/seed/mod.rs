@@ -12,16 +12,21 @@ mod copy;
 pub mod layout;
 mod template;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
+use futures_util::future::try_join;
+use futures_util::{TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use crate::app::AppSettings;
 use crate::demo::Year;
 use crate::error::{Code, Error, Message, Result};
 use crate::store::{Db, bulk, setup};
 
-use copy::Part;
+use copy::{Part, Standing};
 use layout::{Body, Sizes};
 use template::Template;
 
@@ -47,8 +52,11 @@ impl Years {
         let year_ago = now
             .checked_sub(SignedDuration::from_hours(24 * 365))
             .map_err(Error::internal)?;
-        let present = template::make(settings.clone(), now, Year { step, past: false }).await?;
-        let past = template::make(settings.clone(), year_ago, Year { step, past: true }).await?;
+        let (present, past) = try_join(
+            template::make(settings.clone(), now, Year { step, past: false }),
+            template::make(settings.clone(), year_ago, Year { step, past: true }),
+        )
+        .await?;
         Ok(Self {
             present: Arc::new(present),
             past: Arc::new(past),
@@ -75,9 +83,12 @@ pub struct Seeded {
     pub kept: u64,
 }
 
+/// Committees that are filled at the same time.
+const AT_ONCE: usize = 2;
+
 /// Fills the database. Each copy of a year is one transaction: an interrupted run leaves whole
-/// copies, and the same run with `append` goes on after them. `progress` is told how many of how
-/// many proposals there are.
+/// copies, and the same run with `append` goes on after them. While one is written the next is
+/// made. `progress` is told how many of how many proposals there are.
 pub async fn run(
     db: &Db,
     years: &Years,
@@ -89,29 +100,70 @@ pub async fn run(
         past: years.past.proposals,
     };
     check(db, wish.append).await?;
-    let bodies = layout::plan(wish.proposals, sizes);
-    let parts: Vec<Part> = bodies.iter().flat_map(parts_of).collect();
-    let total: u64 = parts.iter().map(|part| years.of(part).proposals).sum();
-    let mut seeded = Seeded {
-        committees: bodies.len(),
-        ..Seeded::default()
-    };
+    let bodies = Arc::new(layout::plan(wish.proposals, sizes));
+    let size = |part: Part| years.of(&part).proposals;
+    let total: u64 = bodies.iter().flat_map(parts_of).map(size).sum();
     progress(0, total);
-    for part in parts {
-        let template = Arc::clone(years.of(&part));
-        let count = template.proposals;
-        let is_new = db
-            .write("seed.copy", move |tx| copy::write(tx, &template, &part))
-            .await?;
-        if is_new {
-            seeded.made += count;
-        } else {
-            seeded.kept += count;
-        }
-        progress(seeded.made + seeded.kept, total);
-    }
+    let (founded, template) = (Arc::clone(&bodies), Arc::clone(&years.present));
+    db.write("seed.found", move |tx| {
+        founded
+            .iter()
+            .try_for_each(|body| copy::found(tx, &template, body))
+    })
+    .await?;
+    let (made, kept) = (Cell::new(0), Cell::new(0));
+    let done = |count: u64, is_new: bool| {
+        let counted = if is_new { &made } else { &kept };
+        counted.set(counted.get() + count);
+        progress(made.get() + kept.get(), total);
+    };
+    stream::iter(bodies.iter().map(Ok))
+        .try_for_each_concurrent(AT_ONCE, |body| fill(db, years, body, &done))
+        .await?;
     db.write("seed.analyse", bulk::analyse).await?;
-    Ok(seeded)
+    Ok(Seeded {
+        committees: bodies.len(),
+        made: made.get(),
+        kept: kept.get(),
+    })
+}
+
+/// Makes the copies of a committee one after the other, and writes each while the next is made.
+async fn fill(db: &Db, years: &Years, body: &Body, done: &impl Fn(u64, bool)) -> Result<()> {
+    let looked_at = body.clone();
+    let mut standing = db
+        .read("seed.stand", move |tx| Standing::read(tx, &looked_at))
+        .await?;
+    let (ready, mut next) = mpsc::channel(1);
+    let making = async move {
+        for part in parts_of(body) {
+            let template = Arc::clone(years.of(&part));
+            let copied = Arc::clone(&template);
+            let (after, copy) = spawn_blocking(move || {
+                let copy = copy::make(&copied, &part, &mut standing)?;
+                Ok::<_, Error>((standing, copy))
+            })
+            .await
+            .map_err(Error::internal)??;
+            standing = after;
+            if ready.send((template, copy)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let writing = async {
+        while let Some((template, copy)) = next.recv().await {
+            let (count, is_new) = (template.proposals, copy.is_some());
+            if let Some(copy) = copy {
+                db.write("seed.copy", move |tx| copy::write(tx, &template, &copy))
+                    .await?;
+            }
+            done(count, is_new);
+        }
+        Ok(())
+    };
+    try_join(making, writing).await.map(|_| ())
 }
 
 /// Refuses a database that holds something, unless that is meant.

@@ -200,8 +200,10 @@ pub fn insert(tx: &mut Tx<'_>, table: &Table, rows: &[String]) -> Result<()> {
                     .zip(&table.columns)
                     .map(|(index, (_, kind)): (usize, _)| kind.read_from(&format!("v->>{index}")))
                     .collect();
+                // As text a row would be read anew for each of its columns.
                 diesel::sql_query(format!(
-                    "INSERT INTO {name} ({names}) SELECT {} FROM json_array_elements($1::json) AS v",
+                    "INSERT INTO {name} ({names}) \
+                     SELECT {} FROM jsonb_array_elements($1::jsonb) AS v",
                     values.join(", ")
                 ))
                 .bind::<Text, _>(body)
@@ -319,15 +321,13 @@ pub fn set_series(
     Ok(())
 }
 
-/// Whether a committee has a term of this number.
-pub fn has_term(tx: &mut Tx<'_>, committee: CommitteeId, number: i64) -> Result<bool> {
-    let number = i32::try_from(number).map_err(Error::internal)?;
-    let found: i64 = terms::table
+/// The numbers of the terms of a committee.
+pub fn terms(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<BTreeSet<i64>> {
+    let found: Vec<i32> = terms::table
         .filter(terms::committee_id.eq(committee))
-        .filter(terms::number.eq(number))
-        .count()
-        .row(tx.conn)?;
-    Ok(found > 0)
+        .select(terms::number)
+        .rows(tx.conn)?;
+    Ok(found.into_iter().map(i64::from).collect())
 }
 
 /// Renews what the query planner knows of the tables, after many rows came at once.

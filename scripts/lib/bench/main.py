@@ -21,7 +21,7 @@ from service import PASSWORD, Service
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one repetition, few clients, 10 k")
+    parser.add_argument("--quick", action="store_true", help="one repetition, one number of clients, 10 k")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--proposals", default="10000,1000000", help="sizes, with commas")
     parser.add_argument("--clients", default="1,16,64,256", help="with commas")
@@ -35,12 +35,16 @@ def arguments():
     parser.add_argument("--out", default="target/bench", help="where databases and tables are kept")
     given = parser.parse_args()
     if given.quick:
-        given.proposals, given.clients, given.repeat = "10000", "16,64", 1
+        given.proposals, given.clients, given.repeat = "10000", "", 1
         given.seconds, given.writes = 3, 1200
         given.plenary, given.meeting = 20, 500
     given.proposals = [int(one) for one in given.proposals.split(",")]
-    given.clients = [int(one) for one in given.clients.split(",")]
+    given.clients = [int(one) for one in given.clients.split(",") if one]
     return given
+
+
+# What the figures are about.
+QUICK_CLIENTS = {"sqlite": [64], "postgres": [16]}
 
 
 def seeded(given, name, size):
@@ -162,6 +166,8 @@ def settled(data):
 
 def one(given, name, size, table):
     where = (name, size)
+    if given.quick:
+        given.clients = QUICK_CLIENTS[name]
     url = seeded(given, name, size)
     service = Service(given.program, url, given.folder)
     time.sleep(2)
