@@ -41,7 +41,7 @@ USER jianjian
 # Inside a container, the loopback address would be out of everyone's reach.
 ENV JIANJIAN_SERVER__BIND=0.0.0.0:8080
 # Memory that the start needed for a moment is given back at once, not when there is work again.
-ENV MIMALLOC_PURGE_DELAY=0
+ENV MIMALLOC_PURGE_DELAY=0 MIMALLOC_ALLOW_THP=0
 EXPOSE 8080
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::cors::{self, AllowedOrigins};
 use crate::api::document::Document;
-use crate::api::json::Schemas;
+use crate::api::schemas::Schemas;
 use crate::api::service::{self, Condition};
 use crate::api::workflow::Description;
 use crate::api::{self, problem};
@@ -79,7 +79,7 @@ impl Interface {
     fn make() -> Result<Self> {
         let routes = api::routes();
         Ok(Self {
-            schemas: Data::new(Schemas::compile(routes.openapi(), routes.hidden_bodies())?),
+            schemas: Data::new(Schemas::of(routes.openapi(), routes.hidden_bodies())?),
             document: Data::new(Document::of(&routes)?),
             description: Data::new(Description::new()?),
         })

@@ -3,9 +3,7 @@
 //! A body is kept as bytes until the operation knows that the caller may send it at all; so an
 //! answer about the form of a body never tells anything to somebody who may not see the object.
 
-use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -14,288 +12,18 @@ use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ValidationError, Validator};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa::openapi::{OpenApi, RefOr};
 
+use super::schemas::Schemas;
 use crate::error::{Code, Error, Message, Result};
 
-/// Most wrong places told at once.
-const MOST_ERRORS: usize = 50;
 /// Largest body accepted, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 /// A body must arrive whole within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
-
-/// The schemas of all bodies, compiled once.
-pub struct Schemas(HashMap<String, Validator>);
-
-impl Schemas {
-    /// Compiles the schema of every body that an operation of the document takes, of all that these
-    /// are made of (what a merge patch comes to is checked as such a part), and of bodies that the
-    /// document does not show. What is only answered is never checked.
-    pub fn compile(openapi: &OpenApi, hidden: &super::routes::Schemas) -> Result<Self> {
-        let mut document = serde_json::to_value(openapi).map_err(Error::internal)?;
-        let Some(schemas) = document
-            .pointer_mut("/components/schemas")
-            .and_then(Value::as_object_mut)
-        else {
-            return Ok(Self(HashMap::new()));
-        };
-        let mut taken = BTreeSet::new();
-        for name in bodies(openapi) {
-            taken.extend(
-                with_all_it_refers_to(&name, schemas)
-                    .into_iter()
-                    .map(|(name, _)| name),
-            );
-        }
-        for (name, schema) in hidden {
-            let schema = serde_json::to_value(schema).map_err(Error::internal)?;
-            schemas.entry(name).or_insert(schema);
-            taken.insert(name.clone());
-        }
-        taken
-            .into_iter()
-            .map(|name| {
-                let root = serde_json::json!({
-                    "$ref": format!("{SCHEMAS}{name}"),
-                    "components": { "schemas": with_all_it_refers_to(&name, schemas) },
-                });
-                let validator = jsonschema::options()
-                    .with_draft(Draft::Draft202012)
-                    .should_validate_formats(true)
-                    .build(&root)
-                    .map_err(|error| Error::internal(error).context(format!("schema {name}")))?;
-                Ok((name, validator))
-            })
-            .collect::<Result<_>>()
-            .map(Self)
-    }
-
-    fn check(&self, name: &str, value: &Value) -> Result<()> {
-        let validator = self
-            .0
-            .get(name)
-            .ok_or_else(|| Error::internal(format!("the schema {name} is not in the document")))?;
-        let mut error = Error::new(Code::InvalidBody);
-        for wrong in validator.iter_errors(value).take(MOST_ERRORS) {
-            error = match wrong.kind() {
-                ValidationErrorKind::FalseSchema => no_fields(error, &wrong, value),
-                _ => report(error, &wrong),
-            };
-            if error.fields().len() >= MOST_ERRORS {
-                break;
-            }
-        }
-        if error.fields().is_empty() {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    }
-}
-
-/// Where schemas are in the document.
-const SCHEMAS: &str = "#/components/schemas/";
-
-/// The names of the schemas of all bodies that operations take.
-fn bodies(openapi: &OpenApi) -> BTreeSet<String> {
-    let operations = openapi.paths.paths.values().flat_map(|item| {
-        [&item.get, &item.put, &item.post, &item.delete, &item.patch]
-            .into_iter()
-            .flatten()
-    });
-    operations
-        .filter_map(|operation| match &operation.request_body {
-            Some(RefOr::T(body)) => Some(body),
-            _ => None,
-        })
-        .flat_map(|body| body.content.values())
-        .filter_map(|content| match content {
-            RefOr::T(content) => content.schema.as_ref(),
-            RefOr::Ref(_) => None,
-        })
-        .filter_map(|schema| match schema {
-            RefOr::Ref(schema) => schema.ref_location.strip_prefix(SCHEMAS),
-            RefOr::T(_) => None,
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-/// A schema with all those it refers to, at any remove: without the others, or compiling all of
-/// them would take time by the square of their number.
-fn with_all_it_refers_to(name: &str, all: &Map<String, Value>) -> Map<String, Value> {
-    let (mut found, mut open) = (Map::new(), vec![name.to_owned()]);
-    while let Some(name) = open.pop() {
-        if let Some(schema) = all.get(&name).filter(|_| !found.contains_key(&name)) {
-            references(schema, &mut open);
-            found.insert(name, schema.clone());
-        }
-    }
-    found
-}
-
-fn references(schema: &Value, open: &mut Vec<String>) {
-    match schema {
-        Value::Object(map) => {
-            let name = map.get("$ref").and_then(Value::as_str);
-            open.extend(
-                name.and_then(|name| name.strip_prefix(SCHEMAS))
-                    .map(str::to_owned),
-            );
-            map.values().for_each(|inner| references(inner, open));
-        }
-        Value::Array(items) => items.iter().for_each(|inner| references(inner, open)),
-        _ => {}
-    }
-}
-
-/// An object that may have no field at all: the library does not say which ones there are.
-fn no_fields(error: Error, wrong: &ValidationError<'_>, body: &Value) -> Error {
-    let place = wrong.instance_path().as_str();
-    match body.pointer(place) {
-        Some(Value::Object(members)) if error.fields().is_empty() => {
-            members.keys().take(MOST_ERRORS).fold(error, |error, name| {
-                error.field(below(place, name), "unknown_field", no_such_field())
-            })
-        }
-        _ => report(error, wrong),
-    }
-}
-
-/// The pointer of a member.
-fn below(place: &str, name: &str) -> String {
-    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
-/// Says what is wrong at one place, in the words of the rule that failed.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table: one entry per rule of a schema"
-)]
-fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
-    let place = wrong.instance_path().as_str().to_owned();
-    let at = |name: &str| below(&place, name);
-    let say = |code, zh: String, en: String| (code, Message::new(zh, en));
-    let (code, message) = match wrong.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            return unexpected
-                .iter()
-                .take(MOST_ERRORS)
-                .fold(error, |error, name| {
-                    error.field(at(name), "unknown_field", no_such_field())
-                });
-        }
-        ValidationErrorKind::Required { property } => {
-            return error.field(
-                at(property.as_str().unwrap_or_default()),
-                "required",
-                Message::new("必填。", "This is required."),
-            );
-        }
-        // Of the alternatives of a nullable value, report the one that is not null.
-        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-            let deepest = context
-                .iter()
-                .flatten()
-                .filter(|inner| !is_null_alternative(inner))
-                .max_by_key(|inner| inner.instance_path().as_str().len());
-            return match deepest {
-                Some(inner) => report(error, inner),
-                None => error.field(
-                    place,
-                    "one_of",
-                    Message::new(
-                        "不符合任何一种允许的形式。",
-                        "It fits none of the allowed forms.",
-                    ),
-                ),
-            };
-        }
-        ValidationErrorKind::MaxLength { limit } => say(
-            "max_length",
-            format!("最多 {limit} 个字符。"),
-            format!("At most {limit} characters."),
-        ),
-        ValidationErrorKind::MinLength { limit } => say(
-            "min_length",
-            format!("至少 {limit} 个字符。"),
-            format!("At least {limit} characters."),
-        ),
-        ValidationErrorKind::MaxItems { limit } => say(
-            "max_items",
-            format!("最多 {limit} 项。"),
-            format!("At most {limit} items."),
-        ),
-        ValidationErrorKind::MinItems { limit } => say(
-            "min_items",
-            format!("至少 {limit} 项。"),
-            format!("At least {limit} items."),
-        ),
-        ValidationErrorKind::UniqueItems => say(
-            "unique_items",
-            "不能重复。".into(),
-            "Items must differ.".into(),
-        ),
-        ValidationErrorKind::Maximum { limit } => say(
-            "maximum",
-            format!("不能大于 {limit}。"),
-            format!("At most {limit}."),
-        ),
-        ValidationErrorKind::Minimum { limit } => say(
-            "minimum",
-            format!("不能小于 {limit}。"),
-            format!("At least {limit}."),
-        ),
-        ValidationErrorKind::Pattern { pattern } => say(
-            "pattern",
-            format!("须符合格式 {pattern}。"),
-            format!("It must match {pattern}."),
-        ),
-        ValidationErrorKind::Format { format } => say(
-            "format",
-            format!("须为有效的 {format}。"),
-            format!("It must be a valid {format}."),
-        ),
-        ValidationErrorKind::Enum { options } => say(
-            "enum",
-            format!("须为以下之一：{options}。"),
-            format!("One of {options}."),
-        ),
-        ValidationErrorKind::Constant { expected_value } => say(
-            "const",
-            format!("须为 {expected_value}。"),
-            format!("It must be {expected_value}."),
-        ),
-        ValidationErrorKind::Type { .. } => say(
-            "type",
-            "类型不对。".into(),
-            "It is of the wrong type.".into(),
-        ),
-        other => say(
-            "invalid",
-            format!("不符合规则 {}。", other.keyword()),
-            format!("It breaks the rule {}.", other.keyword()),
-        ),
-    };
-    error.field(place, code, message)
-}
-
-fn no_such_field() -> Message {
-    Message::new("没有这个字段。", "There is no such field.")
-}
-
-/// `{"type": "null"}` stands beside the real schema of every nullable field.
-fn is_null_alternative(wrong: &ValidationError<'_>) -> bool {
-    let path = wrong.schema_path().as_str();
-    path.ends_with("/oneOf/0/type") || path.ends_with("/anyOf/0/type")
-}
 
 /// The body of a request, not yet looked into.
 #[derive(Clone)]
@@ -545,11 +273,6 @@ impl<'de> Visitor<'de> for StrictVisitor {
         }
         Ok(map.into())
     }
-}
-
-/// Keeps the compiled schemas reachable from every worker.
-pub fn shared(schemas: Schemas) -> Data<Schemas> {
-    Data::from(Arc::new(schemas))
 }
 
 #[cfg(test)]

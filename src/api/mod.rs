@@ -36,6 +36,7 @@ mod query;
 pub mod refusal_reasons;
 pub mod register;
 pub mod routes;
+pub mod schemas;
 pub mod second_factor;
 pub mod service;
 pub mod sessions;

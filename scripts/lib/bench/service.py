@@ -34,9 +34,11 @@ class Service:
             # One machine asks for all of a committee here.
             **{f"JIANJIAN_LIMITS__{name}": "0" for name in ("READS", "WRITES", "HEAVY", "OPEN", "PROBES")},
         }
+        # As the container image sets it.
+        image = {"MIMALLOC_PURGE_DELAY": "0", "MIMALLOC_ALLOW_THP": "0"}
         started = time.monotonic()
         self.process = subprocess.Popen(
-            [program, "serve"], env={**os.environ, **settings}, stdout=self.log, stderr=self.log
+            [program, "serve"], env={**image, **os.environ, **settings}, stdout=self.log, stderr=self.log
         )
         self.tokens = {}
         self.connection = None
