@@ -67,6 +67,8 @@ def seeded(given, name, size):
         os.rename(making, kept)
     copy = os.path.join(given.folder, f"bench-{size}.db")
     shutil.copyfile(kept, copy)
+    # Or the first commits wait for the disk to take the copy.
+    os.sync()
     return f"sqlite:{copy}"
 
 
