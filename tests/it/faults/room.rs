@@ -187,8 +187,10 @@ struct Small {
 impl Small {
     /// `None` where nobody may mount a disk, or there is no server to put on it.
     async fn make() -> Option<Self> {
+        // A long run writes more, and only what is put beside it may fill the disk.
+        let written = u64::try_from(rounds()).expect("a number");
         if database::server().is_none() {
-            let disk = Disk::mount(48)?;
+            let disk = Disk::mount(48 + written)?;
             let url = DatabaseUrl::Sqlite(disk.path().join("small.db"));
             migrate::run(&url).expect("to migrate");
             return Some(Self {
@@ -197,7 +199,7 @@ impl Small {
                 disk,
             });
         }
-        let disk = Disk::mount(96)?;
+        let disk = Disk::mount(96 + written)?;
         let Some(cluster) = Cluster::start("fsync = off").await else {
             note("the programs of PostgreSQL are not here");
             return None;
