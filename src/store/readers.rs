@@ -13,7 +13,7 @@ use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, UnitId, User
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::codes::{ConsentStatus, ProposerRole};
 use crate::workflow::desk::Scope;
-use crate::workflow::role::{Line, Role};
+use crate::workflow::role::{Line, Narrowing, Role};
 
 /// The accounts behind audiences.
 #[derive(Debug, Default)]
@@ -143,13 +143,13 @@ fn grants(
     if !organisations.is_empty() {
         let organisation = user_roles::organisation_id.assume_not_null();
         let holds = user_roles::role
-            .eq(Role::OrganisationClerk)
+            .eq_any(narrowed_to(Narrowing::Organisation))
             .and(organisation.eq_any(organisations));
         found.extend(granted!(tx.conn, committee, holds));
     }
     if !lines.is_empty() {
         let holds = user_roles::role
-            .eq(Role::AssigningOfficer)
+            .eq_any(narrowed_to(Narrowing::Line))
             .and(user_roles::line.assume_not_null().eq_any(lines));
         found.extend(granted!(tx.conn, committee, holds));
     }
@@ -161,6 +161,12 @@ fn grants(
         found.extend(granted!(tx.conn, committee, users::id.eq_any(accounts)));
     }
     Ok(found)
+}
+
+/// The roles that are narrowed to one thing of a kind; grants are found by role.
+fn narrowed_to(kind: Narrowing) -> Vec<Role> {
+    let roles = Role::ALL.iter().copied();
+    roles.filter(|role| role.narrowing() == kind).collect()
 }
 
 /// The proposers and units of the other cases that audiences name.

@@ -387,13 +387,7 @@ async fn the_trail_knows_neither_contacts_nor_passwords() {
 #[actix_web::test]
 async fn neither_operation_nor_setting_takes_anything_out_of_the_trail() {
     let app = TestApp::start().await;
-    let document = app
-        .anonymous()
-        .get("/openapi.json")
-        .send()
-        .await
-        .status(200)
-        .json;
+    let document = app.openapi().await;
     for (path, methods) in document["paths"].as_object().expect("paths") {
         if path.starts_with("/api/v1/audit") {
             for method in ["delete", "put", "patch"] {

@@ -187,7 +187,7 @@ async fn every_change_of_an_object_needs_the_version_that_was_read() {
     let town = app.town().await;
     let objects = objects(&app, &town).await;
     let people = people(&app, &town);
-    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     let before = app.database().row_counts();
     let mut unmatched = std::collections::BTreeMap::new();
     for (method, path, operation, body) in operations(&document, &objects) {
@@ -258,7 +258,7 @@ async fn every_object_has_a_strong_tag_that_saves_sending_it_again() {
     let town = app.town().await;
     let objects = objects(&app, &town).await;
     let people = people(&app, &town);
-    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     let mut checked = 0;
     for (method, path, operation, _) in operations(&document, &objects) {
         if method != Method::GET

@@ -39,7 +39,7 @@ async fn only_the_origins_of_the_settings_may_read_answers() {
     assert_eq!(reply.text_header("access-control-allow-origin"), PAGE);
     let methods = reply.text_header("access-control-allow-methods");
     let known: Vec<_> = methods.split(", ").collect();
-    let document = anonymous.get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     for item in document["paths"].as_object().expect("paths").values() {
         for method in item.as_object().expect("operations").keys() {
             let method = method.to_uppercase();

@@ -26,13 +26,7 @@ fn shape(path: &str) -> String {
 
 /// The example body of every operation, by method and shape of the address.
 async fn examples(app: &TestApp) -> BTreeMap<(String, String), Value> {
-    let document = app
-        .anonymous()
-        .get("/openapi.json")
-        .send()
-        .await
-        .status(200)
-        .json;
+    let document = app.openapi().await;
     let mut examples = BTreeMap::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {

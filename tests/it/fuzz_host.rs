@@ -54,7 +54,7 @@ fn object_of(operation: &str, path: &str, case: &Story<'_>) -> Option<String> {
 /// What there is: who may be signed in as, which identifiers name something, and the best of both
 /// for each operation.
 pub async fn host(app: &TestApp, town: &Town) -> Value {
-    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, id) in conditional::objects(app, town).await {
         ids.entry(name).or_default().push(id);

@@ -61,7 +61,7 @@ async fn every_operation_answers_with_the_headers_of_a_careful_service() {
     let town = app.town().await;
     let anonymous = app.anonymous();
     let administrator = app.signed_in(&town, &town.administrator);
-    let document = anonymous.get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     for (method, template, open) in operations(&document) {
         let mut path = template.replace(['{', '}'], "x");
         // A stream that is opened does not end.
@@ -92,7 +92,7 @@ async fn methods_that_a_path_does_not_have_are_answered_with_those_it_has() {
     let app = TestApp::start().await;
     let town = app.town().await;
     let administrator = app.signed_in(&town, &town.administrator);
-    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     let all = operations(&document);
     let paths: std::collections::BTreeSet<_> = all.iter().map(|(_, path, _)| path).collect();
     for path in paths {

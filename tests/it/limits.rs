@@ -292,7 +292,7 @@ async fn the_limits_of_the_document_are_those_of_the_service() {
     let app = TestApp::start().await;
     let town = app.town().await;
     let host = host(&app, &town).await;
-    let document = app.anonymous().get("/openapi.json").send().await.ok().json;
+    let document = app.openapi().await;
     let document = Document(document);
     let (mut bodies, mut addresses, mut wrong) = (0, 0, Vec::new());
     for callable in callable(&app, &host, &document) {

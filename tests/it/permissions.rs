@@ -292,13 +292,7 @@ async fn every_operation_is_open_to_the_roles_of_the_matrix_and_to_no_others() {
     let town = app.town().await;
     let elsewhere = app.town_called("linjiang").await;
     assert_ne!(town.code, elsewhere.code);
-    let document = app
-        .anonymous()
-        .get("/openapi.json")
-        .send()
-        .await
-        .status(200)
-        .json;
+    let document = app.openapi().await;
     let mut cases: BTreeMap<&str, Story<'_>> = BTreeMap::new();
     let mut operations: Vec<(String, String, Value)> = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {

@@ -31,8 +31,7 @@ async fn case_at<'a>(app: &'a TestApp, town: &'a Town, step: &str) -> Story<'a> 
 
 /// The operations on a case and on what belongs to it.
 async fn operations(app: &TestApp) -> Vec<Operation> {
-    let document = app.anonymous().get("/openapi.json").send().await;
-    let mut all = document::operations(&document.status(200).json);
+    let mut all = document::operations(&app.openapi().await);
     all.retain(|one| {
         let parts = ["prop", "asgn", "repl", "atta"];
         let of_case = |kind: &str| parts.contains(&kind);

@@ -35,11 +35,11 @@ def arguments():
     parser.add_argument("--out", default="target/bench", help="where databases and tables are kept")
     given = parser.parse_args()
     if given.quick:
-        given.proposals, given.clients, given.repeat = "10000", "", 1
+        given.proposals, given.repeat = "10000", 1
         given.seconds, given.writes = 3, 1200
         given.plenary, given.meeting = 20, 500
     given.proposals = [int(one) for one in given.proposals.split(",")]
-    given.clients = [int(one) for one in given.clients.split(",") if one]
+    given.clients = [int(one) for one in given.clients.split(",")]
     return given
 
 

@@ -180,6 +180,12 @@ impl TestApp {
         Client::new(self.http.clone(), self.base.clone(), None)
     }
 
+    /// The OpenAPI document, as the service gives it.
+    pub async fn openapi(&self) -> serde_json::Value {
+        let document = self.anonymous().get("/openapi.json").send().await;
+        document.status(200).json
+    }
+
     /// Signs in, or is refused.
     pub async fn login(&self, town: &seed::Town, username: &str, password: &str) -> Reply {
         self.anonymous().login(town, username, password).await
