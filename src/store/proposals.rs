@@ -1,15 +1,23 @@
 //! Lists of proposals: what a caller may see, filtered, page by page.
 
-use diesel::dsl::exists;
+mod conditions;
+mod window;
+
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use jiff::Timestamp;
+
+pub(in crate::store) use self::conditions::visible;
+use self::conditions::{
+    assigned_to, awaits_acceptance, concerns, in_handling, is_archived, of_member, of_programme,
+    of_tier,
+};
+use self::window::Window;
 
 use super::Tx;
 use super::cases::ProposalRow;
 use super::connection::MultiBackend;
 use super::run::Run;
-use super::schema::{assignments, case_marks, follow_ups, merges, promises, proposals, proposers};
+use super::schema::{assignments, proposals, proposers};
 use super::sql_types::At;
 use crate::error::Result;
 use crate::ids::{
@@ -20,8 +28,7 @@ use crate::workflow::access::Reach;
 use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::case::Phase;
 use crate::workflow::codes::{
-    AssignmentRole, CaseSeries, ConsentStatus, FollowUpKind, ProgrammeTier, ProposerRole, Secrecy,
-    SubjectClass,
+    AssignmentRole, CaseSeries, ProgrammeTier, ProposerRole, SubjectClass,
 };
 use crate::workflow::lists::ProposerKind;
 use crate::workflow::proposal::ProposalStatus;
@@ -39,7 +46,7 @@ pub enum Order {
 }
 
 /// What to keep.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     /// Any of these statuses.
     pub status: Vec<ProposalStatus>,
@@ -82,239 +89,26 @@ pub struct Filter {
 /// Where a page starts: sort key and identifier of the last row before it.
 pub type After = (Option<Timestamp>, ProposalId);
 
-pub(in crate::store) type Condition =
-    Box<dyn BoxableExpression<proposals::table, MultiBackend, SqlType = Bool>>;
-
-/// The row of the permission matrix as a condition: own, assigned, filed and open, or everything.
-pub(in crate::store) fn visible(reach: &Reach) -> Option<Condition> {
-    if reach.everything {
-        return None;
-    }
-    let mut condition: Condition = Box::new(proposals::id.ne(proposals::id));
-    if reach.filed_restricted {
-        condition = Box::new(condition.or(proposals::filed_at.is_not_null()));
-    } else if reach.filed_open {
-        condition = Box::new(
-            condition.or(proposals::filed_at
-                .is_not_null()
-                .and(proposals::secrecy.eq(Secrecy::Open))),
-        );
-    }
-    if let Some(member) = reach.member {
-        condition = Box::new(condition.or(signed_by(member)));
-        condition = Box::new(condition.or(opened()));
-        condition = Box::new(condition.or(absorbed(Whose::Member(member))));
-    }
-    for organisation in &reach.organisations {
-        condition = Box::new(condition.or(invited(*organisation)));
-        condition = Box::new(condition.or(absorbed(Whose::Organisation(*organisation))));
-    }
-    for unit in &reach.units {
-        condition = Box::new(
-            condition
-                .or(handed_to(*unit))
-                .or(promised_by(*unit))
-                .or(instructed(*unit)),
-        );
-    }
-    Some(condition)
-}
-
-fn signed_by(member: MemberId) -> Condition {
-    Box::new(exists(
-        proposers::table
-            .filter(proposers::committee_id.eq(proposals::committee_id))
-            .filter(proposers::proposal_id.eq(proposals::id))
-            .filter(proposers::member_id.eq(member))
-            .filter(proposers::status.ne(ConsentStatus::Dropped)),
-    ))
-}
-
-/// The organisation proposes it, or was invited to.
-fn invited(organisation: OrganisationId) -> Condition {
-    Box::new(exists(
-        proposers::table
-            .filter(proposers::committee_id.eq(proposals::committee_id))
-            .filter(proposers::proposal_id.eq(proposals::id))
-            .filter(proposers::organisation_id.eq(organisation))
-            .filter(proposers::status.ne(ConsentStatus::Dropped)),
-    ))
-}
-
-/// 附议: opened to every member until it is filed.
-fn opened() -> Condition {
-    let before_filing = [
-        ProposalStatus::Draft,
-        ProposalStatus::Submitted,
-        ProposalStatus::Returned,
-    ];
-    let opened = exists(
-        case_marks::table
-            .filter(case_marks::committee_id.eq(proposals::committee_id))
-            .filter(case_marks::proposal_id.eq(proposals::id))
-            .filter(case_marks::open_for_seconding.eq(true)),
-    );
-    Box::new(
-        proposals::status
-            .eq_any(before_filing)
-            .and(proposals::secrecy.eq(Secrecy::Open))
-            .and(opened),
-    )
-}
-
-/// It absorbed a proposal that the member or the organisation signs: that one is answered with it.
-fn absorbed(whose: Whose) -> Condition {
-    macro_rules! signs {
-        ($own:expr) => {
-            Box::new(exists(
-                merges::table
-                    .inner_join(
-                        proposers::table.on(proposers::committee_id
-                            .eq(merges::committee_id)
-                            .and(proposers::proposal_id.eq(merges::proposal_id))),
-                    )
-                    .filter(merges::committee_id.eq(proposals::committee_id))
-                    .filter(merges::main_id.eq(proposals::id))
-                    .filter(merges::unmerged_at.is_null())
-                    .filter(proposers::status.eq(ConsentStatus::Consented))
-                    .filter(proposers::role.ne(ProposerRole::Seconder))
-                    .filter($own),
-            ))
-        };
-    }
-    match whose {
-        Whose::Member(member) => signs!(proposers::member_id.eq(member)),
-        Whose::Organisation(organisation) => signs!(proposers::organisation_id.eq(organisation)),
-    }
-}
-
-/// Whose signature is looked for.
-#[derive(Clone, Copy)]
-enum Whose {
-    Member(MemberId),
-    Organisation(OrganisationId),
-}
-
-/// A leader's instruction on the case is for the unit.
-fn instructed(unit: UnitId) -> Condition {
-    Box::new(exists(
-        follow_ups::table
-            .filter(follow_ups::committee_id.eq(proposals::committee_id))
-            .filter(follow_ups::proposal_id.eq(proposals::id))
-            .filter(follow_ups::kind.eq(FollowUpKind::Instruction))
-            .filter(follow_ups::unit_id.assume_not_null().eq(unit)),
-    ))
-}
-
-/// Begins with the rows of the unit, of which there are few, where the cases may be many.
-fn assigned_to(committee: CommitteeId, unit: UnitId) -> Condition {
-    let rows = assignments::table
-        .filter(assignments::committee_id.eq(committee))
-        .filter(assignments::unit_id.eq(unit))
-        .select(assignments::proposal_id);
-    Box::new(proposals::id.eq_any(rows))
-}
-
-/// What a unit may have to do with: more than it sees, and found by its name alone. Whether it sees
-/// each is asked of these cases instead of all.
-fn concerns(committee: CommitteeId, units: &[UnitId]) -> Condition {
-    let rows = assignments::table
-        .filter(assignments::committee_id.eq(committee))
-        .filter(assignments::unit_id.eq_any(units.to_vec()))
-        .select(assignments::proposal_id);
-    let promised = promises::table
-        .filter(promises::committee_id.eq(committee))
-        .filter(promises::unit_id.eq_any(units.to_vec()))
-        .select(promises::proposal_id);
-    let told = follow_ups::table
-        .filter(follow_ups::committee_id.eq(committee))
-        .filter(follow_ups::unit_id.assume_not_null().eq_any(units.to_vec()))
-        .filter(follow_ups::kind.eq(FollowUpKind::Instruction))
-        .select(follow_ups::proposal_id);
-    Box::new(proposals::id.eq_any(rows.union_all(promised).union_all(told)))
-}
-
-/// The unit has a row in it; before the filing that is a reference copy, and counts until it ends.
-fn handed_to(unit: UnitId) -> Condition {
-    let counts = exists(
-        assignments::table
-            .filter(assignments::committee_id.eq(proposals::committee_id))
-            .filter(assignments::proposal_id.eq(proposals::id))
-            .filter(assignments::unit_id.eq(unit))
-            .filter(
-                assignments::status
-                    .ne(AssignmentStatus::Void)
-                    .or(proposals::filed_at.is_not_null()),
-            ),
-    );
-    Box::new(counts)
-}
-
-/// A promise of it is the unit's, perhaps inherited with a unit that it took over.
-fn promised_by(unit: UnitId) -> Condition {
-    Box::new(exists(
-        promises::table
-            .filter(promises::committee_id.eq(proposals::committee_id))
-            .filter(promises::proposal_id.eq(proposals::id))
-            .filter(promises::unit_id.eq(unit)),
-    ))
-}
-
-fn in_handling() -> Condition {
-    Box::new(proposals::status.eq(ProposalStatus::Assigned))
-}
-
-/// A row that owes a reply is not signed for, or asked to be returned.
-fn awaits_acceptance() -> Condition {
-    let waiting = [AssignmentStatus::Pending, AssignmentStatus::ReturnRequested];
-    let replying = [AssignmentRole::Lead, AssignmentRole::Separate];
-    Box::new(exists(
-        assignments::table
-            .filter(assignments::committee_id.eq(proposals::committee_id))
-            .filter(assignments::proposal_id.eq(proposals::id))
-            .filter(assignments::round.eq(proposals::round))
-            .filter(assignments::role.eq_any(replying))
-            .filter(assignments::status.eq_any(waiting)),
-    ))
-}
-
-fn is_archived() -> Condition {
-    Box::new(exists(
-        case_marks::table
-            .filter(case_marks::committee_id.eq(proposals::committee_id))
-            .filter(case_marks::proposal_id.eq(proposals::id))
-            .filter(case_marks::archived_at.is_not_null()),
-    ))
-}
-
-fn of_tier(tier: ProgrammeTier) -> Condition {
-    Box::new(exists(
-        case_marks::table
-            .filter(case_marks::committee_id.eq(proposals::committee_id))
-            .filter(case_marks::proposal_id.eq(proposals::id))
-            .filter(case_marks::tier.eq(tier)),
-    ))
-}
-
-fn of_programme(year: i32) -> Condition {
-    Box::new(exists(
-        case_marks::table
-            .filter(case_marks::committee_id.eq(proposals::committee_id))
-            .filter(case_marks::proposal_id.eq(proposals::id))
-            .filter(case_marks::programme_year.eq(year)),
-    ))
-}
-
 type Query<'a> = proposals::BoxedQuery<'a, MultiBackend>;
 
-fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query<'a> {
+/// Cases that are kept; of units, those of a window alone if there is one.
+fn filtered<'a>(
+    committee: CommitteeId,
+    reach: &Reach,
+    filter: &Filter,
+    window: Option<&Window>,
+) -> Query<'a> {
     let mut query = proposals::table
         .filter(proposals::committee_id.eq(committee))
         .into_boxed();
     if let Some(condition) = visible(reach) {
         query = query.filter(condition);
     }
-    if reach.is_of_units_alone() {
+    if let Some(window) = window {
+        query = query.filter(window.clone());
+    } else if let Some(unit) = filter.unit {
+        query = query.filter(assigned_to(committee, unit));
+    } else if reach.is_of_units_alone() {
         query = query.filter(concerns(committee, &reach.units));
     }
     if !filter.status.is_empty() {
@@ -329,11 +123,8 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
     if let Some(kind) = filter.kind {
         query = query.filter(proposals::kind.eq(kind));
     }
-    if let Some(unit) = filter.unit {
-        query = query.filter(assigned_to(committee, unit));
-    }
     if let Some(member) = filter.member {
-        query = query.filter(signed_by(member));
+        query = query.filter(of_member(committee, member));
     }
     if let Some(organisation) = filter.organisation {
         query = query.filter(proposals::organisation_id.eq(organisation));
@@ -358,10 +149,10 @@ fn filtered<'a>(committee: CommitteeId, reach: &Reach, filter: &Filter) -> Query
         None => {}
     }
     if let Some(tier) = filter.tier {
-        query = query.filter(of_tier(tier));
+        query = query.filter(of_tier(committee, tier));
     }
     if let Some(year) = filter.programme_year {
-        query = query.filter(of_programme(year));
+        query = query.filter(of_programme(committee, year));
     }
     if let Some(main) = filter.main {
         query = query.filter(proposals::main_id.eq(main));
@@ -399,8 +190,26 @@ pub fn list(
     after: Option<&After>,
     limit: usize,
 ) -> Result<Vec<ProposalRow>> {
-    let mut query = filtered(committee, reach, filter);
-    query = match (order, after) {
+    let mut limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let id = after.map(|(_, id)| *id);
+    let Some(mut window) = Window::first(tx, committee, reach, filter, order, id, limit) else {
+        let query = behind(filtered(committee, reach, filter, None), order, after);
+        return page(tx, query, order, limit);
+    };
+    let mut rows = Vec::new();
+    loop {
+        let query = filtered(committee, reach, filter, Some(&window));
+        let more = page(tx, query, order, limit)?;
+        limit -= i64::try_from(more.len()).unwrap_or(limit);
+        rows.extend(more);
+        if limit == 0 || !window.go_on(tx)? {
+            return Ok(rows);
+        }
+    }
+}
+
+fn behind<'a>(query: Query<'a>, order: Order, after: Option<&After>) -> Query<'a> {
+    match (order, after) {
         (Order::Newest, Some((_, id))) => query.filter(proposals::id.lt(*id)),
         (Order::Oldest, Some((_, id))) => query.filter(proposals::id.gt(*id)),
         (Order::Updated, Some((Some(at), id))) => query.filter(
@@ -409,14 +218,18 @@ pub fn list(
                 .and(proposals::updated_at.gt(At(*at)).or(proposals::id.gt(*id))),
         ),
         (_, _) => query,
-    };
-    query = match order {
+    }
+}
+
+/// The first rows in an order.
+fn page(tx: &mut Tx<'_>, query: Query<'_>, order: Order, limit: i64) -> Result<Vec<ProposalRow>> {
+    let query = match order {
         Order::Newest => query.order(proposals::id.desc()),
         Order::Oldest => query.order(proposals::id.asc()),
         Order::Updated => query.order((proposals::updated_at.asc(), proposals::id.asc())),
     };
     Ok(query
-        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .limit(limit)
         .select(<ProposalRow as Selectable<MultiBackend>>::construct_selection())
         .load(tx.conn)?)
 }
@@ -429,7 +242,7 @@ pub fn count(
     filter: &Filter,
     cap: i64,
 ) -> Result<i64> {
-    let ids: Vec<ProposalId> = filtered(committee, reach, filter)
+    let ids: Vec<ProposalId> = filtered(committee, reach, filter, None)
         .limit(cap)
         .select(proposals::id)
         .load(tx.conn)?;
@@ -527,7 +340,7 @@ pub fn among(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(filtered(committee, reach, &Filter::default())
+    Ok(filtered(committee, reach, &Filter::default(), None)
         .filter(proposals::id.eq_any(ids.to_vec()))
         .select(<ProposalRow as Selectable<MultiBackend>>::construct_selection())
         .load(tx.conn)?)
@@ -543,7 +356,7 @@ pub fn readable(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(filtered(committee, reach, &Filter::default())
+    Ok(filtered(committee, reach, &Filter::default(), None)
         .filter(proposals::id.eq_any(ids.to_vec()))
         .select((proposals::id, proposals::case_no))
         .load(tx.conn)?)

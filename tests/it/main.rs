@@ -106,6 +106,7 @@ mod support;
 mod tampering;
 mod timed;
 mod tour;
+mod unit_lists;
 mod unit_races;
 mod units;
 mod untrusted;

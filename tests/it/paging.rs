@@ -4,28 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::{Client, Reply, TestApp, steps};
+use crate::support::{Client, TestApp, steps};
 
 /// Statements that a case takes to read, who asks included.
 const READ_CASE: u64 = 20;
 /// Statements that an act takes, who asks included.
 const ACT: u64 = 40;
-
-fn ids(reply: &Reply) -> Vec<String> {
-    let items = reply.json["items"].as_array().expect("items");
-    items
-        .iter()
-        .map(|item| item["id"].as_str().expect("an id").to_owned())
-        .collect()
-}
-
-/// Where `Link: rel="next"` leads.
-fn next(reply: &Reply) -> Option<String> {
-    let link = reply.text_header("link");
-    let path = link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
-    assert!(path.contains(reply.json["next_cursor"].as_str().expect("a cursor")));
-    Some(path.to_owned())
-}
 
 #[actix_web::test]
 async fn a_list_that_grows_and_changes_shows_nothing_twice_and_skips_nothing() {
@@ -47,8 +31,8 @@ async fn a_list_that_grows_and_changes_shows_nothing_twice_and_skips_nothing() {
         ));
         while let Some(page) = path {
             let reply = member.get(&page).send().await.status(200);
-            seen.extend(ids(&reply));
-            path = next(&reply);
+            seen.extend(reply.item_ids());
+            path = reply.next_page();
             // Somebody writes another one, and changes the one seen last.
             if seen.len() < 30 {
                 steps::draft(&member, "关于新线路的提案").await;
@@ -121,7 +105,7 @@ async fn cursors_belong_to_one_list_of_one_committee_and_cannot_be_changed() {
         .get(&format!("/api/v1/proposals?limit=50&cursor={cursor}"))
         .send()
         .await;
-    assert_eq!(ids(&rest.status(200)).len(), 2);
+    assert_eq!(rest.status(200).item_ids().len(), 2);
 }
 
 async fn cost(app: &TestApp, client: &Client, path: &str) -> u64 {

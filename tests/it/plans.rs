@@ -35,6 +35,8 @@ const FEW: &[&str] = &[
 ];
 /// The steps of a walk over committees: over what it has found so far, and over all of that.
 const WALK: &[&str] = &["SCAN w", "SCAN walk"];
+/// The first cases of a unit, of which a statement has limited how many there are.
+const WINDOW: &[&str] = &["SCAN source", "SCAN cases"];
 
 /// The statements while a joint case goes from draft to closed, and while everybody looks at it.
 async fn statements_of_a_year(app: &TestApp) -> BTreeSet<String> {
@@ -155,7 +157,8 @@ fn wrong(sql: &str, steps: &[String]) -> Option<String> {
             let whole = step.starts_with("SCAN ") || step.contains("Seq Scan");
             // PostgreSQL knows how many rows there are, and may do so where they are few.
             let tenant = step.ends_with("(committee_id=?)");
-            (whole || tenant && !is_page) && !few(step) && !WALK.contains(&step)
+            let bounded = WALK.contains(&step) || WINDOW.iter().any(|name| step.starts_with(name));
+            (whole || tenant && !is_page) && !few(step) && !bounded
         })
         .cloned()
 }
@@ -210,9 +213,20 @@ async fn lists_of_a_unit_begin_with_its_rows() {
     app.db().listen(move |sql| {
         listening.lock().expect("a list").push(sql.to_owned());
     });
+    let postgres = matches!(app.db().url(), DatabaseUrl::Postgres(_));
+    if postgres {
+        // It looks at the size of a table: where there is a handful, a walk over them is as good.
+        Story::draft(&app, &town, &town.members[0]).await;
+        app.database().execute(
+            "INSERT INTO proposals SELECT copy.* FROM proposals AS p, generate_series(1, 5000) AS n, \
+             jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'serial_no', -n)) AS copy",
+        );
+    }
     let of_unit = format!("/api/v1/proposals?unit_id={}", town.units[0]);
+    let handled = format!("{of_unit}&status=handled");
     for (who, path) in [
         (&town.staff, of_unit.as_str()),
+        (&town.staff, handled.as_str()),
         (&town.unit_clerks[0], "/api/v1/proposals"),
     ] {
         heard.lock().expect("a list").clear();
@@ -220,7 +234,7 @@ async fn lists_of_a_unit_begin_with_its_rows() {
         let statements = heard.lock().expect("a list").clone();
         let pages: Vec<_> = statements
             .iter()
-            .filter(|sql| sql.contains("assignments") && sql.contains("LIMIT"))
+            .filter(|sql| sql.contains("title_folded") && sql.contains("LIMIT"))
             .collect();
         assert_eq!(pages.len(), 1, "{path}: {statements:?}");
         let steps = app.database().steps(pages[0]);
@@ -228,14 +242,13 @@ async fn lists_of_a_unit_begin_with_its_rows() {
             let all = |step: &&String| words.iter().all(|word| step.contains(word));
             steps.iter().any(|step| all(&step))
         };
-        // PostgreSQL begins with what it knows to be less; for that it must be a join.
-        let by_key = if matches!(app.db().url(), DatabaseUrl::Postgres(_)) {
-            has(&["Semi Join"]) || has(&["HashAggregate"])
+        // Each case is fetched by its own key, not met on a walk over all.
+        let key = if postgres {
+            has(&["Cond: ", "committee_id = ", "id = ANY"])
         } else {
-            // Each case is fetched by its own key, not met on a walk over all.
-            has(&["assignments_unit_idx"]) && has(&["SEARCH proposals", " id=?"])
+            has(&["SEARCH proposals", " id=?"])
         };
-        assert!(by_key, "{path}: {steps:#?}");
+        assert!(has(&["assignments_unit_idx"]) && key, "{path}: {steps:#?}");
     }
 }
 

@@ -206,6 +206,21 @@ impl Reply {
             .unwrap_or_default()
     }
 
+    /// Identifiers of what a list shows.
+    pub fn item_ids(&self) -> Vec<String> {
+        let items = self.json["items"].as_array().expect("items");
+        let id = |item: &Value| item["id"].as_str().expect("an id").to_owned();
+        items.iter().map(id).collect()
+    }
+
+    /// Where `Link: rel="next"` leads.
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.text_header("link");
+        let path = link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
+        assert!(path.contains(self.json["next_cursor"].as_str().expect("a cursor")));
+        Some(path.to_owned())
+    }
+
     /// The version of the object in the ETag; that of its case may follow behind a dot.
     #[track_caller]
     pub fn version(&self) -> i32 {
