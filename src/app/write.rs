@@ -8,7 +8,8 @@ use super::ctx::IdempotencyKey;
 use super::defects::Defect;
 use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
-use crate::store::{Tx, idempotency};
+use crate::store::Tx;
+use crate::store::idempotency::{self, Stored};
 
 /// The JSON text of an answer, or none. It is made once: what is stored with an idempotency key is
 /// what was sent, to the letter, but for secrets, which are shown once.
@@ -172,13 +173,12 @@ impl App {
                         ..answer
                     });
                 };
-                if let Some(answer) = stored(tx, &ctx)? {
-                    return Ok(answer);
-                }
                 let scope = scope(&ctx, key);
                 // Claimed before the work, so that a concurrent twin waits here and then finds
                 // the answer instead of doing the work again.
-                idempotency::claim(tx, &scope, &key.request_hash, ctx.now)?;
+                if let Some(stored) = idempotency::claim(tx, &scope, &key.request_hash, ctx.now)? {
+                    return again(stored, key);
+                }
                 let answer = work(tx)?;
                 idempotency::finish(tx, &scope, &key.request_hash, &answer, ctx.now)?;
                 Ok(answer)
@@ -203,13 +203,16 @@ pub(super) fn stored(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Option<Answer>> {
     let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
         return Ok(None);
     };
-    match idempotency::find(tx, &scope(ctx, key))? {
-        Some(stored) if stored.request_hash != key.request_hash => {
-            Err(Error::new(Code::IdempotencyKeyReused))
-        }
-        stored => Ok(stored.map(|stored| Answer {
-            replayed: true,
-            ..stored.answer
-        })),
+    let stored = idempotency::find(tx, &scope(ctx, key))?;
+    stored.map(|stored| again(stored, key)).transpose()
+}
+
+fn again(stored: Stored, key: &IdempotencyKey) -> Result<Answer> {
+    if stored.request_hash != key.request_hash {
+        return Err(Error::new(Code::IdempotencyKeyReused));
     }
+    Ok(Answer {
+        replayed: true,
+        ..stored.answer
+    })
 }

@@ -1,18 +1,23 @@
 //! The audit trail (I33): append-only, hash-chained per stream, written in the transaction of the
 //! change it tells of.
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Tx;
+use super::batch::Batch;
 use super::connection::AnyConnection;
+use super::outbox::{self, Parcel};
 use super::prepared::Prepare;
 use super::run::Run;
 use super::schema::events;
 use super::sql_types::{At, Json};
-use super::{Tx, outbox};
 use crate::app::Ctx;
 use crate::digest;
 use crate::error::Result;
@@ -216,7 +221,73 @@ pub struct Event {
     pub hash: String,
 }
 
+impl Head {
+    /// What comes next.
+    pub(in crate::store) fn next(
+        &self,
+        stream: &Stream,
+        circumstances: &Circumstances,
+        happening: Happening,
+    ) -> Event {
+        let mut event = Event {
+            seq: self.seq + 1,
+            id: EventId::new(circumstances.at),
+            stream_kind: stream.kind.to_owned(),
+            at: At(circumstances.at),
+            actor_id: circumstances.actor,
+            actor_name: circumstances.actor_name.clone(),
+            actor_role: circumstances.role.as_str().to_owned(),
+            on_behalf_of: circumstances.on_behalf_of.clone(),
+            name: happening.name,
+            rule: happening.rule.map(str::to_owned),
+            request_id: circumstances.request,
+            content: Json(happening.content),
+            prev_hash: self.hash.clone(),
+            hash: String::new(),
+        };
+        event.hash = event.expected_hash(stream);
+        event
+    }
+}
+
 impl Event {
+    /// Where its stream ends with it.
+    pub(in crate::store) fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash.clone(),
+        }
+    }
+
+    /// The statement that appends it.
+    pub(in crate::store) fn insertion(
+        self,
+        stream: &Stream,
+    ) -> impl QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId + use<> {
+        diesel::insert_into(events::table).values((
+            (
+                events::committee_id.eq(stream.committee),
+                events::stream_id.eq(stream.id),
+                events::seq.eq(self.seq),
+                events::id.eq(self.id),
+                events::stream_kind.eq(self.stream_kind),
+                events::at.eq(self.at),
+                events::actor_id.eq(self.actor_id),
+                events::actor_name.eq(self.actor_name),
+            ),
+            (
+                events::actor_role.eq(self.actor_role),
+                events::on_behalf_of.eq(self.on_behalf_of),
+                events::name.eq(self.name),
+                events::rule.eq(self.rule),
+                events::request_id.eq(self.request_id),
+                events::content.eq(self.content),
+                events::prev_hash.eq(self.prev_hash),
+                events::hash.eq(self.hash),
+            ),
+        ))
+    }
+
     /// The hash that the event should carry: over everything it says and the hash before it.
     pub fn expected_hash(&self, stream: &Stream) -> String {
         let option = |text: Option<String>| text.unwrap_or_default();
@@ -256,60 +327,17 @@ pub fn head(tx: &mut Tx<'_>, stream: &Stream) -> Result<Head> {
 }
 
 /// Appends to a stream whose end is known; gives the new end. The outbox is left to the caller, who
-/// tells of several events at once.
-pub(in crate::store) fn append_after(
+/// may have nobody to tell.
+fn append_after(
     tx: &mut Tx<'_>,
     stream: &Stream,
     head: &Head,
     circumstances: &Circumstances,
     happening: Happening,
 ) -> Result<Head> {
-    let mut event = Event {
-        seq: head.seq + 1,
-        id: EventId::new(circumstances.at),
-        stream_kind: stream.kind.to_owned(),
-        at: At(circumstances.at),
-        actor_id: circumstances.actor,
-        actor_name: circumstances.actor_name.clone(),
-        actor_role: circumstances.role.as_str().to_owned(),
-        on_behalf_of: circumstances.on_behalf_of.clone(),
-        name: happening.name,
-        rule: happening.rule.map(str::to_owned),
-        request_id: circumstances.request,
-        content: Json(happening.content),
-        prev_hash: head.hash.clone(),
-        hash: String::new(),
-    };
-    event.hash = event.expected_hash(stream);
-    let head = Head {
-        seq: event.seq,
-        hash: event.hash.clone(),
-    };
-    diesel::insert_into(events::table)
-        .values((
-            (
-                events::committee_id.eq(stream.committee),
-                events::stream_id.eq(stream.id),
-                events::seq.eq(event.seq),
-                events::id.eq(event.id),
-                events::stream_kind.eq(event.stream_kind),
-                events::at.eq(event.at),
-                events::actor_id.eq(event.actor_id),
-                events::actor_name.eq(event.actor_name),
-            ),
-            (
-                events::actor_role.eq(event.actor_role),
-                events::on_behalf_of.eq(event.on_behalf_of),
-                events::name.eq(event.name),
-                events::rule.eq(event.rule),
-                events::request_id.eq(event.request_id),
-                events::content.eq(event.content),
-                events::prev_hash.eq(event.prev_hash),
-                events::hash.eq(event.hash),
-            ),
-        ))
-        .prepared()
-        .run(tx.conn)?;
+    let event = head.next(stream, circumstances, happening);
+    let head = event.head();
+    event.insertion(stream).prepared().run(tx.conn)?;
     Ok(head)
 }
 
@@ -334,7 +362,21 @@ pub fn append_to(
 ) -> Result<Head> {
     let end = append_after(tx, stream, head, circumstances, happening)?;
     // Nobody is told of an entry of a register; those who follow the feed see it.
-    outbox::put(tx, stream, end.seq, &[Vec::new()], At(circumstances.at))?;
+    let parcel = Parcel {
+        stream: stream.id,
+        stream_kind: stream.kind.to_owned(),
+        first_seq: end.seq,
+        told: vec![Vec::new()],
+    };
+    let mut batch = Batch::default();
+    outbox::put(
+        tx,
+        &mut batch,
+        stream.committee,
+        &parcel,
+        At(circumstances.at),
+    )?;
+    batch.send(tx)?;
     Ok(end)
 }
 

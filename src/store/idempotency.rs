@@ -10,7 +10,7 @@ use super::run::Run;
 use super::schema::idempotency_keys::dsl;
 use super::sql_types::{At, Json};
 use crate::app::{Answer, Body};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::{CommitteeId, UserId};
 
 /// What a key is unique in.
@@ -93,16 +93,30 @@ macro_rules! values {
     };
 }
 
-/// Takes the key; a concurrent request with the same key waits for this transaction. On SQLite it
-/// waits already, and the row is written once, with the answer.
-pub fn claim(tx: &mut Tx<'_>, scope: &Scope<'_>, request_hash: &str, now: Timestamp) -> Result<()> {
-    if let AnyConnection::Postgres(conn) = &mut *tx.conn {
-        let (none, nothing) = (None::<&str>, Json(serde_json::Value::Null));
-        values!(scope, request_hash, 0, nothing, none, none, now)
-            .prepared()
-            .execute(conn)?;
+/// Takes the key, or gives what was answered to it. A concurrent request with the same key waits for
+/// this transaction; on SQLite it waits already, and the row is written once, with the answer.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    scope: &Scope<'_>,
+    request_hash: &str,
+    now: Timestamp,
+) -> Result<Option<Stored>> {
+    let AnyConnection::Postgres(conn) = &mut *tx.conn else {
+        return find(tx, scope);
+    };
+    let (none, nothing) = (None::<&str>, Json(serde_json::Value::Null));
+    let taken = values!(scope, request_hash, 0, nothing, none, none, now)
+        .on_conflict_do_nothing()
+        .prepared()
+        .execute(conn)?;
+    if taken > 0 {
+        return Ok(None);
     }
-    Ok(())
+    match find(tx, scope)? {
+        // It was there a moment ago: the sweep took it.
+        None => Err(Error::new(Code::Busy).retryable()),
+        stored => Ok(stored),
+    }
 }
 
 /// Stores the answer under the key that was claimed.

@@ -8,6 +8,7 @@ pub mod api_tokens;
 pub mod attachments;
 pub mod audit_checks;
 pub mod audit_log;
+mod batch;
 pub mod bulk;
 pub mod calendars;
 pub mod cases;

@@ -6,8 +6,8 @@ use diesel::sql_types::{Integer, Text};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
+use super::batch::Batch;
 use super::connection::{AnyConnection, MultiBackend};
-use super::events::Stream;
 use super::prepared::Prepare;
 use super::run::Run;
 use super::schema::outbox;
@@ -43,42 +43,49 @@ struct Row {
 }
 
 /// Puts the events of an act into the outbox.
-pub fn put(tx: &mut Tx<'_>, stream: &Stream, first_seq: i32, told: &[Told], at: At) -> Result<()> {
+pub(in crate::store) fn put(
+    tx: &mut Tx<'_>,
+    batch: &mut Batch<'_>,
+    committee: CommitteeId,
+    parcel: &Parcel,
+    at: At,
+) -> Result<()> {
     let id = OutboxId::new(at.0);
-    let last_seq = first_seq + i32::try_from(told.len()).unwrap_or(i32::MAX) - 1;
-    let told = Json::of(&told)?;
+    let last_seq = parcel.first_seq + i32::try_from(parcel.told.len()).unwrap_or(i32::MAX) - 1;
+    let told = Json::of(&parcel.told)?;
     match &mut *tx.conn {
-        AnyConnection::Postgres(conn) => diesel::insert_into(outbox::table)
-            // The position comes from a sequence.
-            .values((
-                outbox::committee_id.eq(stream.committee),
+        // The position comes from a sequence.
+        AnyConnection::Postgres(_) => {
+            batch.put_postgres(diesel::insert_into(outbox::table).values((
+                outbox::committee_id.eq(committee),
                 outbox::id.eq(id),
-                outbox::stream_id.eq(stream.id),
-                outbox::stream_kind.eq(stream.kind),
-                outbox::first_seq.eq(first_seq),
+                outbox::stream_id.eq(parcel.stream),
+                outbox::stream_kind.eq(parcel.stream_kind.clone()),
+                outbox::first_seq.eq(parcel.first_seq),
                 outbox::last_seq.eq(last_seq),
                 outbox::told.eq(told),
                 outbox::created_at.eq(at),
-            ))
-            .prepared()
-            .execute(conn)?,
+            )));
+        }
         // One writer at a time: the next position is the one after the last that waits.
-        AnyConnection::Sqlite(conn) => diesel::sql_query(
-            "INSERT INTO outbox (committee_id, id, position, stream_id, stream_kind, first_seq, \
-             last_seq, told, created_at) SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4, \
-             ?5, ?6, ?7, ?8 FROM outbox WHERE committee_id = ?1",
-        )
-        .bind::<Uid, _>(stream.committee)
-        .bind::<Uid, _>(id)
-        .bind::<Uid, _>(stream.id)
-        .bind::<Text, _>(stream.kind)
-        .bind::<Integer, _>(first_seq)
-        .bind::<Integer, _>(last_seq)
-        .bind::<Doc, _>(told)
-        .bind::<Moment, _>(at)
-        .prepared()
-        .execute(conn)?,
-    };
+        AnyConnection::Sqlite(conn) => {
+            diesel::sql_query(
+                "INSERT INTO outbox (committee_id, id, position, stream_id, stream_kind, first_seq, \
+                 last_seq, told, created_at) SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4, \
+                 ?5, ?6, ?7, ?8 FROM outbox WHERE committee_id = ?1",
+            )
+            .bind::<Uid, _>(committee)
+            .bind::<Uid, _>(id)
+            .bind::<Uid, _>(parcel.stream)
+            .bind::<Text, _>(&parcel.stream_kind)
+            .bind::<Integer, _>(parcel.first_seq)
+            .bind::<Integer, _>(last_seq)
+            .bind::<Doc, _>(told)
+            .bind::<Moment, _>(at)
+            .prepared()
+            .execute(conn)?;
+        }
+    }
     Ok(())
 }
 

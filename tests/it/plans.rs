@@ -180,12 +180,13 @@ async fn so_does_every_statement_of_lists_and_of_what_happens_by_itself() {
 
 fn all_by_a_key(app: &TestApp, statements: &BTreeSet<String>) {
     let is_query = |sql: &&String| {
-        let words = ["SELECT", "UPDATE", "DELETE", "INSERT"];
+        let words = ["SELECT", "WITH", "UPDATE", "DELETE", "INSERT"];
         // What a caller without any rights asks is answered without a look at the rows.
         words.iter().any(|word| sql.starts_with(word)) && !sql.contains("AND (1=0)")
     };
     let asked: Vec<_> = statements.iter().filter(is_query).collect();
-    assert!(asked.len() > 60, "{}", asked.len());
+    // What an act writes goes to PostgreSQL as one.
+    assert!(asked.len() > 50, "{}", asked.len());
     let database = app.database();
     let wrong: Vec<_> = asked
         .iter()

@@ -17,30 +17,29 @@ use crate::workflow::case::Case;
 use crate::workflow::decide::Record;
 
 /// Writes one record.
-pub(super) fn write(
+pub(super) fn write<'a>(
     tx: &mut Tx<'_>,
-    record: &Record,
-    case: &Case,
-    writer: &Writer<'_>,
+    record: &'a Record,
+    case: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let at = At(writer.by.at);
     match record {
         Record::ProposalText { version, form } => {
             let form = Json::of(form)?;
-            diesel::insert_into(proposal_texts::table)
-                .values((
-                    proposal_texts::committee_id.eq(writer.committee),
-                    proposal_texts::proposal_id.eq(writer.proposal),
-                    proposal_texts::version.eq(*version),
-                    proposal_texts::content_hash.eq(digest::hex(&[form.0.to_string().as_bytes()])),
-                    proposal_texts::form.eq(form),
-                    proposal_texts::created_by.eq(writer.user),
-                    proposal_texts::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(proposal_texts::table).values((
+                proposal_texts::committee_id.eq(writer.committee),
+                proposal_texts::proposal_id.eq(writer.proposal),
+                proposal_texts::version.eq(*version),
+                proposal_texts::content_hash.eq(digest::hex(&[form.0.to_string().as_bytes()])),
+                proposal_texts::form.eq(form),
+                proposal_texts::created_by.eq(writer.user),
+                proposal_texts::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::HideText => {
+            writer.send(tx)?;
             diesel::update(proposal_texts::table)
                 .filter(proposal_texts::committee_id.eq(writer.committee))
                 .filter(proposal_texts::proposal_id.eq(writer.proposal))
@@ -51,14 +50,20 @@ pub(super) fn write(
             referrals::hide(tx, case)?;
             idempotency::forget_proposals(tx, writer.committee)?;
         }
-        Record::Referred { id, sent } => referrals::send(tx, case, *id, sent, writer.by)?,
+        Record::Referred { id, sent } => {
+            writer.send(tx)?;
+            referrals::send(tx, case, *id, sent, writer.by)?;
+        }
         Record::ReferralRecalled { id, reason } => {
+            writer.send(tx)?;
             referrals::recall(tx, case, *id, reason, writer.by)?;
         }
         Record::Attachment { id, to } => {
+            writer.send(tx)?;
             attachments::bind(tx, writer.committee, *id, *to, writer.by.at)?;
         }
         Record::ReasonsUsed { act, codes } => {
+            writer.send(tx)?;
             refusal_uses::note(tx, writer.committee, writer.proposal, act, codes)?;
         }
         Record::OpinionText { id, content } => {
@@ -67,35 +72,31 @@ pub(super) fn write(
                 .iter()
                 .find(|opinion| opinion.id == *id)
                 .ok_or_else(|| Error::internal("an opinion text without its opinion"))?;
-            diesel::insert_into(opinions::table)
-                .values((
-                    opinions::committee_id.eq(writer.committee),
-                    opinions::id.eq(*id),
-                    opinions::proposal_id.eq(writer.proposal),
-                    opinions::submission_no.eq(opinion.submission_no),
-                    opinions::stage.eq(opinion.stage),
-                    opinions::examiner_id.eq(opinion.examiner),
-                    opinions::recommendation.eq(opinion.recommendation),
-                    opinions::content.eq(Json(content.clone())),
-                    opinions::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(opinions::table).values((
+                opinions::committee_id.eq(writer.committee),
+                opinions::id.eq(*id),
+                opinions::proposal_id.eq(writer.proposal),
+                opinions::submission_no.eq(opinion.submission_no),
+                opinions::stage.eq(opinion.stage),
+                opinions::examiner_id.eq(opinion.examiner),
+                opinions::recommendation.eq(opinion.recommendation),
+                opinions::content.eq(Json(content.clone())),
+                opinions::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::Decision { id, kind, content } => {
-            diesel::insert_into(decisions::table)
-                .values((
-                    decisions::committee_id.eq(writer.committee),
-                    decisions::id.eq(*id),
-                    decisions::proposal_id.eq(writer.proposal),
-                    decisions::kind.eq(*kind),
-                    decisions::round.eq(case.proposal.round),
-                    decisions::content.eq(Json(content.clone())),
-                    decisions::decided_by.eq(writer.user),
-                    decisions::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(decisions::table).values((
+                decisions::committee_id.eq(writer.committee),
+                decisions::id.eq(*id),
+                decisions::proposal_id.eq(writer.proposal),
+                decisions::kind.eq(*kind),
+                decisions::round.eq(case.proposal.round),
+                decisions::content.eq(Json(content.clone())),
+                decisions::decided_by.eq(writer.user),
+                decisions::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::Contact { .. } | Record::CoOpinion { .. } => {
             write_unit_record(tx, record, case, writer)?;
@@ -114,11 +115,11 @@ pub(super) fn write(
     Ok(())
 }
 
-fn write_unit_record(
+fn write_unit_record<'a>(
     tx: &mut Tx<'_>,
-    record: &Record,
-    case: &Case,
-    writer: &Writer<'_>,
+    record: &'a Record,
+    case: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let at = At(writer.by.at);
     match record {
@@ -128,48 +129,44 @@ fn write_unit_record(
                 .iter()
                 .find(|contact| contact.id == *id)
                 .ok_or_else(|| Error::internal("the words of a contact without the contact"))?;
-            diesel::insert_into(contacts::table)
-                .values((
-                    contacts::committee_id.eq(writer.committee),
-                    contacts::id.eq(*id),
-                    contacts::proposal_id.eq(writer.proposal),
-                    contacts::assignment_id.eq(contact.assignment),
-                    contacts::way.eq(contact.way),
-                    contacts::content.eq(Json(content.clone())),
-                    contacts::recorded_by.eq(writer.user),
-                    contacts::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(contacts::table).values((
+                contacts::committee_id.eq(writer.committee),
+                contacts::id.eq(*id),
+                contacts::proposal_id.eq(writer.proposal),
+                contacts::assignment_id.eq(contact.assignment),
+                contacts::way.eq(contact.way),
+                contacts::content.eq(Json(content.clone())),
+                contacts::recorded_by.eq(writer.user),
+                contacts::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::CoOpinion {
             assignment,
             version,
             content,
         } => {
-            diesel::insert_into(co_opinions::table)
-                .values((
-                    co_opinions::committee_id.eq(writer.committee),
-                    co_opinions::proposal_id.eq(writer.proposal),
-                    co_opinions::assignment_id.eq(*assignment),
-                    co_opinions::version.eq(*version),
-                    co_opinions::content.eq(Json(content.clone())),
-                    co_opinions::submitted_by.eq(writer.user),
-                    co_opinions::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(co_opinions::table).values((
+                co_opinions::committee_id.eq(writer.committee),
+                co_opinions::proposal_id.eq(writer.proposal),
+                co_opinions::assignment_id.eq(*assignment),
+                co_opinions::version.eq(*version),
+                co_opinions::content.eq(Json(content.clone())),
+                co_opinions::submitted_by.eq(writer.user),
+                co_opinions::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         _ => {}
     }
     Ok(())
 }
 
-fn write_reply_record(
+fn write_reply_record<'a>(
     tx: &mut Tx<'_>,
-    record: &Record,
-    case: &Case,
-    writer: &Writer<'_>,
+    record: &'a Record,
+    case: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let at = At(writer.by.at);
     match record {
@@ -179,18 +176,16 @@ fn write_reply_record(
             form,
             hash,
         } => {
-            diesel::insert_into(reply_texts::table)
-                .values((
-                    reply_texts::committee_id.eq(writer.committee),
-                    reply_texts::reply_id.eq(*reply),
-                    reply_texts::version.eq(*version),
-                    reply_texts::form.eq(Json::of(form)?),
-                    reply_texts::content_hash.eq(hash),
-                    reply_texts::created_by.eq(writer.user),
-                    reply_texts::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(reply_texts::table).values((
+                reply_texts::committee_id.eq(writer.committee),
+                reply_texts::reply_id.eq(*reply),
+                reply_texts::version.eq(*version),
+                reply_texts::form.eq(Json::of(form)?),
+                reply_texts::content_hash.eq(hash),
+                reply_texts::created_by.eq(writer.user),
+                reply_texts::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::FormContent {
             reply,
@@ -206,24 +201,22 @@ fn write_reply_record(
                     form.reply == *reply && form.rater == *rater && form.version == *version
                 })
                 .ok_or_else(|| Error::internal("a form content without its form"))?;
-            diesel::insert_into(feedback_forms::table)
-                .values((
-                    feedback_forms::committee_id.eq(writer.committee),
-                    feedback_forms::proposal_id.eq(writer.proposal),
-                    feedback_forms::reply_id.eq(*reply),
-                    feedback_forms::rater_id.eq(*rater),
-                    feedback_forms::version.eq(*version),
-                    feedback_forms::round.eq(form.round),
-                    feedback_forms::attitude.eq(form.attitude),
-                    feedback_forms::result.eq(form.result),
-                    feedback_forms::late.eq(form.late),
-                    feedback_forms::content.eq(Json(content.clone())),
-                    feedback_forms::entered_by.eq(writer.user),
-                    feedback_forms::by_staff.eq(*by_staff),
-                    feedback_forms::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(feedback_forms::table).values((
+                feedback_forms::committee_id.eq(writer.committee),
+                feedback_forms::proposal_id.eq(writer.proposal),
+                feedback_forms::reply_id.eq(*reply),
+                feedback_forms::rater_id.eq(*rater),
+                feedback_forms::version.eq(*version),
+                feedback_forms::round.eq(form.round),
+                feedback_forms::attitude.eq(form.attitude),
+                feedback_forms::result.eq(form.result),
+                feedback_forms::late.eq(form.late),
+                feedback_forms::content.eq(Json(content.clone())),
+                feedback_forms::entered_by.eq(writer.user),
+                feedback_forms::by_staff.eq(*by_staff),
+                feedback_forms::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         _ => {}
     }

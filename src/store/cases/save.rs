@@ -1,15 +1,18 @@
 //! Writing a decision: what differs between the case before and after, the records, the numbers,
 //! the duties and the events.
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
+use diesel::sqlite::Sqlite;
 
 use super::{children, records};
 use crate::error::Result;
 use crate::ids::{CommitteeId, DutyId, ProposalId, UserId};
+use crate::store::batch::Batch;
 use crate::store::desk::NEVER;
-use crate::store::events::{self, Circumstances, Happening, Head, Stream};
-use crate::store::prepared::Prepare;
-use crate::store::run::Run;
+use crate::store::events::{Circumstances, Event, Happening, Head, Stream};
+use crate::store::outbox::Parcel;
 use crate::store::schema::{duties, proposals};
 use crate::store::sql_types::At;
 use crate::store::timeline::target_id;
@@ -23,12 +26,28 @@ use crate::workflow::profile::Profile;
 use crate::workflow::role::Role;
 use crate::workflow::told;
 
-/// Who wrote it, for the records.
+/// Who wrote it, for the records, and what waits to be written.
 pub(super) struct Writer<'a> {
     pub committee: CommitteeId,
     pub proposal: ProposalId,
     pub user: UserId,
     pub by: &'a Circumstances,
+    batch: Batch<'a>,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes something, on PostgreSQL together with what else waits.
+    pub(super) fn put<S>(&mut self, tx: &mut Tx<'_>, statement: S) -> Result<()>
+    where
+        S: QueryFragment<Pg> + QueryFragment<Sqlite> + 'a,
+    {
+        self.batch.put(tx, statement)
+    }
+
+    /// Sends what waits: before something that depends on it, or that changes the same rows.
+    pub(super) fn send(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        self.batch.send(tx)
+    }
 }
 
 /// Writes a new case.
@@ -38,7 +57,6 @@ pub fn create(
     profile: &Profile,
     by: &Circumstances,
 ) -> Result<()> {
-    insert_proposal(tx, &decision.case, by)?;
     write(tx, None, &Head::default(), decision, profile, by)
 }
 
@@ -65,23 +83,34 @@ fn write(
 ) -> Result<()> {
     allot_numbers(tx, decision)?;
     let after = &decision.case;
-    let user = by.actor.unwrap_or(after.proposal.created_by);
-    let writer = Writer {
-        committee: after.proposal.committee,
-        proposal: after.proposal.id,
-        user,
-        by,
-    };
-    children::write(tx, before.map(|(case, _)| case), after, &writer)?;
-    for record in &decision.records {
-        records::write(tx, record, after, &writer)?;
-    }
+    let stream = Stream::of(after.proposal.committee, "proposal", after.proposal.id);
+    let (happened, head) = chain(&stream, head, decision, by);
     let old = before
         .map(|(case, profile)| desk::duties(case, profile))
         .unwrap_or_default();
-    write_duties(tx, &old, &desk::duties(after, profile), &writer)?;
-    let head = append_events(tx, head, decision, profile, by)?;
-    update_proposal(tx, before.map(|(case, _)| case), &decision.case, &head)
+    let new = desk::duties(after, profile);
+    let mut writer = Writer {
+        committee: after.proposal.committee,
+        proposal: after.proposal.id,
+        user: by.actor.unwrap_or(after.proposal.created_by),
+        by,
+        batch: Batch::default(),
+    };
+    let before = before.map(|(case, _)| case);
+    // What belongs to a case refers to it.
+    if before.is_none() {
+        insert_proposal(tx, after, &head, &mut writer)?;
+    }
+    children::write(tx, before, after, &mut writer)?;
+    for record in &decision.records {
+        records::write(tx, record, after, &mut writer)?;
+    }
+    write_duties(tx, &old, &new, &mut writer)?;
+    tell(tx, &stream, happened, decision, profile, &mut writer)?;
+    if let Some(before) = before {
+        update_proposal(tx, before, after, &head, &mut writer)?;
+    }
+    writer.send(tx)
 }
 
 fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
@@ -117,117 +146,133 @@ fn allot_numbers(tx: &mut Tx<'_>, decision: &mut Decision) -> Result<()> {
     Ok(())
 }
 
-fn insert_proposal(tx: &mut Tx<'_>, case: &Case, by: &Circumstances) -> Result<()> {
+fn insert_proposal<'a>(
+    tx: &mut Tx<'_>,
+    case: &'a Case,
+    head: &Head,
+    writer: &mut Writer<'a>,
+) -> Result<()> {
     let (proposal, session) = (&case.proposal, &case.session);
-    diesel::insert_into(proposals::table)
-        .values((
-            (
-                proposals::committee_id.eq(proposal.committee),
-                proposals::id.eq(proposal.id),
-                proposals::term_id.eq(session.term),
-                proposals::session_id.eq(session.id),
-                proposals::kind.eq(proposal.kind),
-                proposals::status.eq(proposal.status),
-                proposals::version.eq(proposal.version),
-                proposals::round.eq(proposal.round),
-                proposals::title.eq(&proposal.form.title),
-                proposals::title_folded.eq(fold(&proposal.form.title)),
-                proposals::secrecy.eq(proposal.secrecy),
-                proposals::urgency.eq(proposal.urgency),
-            ),
-            (
-                proposals::text_version.eq(proposal.text_version),
-                proposals::submitted_version.eq(proposal.submitted_version),
-                proposals::submission_no.eq(proposal.submission_no),
-                proposals::profile_version.eq(proposal.profile_version),
-                proposals::organisation_id.eq(proposal.organisation),
-                proposals::created_by.eq(proposal.created_by),
-                proposals::status_since.eq(At(by.at)),
-                proposals::created_at.eq(At(by.at)),
-                proposals::updated_at.eq(At(by.at)),
-                proposals::event_seq.eq(0),
-                proposals::event_hash.eq(""),
-            ),
-        ))
-        .prepared()
-        .run(tx.conn)?;
-    Ok(())
+    let statement = diesel::insert_into(proposals::table).values((
+        (
+            proposals::committee_id.eq(proposal.committee),
+            proposals::id.eq(proposal.id),
+            proposals::term_id.eq(session.term),
+            proposals::session_id.eq(session.id),
+            proposals::kind.eq(proposal.kind),
+            proposals::status.eq(proposal.status),
+            proposals::version.eq(proposal.version),
+            proposals::round.eq(proposal.round),
+            proposals::serial_no.eq(proposal.serial_no),
+            proposals::case_no.eq(proposal.case_no),
+            proposals::case_series.eq(proposal.case_series),
+            proposals::session_mark.eq(proposal.session_mark),
+        ),
+        (
+            proposals::title.eq(&proposal.form.title),
+            proposals::title_folded.eq(fold(&proposal.form.title)),
+            proposals::subject_class.eq(proposal.subject_class),
+            proposals::assigning_line.eq(proposal.assigning_line),
+            proposals::handling_kind.eq(proposal.handling_kind),
+            proposals::secrecy.eq(proposal.secrecy),
+            proposals::urgency.eq(proposal.urgency),
+            proposals::text_version.eq(proposal.text_version),
+            proposals::submitted_version.eq(proposal.submitted_version),
+            proposals::submission_no.eq(proposal.submission_no),
+        ),
+        (
+            proposals::profile_version.eq(proposal.profile_version),
+            proposals::organisation_id.eq(proposal.organisation),
+            proposals::created_by.eq(proposal.created_by),
+            proposals::filed_at.eq(proposal.filed_at.map(At)),
+            proposals::status_since.eq(At(proposal.status_since)),
+            proposals::created_at.eq(At(writer.by.at)),
+            proposals::updated_at.eq(At(proposal.updated_at)),
+            proposals::event_seq.eq(head.seq),
+            proposals::event_hash.eq(head.hash.clone()),
+        ),
+    ));
+    writer.put(tx, statement)
 }
 
 /// Columns of indexes are named only where they changed: SQLite writes the entries of all that are
 /// named anew.
-fn update_proposal(tx: &mut Tx<'_>, before: Option<&Case>, case: &Case, head: &Head) -> Result<()> {
+fn update_proposal<'a>(
+    tx: &mut Tx<'_>,
+    before: &Case,
+    case: &'a Case,
+    head: &Head,
+    writer: &mut Writer<'a>,
+) -> Result<()> {
     let proposal = &case.proposal;
-    let differs = |same: fn(&Proposal, &Proposal) -> bool| {
-        before.is_none_or(|before| !same(&before.proposal, proposal))
-    };
+    let differs = |same: fn(&Proposal, &Proposal) -> bool| !same(&before.proposal, proposal);
     let status = differs(|old, new| old.status == new.status);
     let class = differs(|old, new| old.subject_class == new.subject_class);
     let numbers = differs(|old, new| {
         (old.serial_no, old.case_no, old.case_series)
             == (new.serial_no, new.case_no, new.case_series)
     });
-    diesel::update(proposals::table.find((proposal.committee, proposal.id)))
-        .set((
-            (
-                proposals::kind.eq(proposal.kind),
-                status.then(|| proposals::status.eq(proposal.status)),
-                proposals::version.eq(proposal.version),
-                proposals::round.eq(proposal.round),
-                numbers.then(|| proposals::serial_no.eq(proposal.serial_no)),
-                numbers.then(|| proposals::case_no.eq(proposal.case_no)),
-                numbers.then(|| proposals::case_series.eq(proposal.case_series)),
-                proposals::session_mark.eq(proposal.session_mark),
-                proposals::title.eq(&proposal.form.title),
-                proposals::title_folded.eq(fold(&proposal.form.title)),
-                class.then(|| proposals::subject_class.eq(proposal.subject_class)),
-                proposals::assigning_line.eq(proposal.assigning_line),
-                proposals::handling_kind.eq(proposal.handling_kind),
-                proposals::secrecy.eq(proposal.secrecy),
-            ),
-            (
-                proposals::urgency.eq(proposal.urgency),
-                proposals::text_version.eq(proposal.text_version),
-                proposals::submitted_version.eq(proposal.submitted_version),
-                proposals::submission_no.eq(proposal.submission_no),
-                proposals::profile_version.eq(proposal.profile_version),
-                proposals::filed_at.eq(proposal.filed_at.map(At)),
-                proposals::status_since.eq(At(proposal.status_since)),
-                proposals::updated_at.eq(At(proposal.updated_at)),
-                proposals::event_seq.eq(head.seq),
-                proposals::event_hash.eq(&head.hash),
-            ),
-        ))
-        .prepared()
-        .run(tx.conn)?;
-    Ok(())
+    let statement = diesel::update(proposals::table.find((proposal.committee, proposal.id))).set((
+        (
+            proposals::kind.eq(proposal.kind),
+            status.then(|| proposals::status.eq(proposal.status)),
+            proposals::version.eq(proposal.version),
+            proposals::round.eq(proposal.round),
+            numbers.then(|| proposals::serial_no.eq(proposal.serial_no)),
+            numbers.then(|| proposals::case_no.eq(proposal.case_no)),
+            numbers.then(|| proposals::case_series.eq(proposal.case_series)),
+            proposals::session_mark.eq(proposal.session_mark),
+            proposals::title.eq(&proposal.form.title),
+            proposals::title_folded.eq(fold(&proposal.form.title)),
+            class.then(|| proposals::subject_class.eq(proposal.subject_class)),
+            proposals::assigning_line.eq(proposal.assigning_line),
+            proposals::handling_kind.eq(proposal.handling_kind),
+            proposals::secrecy.eq(proposal.secrecy),
+        ),
+        (
+            proposals::urgency.eq(proposal.urgency),
+            proposals::text_version.eq(proposal.text_version),
+            proposals::submitted_version.eq(proposal.submitted_version),
+            proposals::submission_no.eq(proposal.submission_no),
+            proposals::profile_version.eq(proposal.profile_version),
+            proposals::filed_at.eq(proposal.filed_at.map(At)),
+            proposals::status_since.eq(At(proposal.status_since)),
+            proposals::updated_at.eq(At(proposal.updated_at)),
+            proposals::event_seq.eq(head.seq),
+            proposals::event_hash.eq(head.hash.clone()),
+        ),
+    ));
+    writer.put(tx, statement)
 }
 
-fn write_duties(tx: &mut Tx<'_>, old: &[Duty], new: &[Duty], writer: &Writer<'_>) -> Result<()> {
+fn write_duties<'a>(
+    tx: &mut Tx<'_>,
+    old: &'a [Duty],
+    new: &'a [Duty],
+    writer: &mut Writer<'a>,
+) -> Result<()> {
     for duty in old.iter().filter(|duty| !new.contains(duty)) {
-        diesel::delete(duties::table)
+        let statement = diesel::delete(duties::table)
             .filter(duties::committee_id.eq(writer.committee))
             .filter(duties::proposal_id.eq(writer.proposal))
             .filter(duties::audience.eq(duty.audience.as_str()))
             .filter(duties::action.eq(duty.task))
-            .filter(duties::subject_id.eq(duty.subject))
-            .run(tx.conn)?;
+            .filter(duties::subject_id.eq(duty.subject));
+        writer.put(tx, statement)?;
     }
     for duty in new.iter().filter(|duty| !old.contains(duty)) {
-        diesel::insert_into(duties::table)
-            .values((
-                duties::committee_id.eq(writer.committee),
-                duties::id.eq(DutyId::new(writer.by.at)),
-                duties::proposal_id.eq(writer.proposal),
-                duties::audience.eq(duty.audience.as_str()),
-                duties::action.eq(duty.task),
-                duties::subject_kind.eq(duty.subject_kind),
-                duties::subject_id.eq(duty.subject),
-                duties::due_at.eq(At(duty.due_at.unwrap_or(NEVER))),
-                duties::created_at.eq(At(writer.by.at)),
-            ))
-            .prepared()
-            .run(tx.conn)?;
+        let statement = diesel::insert_into(duties::table).values((
+            duties::committee_id.eq(writer.committee),
+            duties::id.eq(DutyId::new(writer.by.at)),
+            duties::proposal_id.eq(writer.proposal),
+            duties::audience.eq(duty.audience.as_str()),
+            duties::action.eq(duty.task),
+            duties::subject_kind.eq(duty.subject_kind),
+            duties::subject_id.eq(duty.subject),
+            duties::due_at.eq(At(duty.due_at.unwrap_or(NEVER))),
+            duties::created_at.eq(At(writer.by.at)),
+        ));
+        writer.put(tx, statement)?;
     }
     Ok(())
 }
@@ -255,17 +300,16 @@ fn without_text(input: &serde_json::Value) -> serde_json::Value {
     input
 }
 
-fn append_events(
-    tx: &mut Tx<'_>,
+/// The events of a decision, each with the hash of the one before it, and where the chain ends then.
+fn chain(
+    stream: &Stream,
     head: &Head,
     decision: &Decision,
-    profile: &Profile,
     by: &Circumstances,
-) -> Result<Head> {
+) -> (Vec<Event>, Head) {
     let proposal = &decision.case.proposal;
-    let stream = Stream::of(proposal.committee, "proposal", proposal.id);
-    let first = head.seq + 1;
     let mut head = head.clone();
+    let mut events = Vec::new();
     for happened in &decision.happened {
         let circumstances = if happened.by_system {
             Circumstances {
@@ -294,15 +338,44 @@ fn append_events(
             rule: Some(happened.rule),
             content,
         };
-        head = events::append_after(tx, &stream, &head, &circumstances, happening)?;
+        let event = head.next(stream, &circumstances, happening);
+        head = event.head();
+        events.push(event);
     }
-    let told: Vec<_> = decision
+    (events, head)
+}
+
+/// Appends the events, and puts them where those are found who are told of them.
+fn tell(
+    tx: &mut Tx<'_>,
+    stream: &Stream,
+    events: Vec<Event>,
+    decision: &Decision,
+    profile: &Profile,
+    writer: &mut Writer<'_>,
+) -> Result<()> {
+    let Some(first) = events.first().map(|event| event.seq) else {
+        return Ok(());
+    };
+    for event in events {
+        writer.put(tx, event.insertion(stream))?;
+    }
+    let told = decision
         .happened
         .iter()
         .map(|happened| told::told(happened, &decision.case, profile))
         .collect();
-    if !told.is_empty() {
-        outbox::put(tx, &stream, first, &told, At(by.at))?;
-    }
-    Ok(head)
+    let parcel = Parcel {
+        stream: stream.id,
+        stream_kind: stream.kind.to_owned(),
+        first_seq: first,
+        told,
+    };
+    outbox::put(
+        tx,
+        &mut writer.batch,
+        stream.committee,
+        &parcel,
+        At(writer.by.at),
+    )
 }

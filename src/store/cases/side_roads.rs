@@ -106,11 +106,12 @@ pub(super) fn write_tracking(
     tx: &mut Tx<'_>,
     before: Option<Timestamp>,
     after: Option<Timestamp>,
-    writer: &Writer<'_>,
+    writer: &mut Writer<'_>,
 ) -> Result<()> {
     if before == after {
         return Ok(());
     }
+    writer.send(tx)?;
     let key = (writer.committee, writer.proposal);
     let Some(since) = after else {
         diesel::update(trackings::table.find(key))
@@ -206,11 +207,11 @@ fn main_of(
 }
 
 /// Writes every difference of what stands here between the case before and after.
-pub(super) fn write(
+pub(super) fn write<'a>(
     tx: &mut Tx<'_>,
     before: Option<&Case>,
-    after: &Case,
-    writer: &Writer<'_>,
+    after: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     write_contacts(tx, before, after, writer)?;
     pass_follow_ups(tx, before, after, writer)?;
@@ -240,6 +241,7 @@ pub(super) fn write(
     if unchanged || nothing {
         return Ok(());
     }
+    writer.send(tx)?;
     ensure_marks(tx, writer.committee, writer.proposal)?;
     diesel::update(case_marks::table.find((writer.committee, writer.proposal)))
         .set((
@@ -289,11 +291,11 @@ fn ensure_marks(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Resu
 }
 
 /// Referrals that were sent, answered or recalled.
-fn write_referrals(
+fn write_referrals<'a>(
     tx: &mut Tx<'_>,
     before: Option<&Case>,
-    after: &Case,
-    writer: &Writer<'_>,
+    after: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let old = before
         .map(|case| case.referrals.as_slice())
@@ -303,31 +305,28 @@ fn write_referrals(
         match old.iter().find(|known| known.id == one.id) {
             Some(known) if known == one => {}
             Some(_) => {
-                diesel::update(referrals::table.find((writer.committee, one.id)))
+                let statement = diesel::update(referrals::table.find((writer.committee, one.id)))
                     .set((
                         referrals::status.eq(one.status),
                         referrals::counterpart_id.eq(one.counterpart),
                         referrals::answer.eq(answer),
-                    ))
-                    .prepared()
-                    .run(tx.conn)?;
+                    ));
+                writer.put(tx, statement)?;
             }
             None => {
-                diesel::insert_into(referrals::table)
-                    .values((
-                        referrals::committee_id.eq(writer.committee),
-                        referrals::id.eq(one.id),
-                        referrals::proposal_id.eq(writer.proposal),
-                        referrals::direction.eq(one.direction),
-                        referrals::target_id.eq(one.committee),
-                        referrals::body.eq(&one.body),
-                        referrals::status.eq(one.status),
-                        referrals::reason.eq(&one.reason),
-                        referrals::sent_by.eq(one.sent_by),
-                        referrals::sent_at.eq(At(one.sent_at)),
-                    ))
-                    .prepared()
-                    .run(tx.conn)?;
+                let statement = diesel::insert_into(referrals::table).values((
+                    referrals::committee_id.eq(writer.committee),
+                    referrals::id.eq(one.id),
+                    referrals::proposal_id.eq(writer.proposal),
+                    referrals::direction.eq(one.direction),
+                    referrals::target_id.eq(one.committee),
+                    referrals::body.eq(&one.body),
+                    referrals::status.eq(one.status),
+                    referrals::reason.eq(&one.reason),
+                    referrals::sent_by.eq(one.sent_by),
+                    referrals::sent_at.eq(At(one.sent_at)),
+                ));
+                writer.put(tx, statement)?;
             }
         }
     }
@@ -335,92 +334,84 @@ fn write_referrals(
 }
 
 /// Entries that wait for an answer pass to the unit that took another one over.
-fn pass_follow_ups(
+fn pass_follow_ups<'a>(
     tx: &mut Tx<'_>,
     before: Option<&Case>,
-    after: &Case,
-    writer: &Writer<'_>,
+    after: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     for old in before.map(|case| &case.follow_ups).into_iter().flatten() {
         let new = after.follow_ups.iter().find(|new| new.id == old.id);
         if let Some(new) = new.filter(|new| new.unit != old.unit) {
-            diesel::update(follow_ups::table.find((writer.committee, new.id)))
-                .set(follow_ups::unit_id.eq(new.unit))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::update(follow_ups::table.find((writer.committee, new.id)))
+                .set(follow_ups::unit_id.eq(new.unit));
+            writer.put(tx, statement)?;
         }
     }
     Ok(())
 }
 
 /// An objection of the proposer to a contact record.
-fn write_contacts(
+fn write_contacts<'a>(
     tx: &mut Tx<'_>,
     before: Option<&Case>,
-    after: &Case,
-    writer: &Writer<'_>,
+    after: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     for old in before.map(|case| &case.contacts).into_iter().flatten() {
         let new = after.contacts.iter().find(|new| new.id == old.id);
         if let Some(new) = new.filter(|new| new.objection != old.objection) {
-            diesel::update(contacts::table.find((writer.committee, new.id)))
-                .set(contacts::objection.eq(new.objection.as_deref()))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::update(contacts::table.find((writer.committee, new.id)))
+                .set(contacts::objection.eq(new.objection.as_deref()));
+            writer.put(tx, statement)?;
         }
     }
     Ok(())
 }
 
-fn insert_request(
+fn insert_request<'a>(
     tx: &mut Tx<'_>,
-    request: &crate::workflow::case::Request,
-    writer: &Writer<'_>,
+    request: &'a crate::workflow::case::Request,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
-    diesel::insert_into(requests::table)
-        .values((
-            requests::committee_id.eq(writer.committee),
-            requests::id.eq(request.id),
-            requests::proposal_id.eq(writer.proposal),
-            requests::assignment_id.eq(request.assignment),
-            requests::kind.eq(request.kind),
-            requests::status.eq(request.status),
-            requests::escalated.eq(request.escalated),
-            requests::form.eq(Json::of(&request.form)?),
-            requests::requested_by.eq(request.requested_by),
-            requests::requested_at.eq(At(request.requested_at)),
-        ))
-        .prepared()
-        .run(tx.conn)?;
-    Ok(())
+    let statement = diesel::insert_into(requests::table).values((
+        requests::committee_id.eq(writer.committee),
+        requests::id.eq(request.id),
+        requests::proposal_id.eq(writer.proposal),
+        requests::assignment_id.eq(request.assignment),
+        requests::kind.eq(request.kind),
+        requests::status.eq(request.status),
+        requests::escalated.eq(request.escalated),
+        requests::form.eq(Json::of(&request.form)?),
+        requests::requested_by.eq(request.requested_by),
+        requests::requested_at.eq(At(request.requested_at)),
+    ));
+    writer.put(tx, statement)
 }
 
-fn update_request(
+fn update_request<'a>(
     tx: &mut Tx<'_>,
     id: CaseRequestId,
-    request: &crate::workflow::case::Request,
-    writer: &Writer<'_>,
+    request: &'a crate::workflow::case::Request,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let decision = request.decision.as_ref().map(Json::of).transpose()?;
-    diesel::update(requests::table.find((writer.committee, id)))
-        .set((
-            requests::status.eq(request.status),
-            requests::escalated.eq(request.escalated),
-            requests::form.eq(Json::of(&request.form)?),
-            requests::decision.eq(decision),
-        ))
-        .prepared()
-        .run(tx.conn)?;
-    Ok(())
+    let statement = diesel::update(requests::table.find((writer.committee, id))).set((
+        requests::status.eq(request.status),
+        requests::escalated.eq(request.escalated),
+        requests::form.eq(Json::of(&request.form)?),
+        requests::decision.eq(decision),
+    ));
+    writer.put(tx, statement)
 }
 
 /// Writes a record of a side road.
 #[expect(clippy::too_many_lines, reason = "one arm per record")]
-pub(super) fn record(
+pub(super) fn record<'a>(
     tx: &mut Tx<'_>,
-    record: &Record,
-    case: &Case,
-    writer: &Writer<'_>,
+    record: &'a Record,
+    case: &'a Case,
+    writer: &mut Writer<'a>,
 ) -> Result<()> {
     let (committee, proposal, at) = (writer.committee, writer.proposal, At(writer.by.at));
     match record {
@@ -430,20 +421,18 @@ pub(super) fn record(
                 .iter()
                 .find(|held| held.id == *id)
                 .ok_or_else(|| Error::internal("minutes without their consultation"))?;
-            diesel::insert_into(consultations::table)
-                .values((
-                    consultations::committee_id.eq(committee),
-                    consultations::id.eq(*id),
-                    consultations::proposal_id.eq(proposal),
-                    consultations::round.eq(held.round),
-                    consultations::form.eq(held.form),
-                    consultations::held_on.eq(On(held.date)),
-                    consultations::content.eq(Json(content.clone())),
-                    consultations::recorded_by.eq(writer.user),
-                    consultations::created_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(consultations::table).values((
+                consultations::committee_id.eq(committee),
+                consultations::id.eq(*id),
+                consultations::proposal_id.eq(proposal),
+                consultations::round.eq(held.round),
+                consultations::form.eq(held.form),
+                consultations::held_on.eq(On(held.date)),
+                consultations::content.eq(Json(content.clone())),
+                consultations::recorded_by.eq(writer.user),
+                consultations::created_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::FollowUp { id, content } => {
             let (index, entry) = case
@@ -452,58 +441,53 @@ pub(super) fn record(
                 .enumerate()
                 .find(|(_, entry)| entry.id == *id)
                 .ok_or_else(|| Error::internal("the words of an entry without the entry"))?;
-            diesel::insert_into(follow_ups::table)
-                .values((
-                    (
-                        follow_ups::committee_id.eq(committee),
-                        follow_ups::id.eq(*id),
-                        follow_ups::proposal_id.eq(proposal),
-                        follow_ups::position.eq(i32::try_from(index).unwrap_or(i32::MAX)),
-                        follow_ups::act_id.eq(entry.act),
-                        follow_ups::kind.eq(entry.kind),
-                        follow_ups::status.eq(entry.status),
-                        follow_ups::unit_id.eq(entry.unit),
-                        follow_ups::rater_id.eq(entry.rater),
-                    ),
-                    (
-                        follow_ups::promise_id.eq(entry.promise),
-                        follow_ups::due_on.eq(entry.due_on.map(On)),
-                        follow_ups::restricted.eq(entry.restricted),
-                        follow_ups::content.eq(Json(content.clone())),
-                        follow_ups::recorded_by.eq(writer.user),
-                        follow_ups::created_at.eq(at),
-                    ),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(follow_ups::table).values((
+                (
+                    follow_ups::committee_id.eq(committee),
+                    follow_ups::id.eq(*id),
+                    follow_ups::proposal_id.eq(proposal),
+                    follow_ups::position.eq(i32::try_from(index).unwrap_or(i32::MAX)),
+                    follow_ups::act_id.eq(entry.act),
+                    follow_ups::kind.eq(entry.kind),
+                    follow_ups::status.eq(entry.status),
+                    follow_ups::unit_id.eq(entry.unit),
+                    follow_ups::rater_id.eq(entry.rater),
+                ),
+                (
+                    follow_ups::promise_id.eq(entry.promise),
+                    follow_ups::due_on.eq(entry.due_on.map(On)),
+                    follow_ups::restricted.eq(entry.restricted),
+                    follow_ups::content.eq(Json(content.clone())),
+                    follow_ups::recorded_by.eq(writer.user),
+                    follow_ups::created_at.eq(at),
+                ),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::FollowUpAnswer { id, text } => {
-            diesel::update(follow_ups::table.find((committee, *id)))
-                .set((
-                    follow_ups::status.eq(FollowUpStatus::Answered),
-                    follow_ups::answer.eq(text),
-                    follow_ups::answered_by.eq(writer.user),
-                    follow_ups::answered_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::update(follow_ups::table.find((committee, *id))).set((
+                follow_ups::status.eq(FollowUpStatus::Answered),
+                follow_ups::answer.eq(text),
+                follow_ups::answered_by.eq(writer.user),
+                follow_ups::answered_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::Delivery { reply, proposal } => {
-            diesel::insert_into(deliveries::table)
-                .values((
-                    deliveries::committee_id.eq(committee),
-                    deliveries::reply_id.eq(*reply),
-                    deliveries::proposal_id.eq(*proposal),
-                    deliveries::delivered_at.eq(at),
-                ))
-                .prepared()
-                .run(tx.conn)?;
+            let statement = diesel::insert_into(deliveries::table).values((
+                deliveries::committee_id.eq(committee),
+                deliveries::reply_id.eq(*reply),
+                deliveries::proposal_id.eq(*proposal),
+                deliveries::delivered_at.eq(at),
+            ));
+            writer.put(tx, statement)?;
         }
         Record::Merge {
             main,
             before,
             content,
         } => {
+            writer.send(tx)?;
             diesel::insert_into(merges::table)
                 .values((
                     merges::committee_id.eq(committee),
@@ -523,6 +507,7 @@ pub(super) fn record(
             note_on_main(tx, writer, *main, "proposal.absorbed")?;
         }
         Record::Unmerge => {
+            writer.send(tx)?;
             let main: ProposalId = merges::table
                 .filter(merges::committee_id.eq(committee))
                 .filter(merges::proposal_id.eq(proposal))
@@ -541,6 +526,7 @@ pub(super) fn record(
             note_on_main(tx, writer, main, "proposal.released")?;
         }
         Record::Link { kind, other, note } => {
+            writer.send(tx)?;
             let key = (committee, proposal, *other, *kind);
             diesel::delete(case_links::table.find(key)).run(tx.conn)?;
             diesel::insert_into(case_links::table)
