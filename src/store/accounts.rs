@@ -107,8 +107,7 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Opt
 
 /// The roles of an account, in their order.
 pub fn grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<Vec<Grant>> {
-    type Row = (Role, Option<UnitId>, Option<OrganisationId>, Option<Line>);
-    let rows: Vec<Row> = user_roles::table
+    let rows: Vec<GrantRow> = user_roles::table
         .filter(user_roles::committee_id.eq(committee))
         .filter(user_roles::user_id.eq(user))
         .order(user_roles::position.asc())
@@ -119,15 +118,18 @@ pub fn grants(tx: &mut Tx<'_>, committee: CommitteeId, user: UserId) -> Result<V
             user_roles::line,
         ))
         .rows(tx.conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(role, unit_id, organisation_id, line)| Grant {
-            role,
-            unit_id,
-            organisation_id,
-            line,
-        })
-        .collect())
+    Ok(rows.into_iter().map(grant).collect())
+}
+
+type GrantRow = (Role, Option<UnitId>, Option<OrganisationId>, Option<Line>);
+
+fn grant((role, unit_id, organisation_id, line): GrantRow) -> Grant {
+    Grant {
+        role,
+        unit_id,
+        organisation_id,
+        line,
+    }
 }
 
 /// The use of a sign-in is noted at most this often.
@@ -161,7 +163,9 @@ pub fn seen(
     type Times = (At, Option<At>, Option<At>);
     type Proofs = (Option<At>, Option<OpenidProviderId>, Option<At>);
     type Policy = (Option<i32>, Option<i32>, Option<At>);
-    let row: Option<(Account, Times, Policy, Proofs)> = sign_ins::table
+    type Row = (Account, Times, Policy, Proofs, Option<GrantRow>);
+    // Asked at every request, so it is one statement: a row for each role.
+    let rows: Vec<Row> = sign_ins::table
         .inner_join(
             users::table.on(users::committee_id
                 .eq(sign_ins::committee_id)
@@ -175,6 +179,11 @@ pub fn seen(
             second_factors::table.on(second_factors::committee_id
                 .eq(sign_ins::committee_id)
                 .and(second_factors::user_id.eq(sign_ins::user_id))),
+        )
+        .left_join(
+            user_roles::table.on(user_roles::committee_id
+                .eq(sign_ins::committee_id)
+                .and(user_roles::user_id.eq(sign_ins::user_id))),
         )
         .filter(committees::active.eq(true))
         .filter(sign_ins::committee_id.eq(committee))
@@ -199,10 +208,23 @@ pub fn seen(
                 sign_ins::provider_id,
                 second_factors::confirmed_at.nullable(),
             ),
+            (
+                user_roles::role,
+                user_roles::unit_id,
+                user_roles::organisation_id,
+                user_roles::line,
+            )
+                .nullable(),
         ))
-        .first_row(tx.conn)
-        .optional()?;
-    let Some((account, times, (idle_minutes, max_age_days, since), proofs)) = row else {
+        .order(user_roles::position.asc())
+        .rows(tx.conn)?;
+    let mut grants = Vec::new();
+    let mut who = None;
+    for (account, times, policy, proofs, role) in rows {
+        grants.extend(role.map(grant));
+        who = Some((account, times, policy, proofs));
+    }
+    let Some((account, times, (idle_minutes, max_age_days, since), proofs)) = who else {
         return Ok(None);
     };
     let (created_at, last_seen_at, changed_at) = times;
@@ -218,7 +240,6 @@ pub fn seen(
         ..PasswordPolicy::default()
     };
     let is_old = policy.is_expired(changed_at.map(|at| at.0), now);
-    let grants = grants(tx, committee, account.id)?;
     let principal = Principal {
         committee,
         user: account.id,
