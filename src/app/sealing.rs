@@ -101,6 +101,8 @@ pub async fn seal(db: &Db, committee: CommitteeId, now: Timestamp) -> Result<Sea
             Ok(Some(seal))
         })
         .await?;
+    db.write("audit.seal.forget", |tx| tx.forget_pages())
+        .await?;
     Ok(Sealed {
         more: more || seal.is_none(),
         seal,
@@ -131,6 +133,7 @@ async fn gather(db: &Db, committee: CommitteeId, last: Option<&Seal>) -> Result<
                 streams.sort_unstable();
                 streams.dedup();
                 let sealed = seals::sealed(tx, committee, &streams)?;
+                tx.forget_pages()?;
                 Ok((rows, sealed))
             })
             .await?;

@@ -112,6 +112,15 @@ impl Tx<'_> {
         self.discard = true;
     }
 
+    /// Gives back the memory in which SQLite keeps pages of the file, as far as they are not in use: for
+    /// walks over much that nobody asks for soon.
+    pub fn forget_pages(&mut self) -> Result<()> {
+        match self.conn {
+            AnyConnection::Sqlite(_) => execute(self.conn, "PRAGMA shrink_memory"),
+            AnyConnection::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs a part of the transaction behind a savepoint: what it wrote is undone if it is
     /// refused, and the rest stands. A fault of the service, or a clash after which the whole
     /// transaction has to run again, is an error of the whole.
