@@ -89,6 +89,7 @@ async fn they_show_every_case_of_the_unit_once_and_in_order() {
     let clerk = app.signed_in(&town, &town.unit_clerks[0]);
     shows(&clerk, "", &first).await;
     shows(&clerk, "&status=handled", &handled).await;
+    shows(&clerk, "&status=handled,assigned", &first).await;
     shows(&clerk, &of_second, &some(&[2, 6, 10])).await;
     let clerk = app.signed_in(&town, &town.unit_clerks[1]);
     shows(&clerk, "", &some(&[2, 3, 4, 6, 7, 10, 11])).await;

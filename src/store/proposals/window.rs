@@ -18,6 +18,7 @@ use crate::store::schema::proposals;
 use crate::store::sql_types::Uid;
 use crate::workflow::access::Reach;
 use crate::workflow::codes::FollowUpKind;
+use crate::workflow::proposal::ProposalStatus;
 
 /// How many cases a window has at most.
 const LARGEST: i64 = 4096;
@@ -46,17 +47,19 @@ impl Source {
     }
 }
 
-/// Cases of units behind a place, in the order of identifiers; as a condition of a list, that a case is
-/// one of them.
+/// Cases of units behind a place, in the order of identifiers, with the statuses that are wanted; as a
+/// condition of a list, that a case is one of them.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     committee: CommitteeId,
     units: Vec<UnitId>,
     sources: &'static [Source],
+    status: Vec<ProposalStatus>,
     newest: bool,
     after: Option<ProposalId>,
     size: i64,
     has_arrays: bool,
+    is_exact: bool,
 }
 
 impl Window {
@@ -86,25 +89,34 @@ impl Window {
         };
         let plain = Filter {
             unit: filter.unit,
+            status: filter.status.clone(),
             ..Filter::default()
         };
+        let is_plain = *filter == plain;
         Some(Self {
             committee,
             units,
             sources,
+            status: plain.status,
             newest,
             after,
-            size: if *filter == plain {
+            size: if is_plain {
                 limit
             } else {
                 limit.saturating_mul(GROWTH)
             },
+            is_exact: is_plain && reach.everything,
             has_arrays: matches!(tx.conn, AnyConnection::Postgres(_)),
         })
     }
 
-    /// Goes on behind its last case, larger; `false` if there is none behind it.
+    /// Goes on behind its last case, larger, after a page that was too short; `false` if there is none
+    /// behind it.
     pub(super) fn go_on(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+        // All of its cases were on the page, so it was not full.
+        if self.is_exact {
+            return Ok(false);
+        }
         let edge: Option<ProposalId> = Edge(self).get_result(tx.conn).optional()?;
         self.after = edge;
         self.size = (self.size.saturating_mul(GROWTH)).min(LARGEST);
@@ -113,6 +125,10 @@ impl Window {
 
     fn in_order(&self, out: &mut AstPass<'_, '_, MultiBackend>) {
         out.push_sql(" ORDER BY proposal_id");
+        self.direction(out);
+    }
+
+    fn direction(&self, out: &mut AstPass<'_, '_, MultiBackend>) {
         if self.newest {
             out.push_sql(" DESC");
         }
@@ -125,27 +141,50 @@ impl Window {
         unit: &'b UnitId,
         out: &mut AstPass<'_, 'b, MultiBackend>,
     ) -> QueryResult<()> {
-        out.push_sql("SELECT DISTINCT proposal_id FROM ");
+        out.push_sql("SELECT DISTINCT source.proposal_id FROM ");
         out.push_sql(source.table());
-        out.push_sql(" WHERE committee_id = ");
+        out.push_sql(" AS source");
+        if !self.status.is_empty() {
+            // The words, not a plain join, keep SQLite from beginning with the cases of the committee.
+            out.push_sql(" CROSS JOIN proposals");
+        }
+        out.push_sql(" WHERE source.committee_id = ");
         out.push_bind_param::<Uid, _>(&self.committee)?;
-        out.push_sql(" AND unit_id = ");
+        out.push_sql(" AND source.unit_id = ");
         out.push_bind_param::<Uid, _>(unit)?;
         if source == Source::Instructions {
-            out.push_sql(" AND kind = ");
+            out.push_sql(" AND source.kind = ");
             out.push_bind_param::<Text, _>(&FollowUpKind::Instruction)?;
         }
         if let Some(after) = &self.after {
             out.push_sql(if self.newest {
-                " AND proposal_id < "
+                " AND source.proposal_id < "
             } else {
-                " AND proposal_id > "
+                " AND source.proposal_id > "
             });
             out.push_bind_param::<Uid, _>(after)?;
         }
-        self.in_order(out);
+        self.of_status(out)?;
+        out.push_sql(" ORDER BY source.proposal_id");
+        self.direction(out);
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.size)
+    }
+
+    fn of_status<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        for (number, status) in self.status.iter().enumerate() {
+            out.push_sql(if number == 0 {
+                " AND proposals.committee_id = source.committee_id \
+                 AND proposals.id = source.proposal_id AND proposals.status IN ("
+            } else {
+                ", "
+            });
+            out.push_bind_param::<Text, _>(status)?;
+        }
+        if !self.status.is_empty() {
+            out.push_sql(")");
+        }
+        Ok(())
     }
 
     /// The first cases of all: they are among the first of each.
