@@ -101,8 +101,6 @@ pub async fn seal(db: &Db, committee: CommitteeId, now: Timestamp) -> Result<Sea
             Ok(Some(seal))
         })
         .await?;
-    db.write("audit.seal.forget", |tx| tx.forget_pages())
-        .await?;
     Ok(Sealed {
         more: more || seal.is_none(),
         seal,
