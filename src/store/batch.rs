@@ -9,9 +9,13 @@
 //! between rows are looked at when all have been written. So no row may be changed by two of them, or be
 //! inserted by one and changed by another: what depends on what waits sends that first.
 
-use diesel::pg::Pg;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use diesel::pg::{Pg, PgQueryBuilder};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryBuilder, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
 use super::Tx;
@@ -51,14 +55,52 @@ impl<'a> Batch<'a> {
         if let AnyConnection::Postgres(conn) = &mut *tx.conn
             && !parts.is_empty()
         {
-            Together(parts).prepared().execute(conn)?;
+            let together = Together(parts);
+            let text = together.text()?;
+            if KEPT.with_borrow_mut(|kept| kept.has(&text)) {
+                together.prepared().execute(conn)?;
+            } else {
+                together.execute(conn)?;
+            }
         }
         Ok(())
     }
 }
 
+/// How many statements of acts a connection keeps prepared. Each has its plan in the memory of the server, and
+/// with the number of units, clocks and duties of a case their texts are without end.
+const MOST: usize = 200;
+
+thread_local! {
+    /// Of the connection that this thread owns.
+    static KEPT: RefCell<Kept> = RefCell::default();
+}
+
+/// The texts that are kept prepared: the first ones that come, so those that are frequent.
+#[derive(Default)]
+struct Kept(HashSet<u64>);
+
+impl Kept {
+    fn has(&mut self, text: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        self.0.contains(&hash) || self.0.len() < MOST && self.0.insert(hash)
+    }
+}
+
 /// One statement of all parts.
 struct Together<'a>(Vec<Part<'a>>);
+
+impl Together<'_> {
+    fn text(&self) -> QueryResult<String> {
+        let mut text = PgQueryBuilder::default();
+        self.to_sql(&mut text, &Pg)?;
+        Ok(text.finish())
+    }
+}
+
+impl<Conn> RunQueryDsl<Conn> for Together<'_> {}
 
 impl QueryId for Together<'_> {
     type QueryId = ();
@@ -67,6 +109,8 @@ impl QueryId for Together<'_> {
 
 impl QueryFragment<Pg> for Together<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // Unless it is marked.
+        out.unsafe_to_cache_prepared();
         let Some((last, others)) = self.0.split_last() else {
             return Ok(());
         };
@@ -80,5 +124,19 @@ impl QueryFragment<Pg> for Together<'_> {
             out.push_sql(" ");
         }
         last.walk_ast(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_first_is_kept_and_the_rest_never() {
+        let mut kept = Kept::default();
+        let text = |number: usize| format!("UPDATE {number}");
+        assert!((0..MOST).all(|number| kept.has(&text(number))));
+        assert!((MOST..2 * MOST).all(|number| !kept.has(&text(number))));
+        assert!((0..MOST).all(|number| kept.has(&text(number))));
     }
 }

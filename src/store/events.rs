@@ -326,21 +326,6 @@ pub fn head(tx: &mut Tx<'_>, stream: &Stream) -> Result<Head> {
         .unwrap_or_default())
 }
 
-/// Appends to a stream whose end is known; gives the new end. The outbox is left to the caller, who
-/// may have nobody to tell.
-fn append_after(
-    tx: &mut Tx<'_>,
-    stream: &Stream,
-    head: &Head,
-    circumstances: &Circumstances,
-    happening: Happening,
-) -> Result<Head> {
-    let event = head.next(stream, circumstances, happening);
-    let head = event.head();
-    event.insertion(stream).prepared().run(tx.conn)?;
-    Ok(head)
-}
-
 /// Appends to a stream: for registers and accounts.
 pub fn append(
     tx: &mut Tx<'_>,
@@ -360,22 +345,14 @@ pub fn append_to(
     circumstances: &Circumstances,
     happening: Happening,
 ) -> Result<Head> {
-    let end = append_after(tx, stream, head, circumstances, happening)?;
+    let event = head.next(stream, circumstances, happening);
+    let end = event.head();
     // Nobody is told of an entry of a register; those who follow the feed see it.
-    let parcel = Parcel {
-        stream: stream.id,
-        stream_kind: stream.kind.to_owned(),
-        first_seq: end.seq,
-        told: vec![Vec::new()],
-    };
+    let parcel = Parcel::of(stream, end.seq, vec![Vec::new()]);
     let mut batch = Batch::default();
-    outbox::put(
-        tx,
-        &mut batch,
-        stream.committee,
-        &parcel,
-        At(circumstances.at),
-    )?;
+    batch.put(tx, event.insertion(stream))?;
+    let at = At(circumstances.at);
+    outbox::put(tx, &mut batch, stream.committee, &parcel, at)?;
     batch.send(tx)?;
     Ok(end)
 }
@@ -388,8 +365,9 @@ pub fn append_access(
     happening: Happening,
 ) -> Result<()> {
     hold(tx, stream)?;
-    let head = head(tx, stream)?;
-    append_after(tx, stream, &head, circumstances, happening).map(|_| ())
+    let event = head(tx, stream)?.next(stream, circumstances, happening);
+    event.insertion(stream).prepared().run(tx.conn)?;
+    Ok(())
 }
 
 /// Makes those who append to a stream at the same time wait for each other, where there is no row

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Tx;
 use super::batch::Batch;
 use super::connection::{AnyConnection, MultiBackend};
+use super::events::Stream;
 use super::prepared::Prepare;
 use super::run::Run;
 use super::schema::outbox;
@@ -30,6 +31,18 @@ pub struct Parcel {
     pub first_seq: i32,
     /// For each event, in order: who is told.
     pub told: Vec<Told>,
+}
+
+impl Parcel {
+    /// Events of a stream from `first_seq` on, and for each who is told.
+    pub(in crate::store) fn of(stream: &Stream, first_seq: i32, told: Vec<Told>) -> Self {
+        Self {
+            stream: stream.id,
+            stream_kind: stream.kind.to_owned(),
+            first_seq,
+            told,
+        }
+    }
 }
 
 #[derive(Debug, Queryable, Selectable)]

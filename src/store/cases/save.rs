@@ -365,12 +365,7 @@ fn tell(
         .iter()
         .map(|happened| told::told(happened, &decision.case, profile))
         .collect();
-    let parcel = Parcel {
-        stream: stream.id,
-        stream_kind: stream.kind.to_owned(),
-        first_seq: first,
-        told,
-    };
+    let parcel = Parcel::of(stream, first, told);
     outbox::put(
         tx,
         &mut writer.batch,
