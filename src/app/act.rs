@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::Ctx;
 use crate::error::{Code, Error, FieldError, Message, Result};
-use crate::ids::{AssignmentId, MemberId, OrganisationId, ProposalId, ReplyId};
+use crate::ids::{MemberId, OrganisationId, ProposalId, ReplyId};
 use crate::store::Tx;
 use crate::store::attachments;
 use crate::store::calendars;
-use crate::store::cases::{self, Loaded};
+pub use crate::store::cases::Object;
+use crate::store::cases::{self, Loaded, Opening};
 use crate::store::events::Circumstances;
 use crate::store::policy_profiles;
 use crate::store::references::{self, Named};
@@ -30,29 +31,12 @@ use crate::workflow::role::{Actor, Grant, Role};
 use crate::workflow::rule::{Action, State, Who, is_open_to_machines, roles_of, rules, rules_of};
 use crate::workflow::{Origin, begin};
 
-/// What an act is about, as the address names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Object {
-    /// A proposal.
-    Proposal(ProposalId),
-    /// A unit's row.
-    Assignment(AssignmentId),
-    /// A reply.
-    Reply(ReplyId),
-}
-
-impl Object {
-    /// Its case and its place in it; `None` if there is no such thing in the committee.
-    fn locate(self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Option<(ProposalId, Target)>> {
-        let committee = ctx.committee();
-        Ok(match self {
-            Self::Proposal(id) => Some((id, Target::Proposal)),
-            Self::Assignment(id) => cases::find_by_assignment(tx, committee, id)?
-                .map(|case| (case, Target::Assignment(id))),
-            Self::Reply(id) => {
-                cases::find_by_reply(tx, committee, id)?.map(|case| (case, Target::Reply(id)))
-            }
-        })
+/// Its place in the case.
+const fn target_of(object: Object) -> Target {
+    match object {
+        Object::Proposal(_) => Target::Proposal,
+        Object::Assignment(id) => Target::Assignment(id),
+        Object::Reply(id) => Target::Reply(id),
     }
 }
 
@@ -83,10 +67,10 @@ pub fn read(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
 /// The same for questions that tell nothing of a reply's text: whoever has a right to an act on a
 /// reply may ask what can be done with it.
 pub fn look(tx: &mut Tx<'_>, ctx: &Ctx, object: Object) -> Result<Known> {
-    let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
-    let loaded = cases::load(tx, ctx.committee(), id)?;
-    let (loaded, target) = known(loaded, target, &ctx.principal.actor())?;
-    let profile = profile_of(tx, &loaded.case)?;
+    let target = target_of(object);
+    let loaded = cases::load(tx, ctx.committee(), object)?;
+    let loaded = known(loaded, target, &ctx.principal.actor())?;
+    let profile = profile_of(tx, &loaded)?;
     let calendar = calendar_of(tx, &loaded)?;
     ctx.disclosed.case(&loaded.case);
     Ok(Known {
@@ -102,7 +86,7 @@ fn readable(case: &Case, reply: ReplyId, actor: &Actor) -> bool {
         .is_some_and(|reply| access::may_read_reply(case, reply, actor))
 }
 
-fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loaded, Target)> {
+fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<Loaded> {
     let loaded = loaded
         .filter(|loaded| access::may_read(&loaded.case, actor))
         .ok_or_else(Error::not_found)?;
@@ -115,7 +99,7 @@ fn known(loaded: Option<Loaded>, target: Target, actor: &Actor) -> Result<(Loade
             return Err(Error::not_found());
         }
     }
-    Ok((loaded, target))
+    Ok(loaded)
 }
 
 /// What the caller may do with a thing now, and for the rest why not.
@@ -146,13 +130,12 @@ fn as_asked(ctx: &Ctx, mut all: Vec<Possibility>) -> Vec<Possibility> {
 
 /// The profile of a case: the one pinned at filing (I26), before that the one in force for its
 /// session.
-pub(super) fn profile_of(tx: &mut Tx<'_>, case: &Case) -> Result<Arc<Profile>> {
-    let proposal = &case.proposal;
+pub(super) fn profile_of(tx: &mut Tx<'_>, loaded: &Loaded) -> Result<Arc<Profile>> {
+    let (proposal, session) = (&loaded.case.proposal, Some(loaded.case.session.id));
     if proposal.filed_at.is_some() {
-        policy_profiles::pinned(tx, proposal.committee, proposal.profile_version)
-    } else {
-        policy_profiles::in_force(tx, proposal.committee, Some(case.session.id))
+        return policy_profiles::pinned(tx, proposal.committee, proposal.profile_version);
     }
+    policy_profiles::in_force(tx, proposal.committee, session, loaded.active.as_ref())
 }
 
 /// The profile under which the case was last written to: that of the duties that are stored.
@@ -205,15 +188,15 @@ pub fn perform(
     parse: &dyn Fn(&Case) -> Result<Input>,
 ) -> Result<Known> {
     let actor = ctx.principal.actor();
-    let (id, target) = object.locate(tx, ctx)?.ok_or_else(Error::not_found)?;
-    let (loaded, target) = known(cases::lock(tx, ctx.committee(), id)?, target, &actor)?;
+    let target = target_of(object);
+    let loaded = known(cases::lock(tx, ctx.committee(), object)?, target, &actor)?;
     let calendar = calendar_of(tx, &loaded)?;
-    let Loaded { case, head, .. } = loaded;
-    decide::entitled(&case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
-    let input = parse(&case)?;
-    let profile = profile_of(tx, &case)?;
-    check_version(ctx, &caught_up(ctx, &case, &profile, &calendar), target)?;
-    let named = named_in(&case, &actor, target, action, &input);
+    let case = &loaded.case;
+    decide::entitled(case, &actor, target, action).map_err(|refusal| refuse(refusal, None))?;
+    let input = parse(case)?;
+    let profile = profile_of(tx, &loaded)?;
+    check_version(ctx, &caught_up(ctx, case, &profile, &calendar), target)?;
+    let named = named_in(case, &actor, target, action, &input);
     let mut references = references::load(tx, ctx.committee(), case.session.term, &named)?;
     references.attachments = attachments::find_all(tx, ctx.committee(), input.attachments())?
         .iter()
@@ -221,15 +204,15 @@ pub fn perform(
         .collect();
     let env = env(ctx.now, &profile, &calendar, &references);
     let mut decision =
-        decide::decide(&case, &actor, target, action, &input, env).map_err(|refusal| {
-            let possible = as_asked(ctx, decide::allowed(&case, &actor, target, env));
+        decide::decide(case, &actor, target, action, &input, env).map_err(|refusal| {
+            let possible = as_asked(ctx, decide::allowed(case, &actor, target, env));
             refuse(refusal, Some(&possible))
         })?;
     let by = circumstances(ctx, &actor, &decision, &input);
-    let before = (&case, &*profile_before(tx, &case, &profile)?);
+    let before = (case, &*profile_before(tx, case, &profile)?);
     // Until the case is filed it follows the profile in force; from then on this is fixed.
     decision.case.proposal.profile_version = profile.version;
-    cases::save(tx, before, &head, &mut decision, env.profile, &by)?;
+    cases::save(tx, before, &loaded.head, &mut decision, env.profile, &by)?;
     let target = decision.made.unwrap_or(target);
     Ok(Known {
         case: decision.case,
@@ -394,8 +377,11 @@ fn begin_for(
     by_system: bool,
 ) -> Result<Known> {
     let today = crate::workflow::deadline::local_date(ctx.now);
-    let (session, calendar) =
-        cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
+    let Opening {
+        session,
+        calendar,
+        active,
+    } = cases::session_for(tx, ctx.committee(), input.session_id, today)?.ok_or_else(no_session)?;
     let calendar = calendars::version(tx, ctx.committee(), calendar)?;
     let origin = origin(tx, ctx, input, session.term)?;
     let named = Named {
@@ -403,7 +389,8 @@ fn begin_for(
         ..Named::default()
     };
     let references = references::load(tx, ctx.committee(), session.term, &named)?;
-    let profile = policy_profiles::in_force(tx, ctx.committee(), Some(session.id))?;
+    let own = Some(session.id);
+    let profile = policy_profiles::in_force(tx, ctx.committee(), own, active.as_ref())?;
     let mut decision = begin(
         ctx.committee(),
         session,

@@ -11,7 +11,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -26,9 +25,6 @@ use crate::store::request_budgets::{self, Given, Share};
 const UNASKED: u32 = 32;
 /// Callers that one instance counts at the same time; those beyond share one count.
 const MOST_CALLERS: usize = 50_000;
-/// How long a request waits for its place in the common budget. The database being slow is no
-/// reason to refuse it.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A budget: which operations are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -297,7 +293,7 @@ impl Limiter {
         let taking = db.write("limits.take", move |tx| {
             request_budgets::take(tx, &share, reported)
         });
-        match tokio::time::timeout(PATIENCE, taking).await {
+        match tokio::time::timeout(self.limits.patience, taking).await {
             Ok(Ok(given)) => Some(given),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a budget of requests is counted here alone for now");

@@ -92,7 +92,7 @@ pub fn answer(
     };
     let note = note.as_deref();
     referrals::answer(tx, &row, status, counterpart, note, &by)?;
-    let profile = act::profile_of(tx, &loaded.case)?;
+    let profile = act::profile_of(tx, &loaded)?;
     let before = act::profile_before(tx, &loaded.case, &profile)?;
     let references = References::default();
     let calendar = act::calendar_of(tx, &loaded)?;

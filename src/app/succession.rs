@@ -155,7 +155,7 @@ fn successor(
 
 fn hand_over_case(tx: &mut Tx<'_>, ctx: &Ctx, id: ProposalId, facts: &Succession) -> Result<()> {
     let loaded = cases::lock(tx, ctx.committee(), id)?.ok_or_else(Error::not_found)?;
-    let profile = act::profile_of(tx, &loaded.case)?;
+    let profile = act::profile_of(tx, &loaded)?;
     let references = References::default();
     let calendar = act::calendar_of(tx, &loaded)?;
     let env = act::env(ctx.now, &profile, &calendar, &references);

@@ -27,8 +27,8 @@ pub fn wake(
         return Ok(());
     };
     let calendar = calendar_of(tx, &loaded)?;
+    let profile = profile_of(tx, &loaded)?;
     let Loaded { mut case, head, .. } = loaded;
-    let profile = profile_of(tx, &case)?;
     let references = References::default();
     let env = env(now, &profile, &calendar, &references);
     if decide::owes(&case, env) {

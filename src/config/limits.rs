@@ -1,5 +1,7 @@
 //! How many requests a caller may make.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::{ConfigError, Origins};
@@ -19,6 +21,9 @@ pub struct Limits {
     pub open: u32,
     /// Questions of an address about the service itself.
     pub probes: u32,
+    /// How long a request waits for its place in a budget that all instances share. It is one second: the
+    /// database being slow is no reason to refuse a request, which is then counted here alone.
+    pub patience: Duration,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +40,8 @@ pub(super) struct RawLimits {
 /// More requests in a window are no limit any more.
 const MOST: u64 = 1_000_000;
 
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub(super) fn check(raw: &RawLimits, origins: &Origins) -> Result<Limits, ConfigError> {
     let requests = |key, value| origins.within(key, value, 0, MOST);
     Ok(Limits {
@@ -44,5 +51,6 @@ pub(super) fn check(raw: &RawLimits, origins: &Origins) -> Result<Limits, Config
         heavy: requests("limits.heavy", raw.heavy)?,
         open: requests("limits.open", raw.open)?,
         probes: requests("limits.probes", raw.probes)?,
+        patience: PATIENCE,
     })
 }

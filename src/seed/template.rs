@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::app::{App, AppSettings};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::files::Place;
 use crate::jobs;
 use crate::store::bulk::{self, Kind, Table};
-use crate::store::{DatabaseUrl, Db, Threads, Tx, migrate};
+use crate::store::{DatabaseUrl, Db, Threads, Tx, migrate, notifications, setup};
 
 /// Hexadecimal digits of an identifier.
 const HEX: usize = 32;
@@ -94,7 +94,25 @@ pub async fn make(mut settings: AppSettings, now: Timestamp, year: Year) -> Resu
     demo::make_year(&app, now, year).await?;
     // What time has done by now is done, told and published.
     jobs::drain(&app).await?;
+    app.db
+        .write("seed.read", move |tx| read_inboxes(tx, now, year.past))
+        .await?;
     app.db.read("seed.template", take).await
+}
+
+/// People read what they are told: all but that of the last two weeks was read. Of a year that is long over
+/// no message is left, since what was read is removed after a while.
+fn read_inboxes(tx: &mut Tx<'_>, now: Timestamp, past: bool) -> Result<()> {
+    const UNREAD: SignedDuration = SignedDuration::from_hours(24 * 14);
+    if !past {
+        return bulk::read_messages(tx, now - UNREAD);
+    }
+    let later = now + UNREAD;
+    bulk::read_messages(tx, later)?;
+    for (committee, _) in setup::committees(tx)? {
+        while notifications::sweep(tx, committee, later, 1000)? > 0 {}
+    }
+    Ok(())
 }
 
 /// Tables that are not copied: keys and sessions of people, answers kept for repeated requests, the

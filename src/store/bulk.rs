@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Tx;
@@ -16,7 +17,7 @@ use super::connection::AnyConnection;
 use super::events::{Event, Stream};
 use super::prepared::Prepare;
 use super::run::Run;
-use super::schema::{committees, number_series, terms};
+use super::schema::{committees, notifications, number_series, terms};
 use super::sql_types::{At, Json};
 use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, Id, IdKind};
@@ -328,6 +329,14 @@ pub fn terms(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<BTreeSet<i64>> {
         .select(terms::number)
         .rows(tx.conn)?;
     Ok(found.into_iter().map(i64::from).collect())
+}
+
+/// Marks the messages of all committees from before a moment as read when they came.
+pub fn read_messages(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
+    diesel::update(notifications::table.filter(notifications::created_at.lt(At(before))))
+        .set(notifications::read_at.eq(notifications::created_at.nullable()))
+        .run(tx.conn)?;
+    Ok(())
 }
 
 /// Renews what the query planner knows of the tables, after many rows came at once.

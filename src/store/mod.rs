@@ -53,6 +53,7 @@ pub mod room;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "derived from the migrations")]
 pub mod schema;
+mod rows_of;
 mod run;
 pub mod seals;
 pub mod second_factors;

@@ -383,31 +383,58 @@ fn read(tx: &mut Tx<'_>, committee: CommitteeId, number: i32) -> Result<Option<A
         .transpose()
 }
 
-/// The settings in force for a session: one indexed read, so that an activation holds at once.
+/// Which versions of a committee are in force, for which sessions, and the version of the row of each.
+macro_rules! active_versions {
+    ($committee:expr) => {
+        $crate::store::schema::policy_profiles::table
+            .filter($crate::store::schema::policy_profiles::committee_id.eq($committee))
+            .filter(
+                $crate::store::schema::policy_profiles::status
+                    .eq($crate::workflow::profile::ProfileStatus::Active),
+            )
+            .select((
+                $crate::store::schema::policy_profiles::session_id,
+                $crate::store::schema::policy_profiles::profile_version,
+                $crate::store::schema::policy_profiles::version,
+            ))
+    };
+}
+pub(in crate::store) use active_versions;
+
+/// One of them.
+pub(in crate::store) type ActiveVersion = (Option<SessionId>, i32, i32);
+
+/// The versions of a committee that are in force.
+#[derive(Debug, Clone)]
+pub struct ActiveVersions(pub(in crate::store) Vec<ActiveVersion>);
+
+impl ActiveVersions {
+    /// The one for a session: its own, or else the one for all sessions without their own.
+    fn for_session(&self, session: Option<SessionId>) -> Option<&ActiveVersion> {
+        let own = |wanted: Option<SessionId>| self.0.iter().find(move |one| one.0 == wanted);
+        session
+            .and_then(|session| own(Some(session)))
+            .or_else(|| own(None))
+    }
+}
+
+/// The settings in force for a session: one indexed read, so that an activation holds at once; none if
+/// this transaction has `read` which they are.
 pub fn in_force(
     tx: &mut Tx<'_>,
     committee: CommitteeId,
     session: Option<SessionId>,
+    read: Option<&ActiveVersions>,
 ) -> Result<Arc<Profile>> {
-    let active: Vec<(Option<SessionId>, i32, i32)> = policy_profiles::table
-        .filter(policy_profiles::committee_id.eq(committee))
-        .filter(policy_profiles::status.eq(ProfileStatus::Active))
-        .select((
-            policy_profiles::session_id,
-            policy_profiles::profile_version,
-            policy_profiles::version,
-        ))
-        .rows(tx.conn)?;
-    let (_, number, row) = active
-        .iter()
-        .find(|(own, _, _)| session.is_some() && *own == session)
-        .or_else(|| active.iter().find(|(own, _, _)| own.is_none()))
-        .copied()
-        .ok_or_else(none_active)?;
+    let active = match read {
+        Some(active) => active,
+        None => &ActiveVersions(active_versions!(committee).rows(tx.conn)?),
+    };
+    let (_, number, row) = *active.for_session(session).ok_or_else(none_active)?;
     match remembered(committee, number) {
         // Of another version of the row: read in a transaction that came to nothing.
         Some((known, profile)) if known == row => Ok(profile),
-        _ => read(tx, committee, number)?.ok_or_else(none_active),
+        _ => self::read(tx, committee, number)?.ok_or_else(none_active),
     }
 }
 

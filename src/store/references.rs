@@ -1,13 +1,18 @@
 //! Facts of the registers that a decision needs.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
+use super::connection::AnyConnection;
 use super::prepared::Prepare;
+use super::rows_of::{Many, RowsOf};
 use super::run::Run;
 use super::schema::{case_marks, members, organisations, proposals, units, users};
-use super::{Tx, cases, committees, refusal_uses, succession};
+use super::succession::{self, taken_over};
+use super::{Tx, cases, committees, refusal_uses};
 use crate::error::Result;
-use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId};
+use crate::ids::{CommitteeId, MemberId, OrganisationId, ProposalId, TermId, UnitId, UserId};
 use crate::workflow::codes::ProgrammeTier;
 use crate::workflow::decide::{
     CommitteeFacts, MemberFacts, OrganisationFacts, ProposalFacts, References, UnitFacts,
@@ -78,34 +83,7 @@ pub fn load(
     }
     let (unit_ids, member_ids) = (&named.units, &named.members);
     if !unit_ids.is_empty() {
-        let rows: Vec<(UnitId, String, bool, String, SystemLine)> = units::table
-            .filter(units::committee_id.eq(committee))
-            .filter(units::id.eq_any(unit_ids))
-            .select((
-                units::id,
-                units::name,
-                units::active,
-                units::reply_prefix,
-                units::system_line,
-            ))
-            .prepared()
-            .rows(tx.conn)?;
-        let successors = succession::successors(tx, committee)?;
-        references.units = rows
-            .into_iter()
-            .map(|(id, name, active, reply_prefix, system_line)| {
-                (
-                    id,
-                    UnitFacts {
-                        name,
-                        active,
-                        reply_prefix,
-                        system_line,
-                        predecessors: succession::predecessors(&successors, id),
-                    },
-                )
-            })
-            .collect();
+        references.units = units_of(tx, committee, unit_ids)?;
     }
     for id in member_ids {
         if let Some(facts) = member(tx, committee, term, *id)? {
@@ -113,6 +91,50 @@ pub fn load(
         }
     }
     Ok(references)
+}
+
+/// Facts of units.
+fn units_of(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    ids: &[UnitId],
+) -> Result<BTreeMap<UnitId, UnitFacts>> {
+    type Row = (UnitId, String, bool, String, SystemLine);
+    let named = units::table
+        .filter(units::committee_id.eq(committee))
+        .filter(units::id.eq_any(ids))
+        .select((
+            units::id,
+            units::name,
+            units::active,
+            units::reply_prefix,
+            units::system_line,
+        ));
+    let (rows, successors): (Vec<Row>, _) = match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => {
+            let both = diesel::select((RowsOf(named), RowsOf(taken_over!(committee))));
+            let (Many(rows), Many(successors)) = both.prepared().get_result(conn)?;
+            (rows, successors)
+        }
+        AnyConnection::Sqlite(conn) => (
+            named.prepared().load(conn)?,
+            taken_over!(committee).load(conn)?,
+        ),
+    };
+    let successors = succession::by_unit(successors);
+    Ok(rows
+        .into_iter()
+        .map(|(id, name, active, reply_prefix, system_line)| {
+            let facts = UnitFacts {
+                name,
+                active,
+                reply_prefix,
+                system_line,
+                predecessors: succession::predecessors(&successors, id),
+            };
+            (id, facts)
+        })
+        .collect())
 }
 
 /// How many cases have a place in the programme; one that was withdrawn gives its place up. The
@@ -146,34 +168,41 @@ pub fn member(
     term: TermId,
     id: MemberId,
 ) -> Result<Option<MemberFacts>> {
-    let row: Option<(String, String, Option<String>, String, TermId, bool)> = members::table
-        .find((committee, id))
-        .select((
-            members::name,
-            members::sector,
-            members::party,
-            members::member_no,
-            members::term_id,
-            members::active,
-        ))
-        .first_row(tx.conn)
-        .optional()?;
-    let Some((name, sector, party, member_no, own_term, active)) = row else {
-        return Ok(None);
-    };
+    type Row = (String, String, Option<String>, String, TermId, bool);
+    let row = members::table.find((committee, id));
+    let columns = (
+        members::name,
+        members::sector,
+        members::party,
+        members::member_no,
+        members::term_id,
+        members::active,
+    );
     let accounts = users::table
         .filter(users::committee_id.eq(committee))
-        .filter(users::member_id.eq(id))
-        .select(users::id)
-        .rows(tx.conn)?;
-    Ok(Some(MemberFacts {
-        name,
-        sector,
-        party,
-        member_no,
-        current: active && own_term == term,
-        accounts,
-    }))
+        .filter(users::member_id.eq(id));
+    let found: Option<(Row, Vec<UserId>)> = match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => row
+            .select((columns, RowsOf(accounts.select((users::id,)))))
+            .first::<(Row, Many<(UserId,)>)>(conn)
+            .optional()?
+            .map(|(row, Many(users))| (row, users.into_iter().map(|user| user.0).collect())),
+        AnyConnection::Sqlite(conn) => row
+            .select(columns)
+            .first::<Row>(conn)
+            .and_then(|row| Ok((row, accounts.select(users::id).load(conn)?)))
+            .optional()?,
+    };
+    Ok(found.map(
+        |((name, sector, party, member_no, own_term, active), accounts)| MemberFacts {
+            name,
+            sector,
+            party,
+            member_no,
+            current: active && own_term == term,
+            accounts,
+        },
+    ))
 }
 
 /// Name, kind and state of an organisation.

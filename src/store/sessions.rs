@@ -155,7 +155,7 @@ impl Register for SessionFields {
 /// The first day of the window of a session that names none: so many months before the opening as
 /// the policy profile in force says.
 pub fn default_window(tx: &mut Tx<'_>, committee: CommitteeId, opens_on: Date) -> Result<Date> {
-    let profile = policy_profiles::in_force(tx, committee, None)?;
+    let profile = policy_profiles::in_force(tx, committee, None, None)?;
     let months = i64::from(profile.session_window_months);
     Ok(opens_on.saturating_sub(jiff::Span::new().months(months)))
 }

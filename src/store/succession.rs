@@ -16,17 +16,30 @@ use crate::workflow::assignment::AssignmentStatus;
 use crate::workflow::codes::{FollowUpStatus, PromiseStatus};
 use crate::workflow::proposal::ProposalStatus;
 
+/// Units that were taken over, and by which one.
+macro_rules! taken_over {
+    ($committee:expr) => {
+        $crate::store::schema::units::table
+            .filter($crate::store::schema::units::committee_id.eq($committee))
+            .filter($crate::store::schema::units::successor_id.is_not_null())
+            .select((
+                $crate::store::schema::units::id,
+                $crate::store::schema::units::successor_id,
+            ))
+    };
+}
+pub(in crate::store) use taken_over;
+
 /// Every unit of the committee that was taken over, and by which one.
 pub fn successors(tx: &mut Tx<'_>, committee: CommitteeId) -> Result<BTreeMap<UnitId, UnitId>> {
-    let rows: Vec<(UnitId, Option<UnitId>)> = units::table
-        .filter(units::committee_id.eq(committee))
-        .filter(units::successor_id.is_not_null())
-        .select((units::id, units::successor_id))
-        .rows(tx.conn)?;
-    Ok(rows
-        .into_iter()
+    Ok(by_unit(taken_over!(committee).rows(tx.conn)?))
+}
+
+/// The same of rows.
+pub(in crate::store) fn by_unit(rows: Vec<(UnitId, Option<UnitId>)>) -> BTreeMap<UnitId, UnitId> {
+    rows.into_iter()
         .filter_map(|(unit, successor)| successor.map(|successor| (unit, successor)))
-        .collect())
+        .collect()
 }
 
 /// The units that `unit` took over, at any remove.

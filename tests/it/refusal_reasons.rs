@@ -313,7 +313,10 @@ async fn an_own_reason_that_hides_the_text_removes_it() {
         let text = String::from_utf8_lossy(&seen.body).into_owned();
         assert!(!text.contains("老城区部分道路"), "I29: {seen}");
     }
-    let (committee, id) = (town.committee, case.id.parse().expect("an id"));
+    let (committee, id) = (
+        town.committee,
+        case.id.parse::<jianjian::ids::ProposalId>().expect("an id"),
+    );
     let loaded = app
         .read(move |tx| jianjian::store::cases::load(tx, committee, id))
         .await

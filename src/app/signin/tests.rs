@@ -59,6 +59,7 @@ async fn start(url: &DatabaseUrl, clock: &MockClock) -> App {
             heavy: 0,
             open: 0,
             probes: 0,
+            patience: std::time::Duration::from_secs(1),
         },
         password_params: HashParams::CHEAP,
         password_queue: 256,

@@ -1,27 +1,21 @@
 //! Reading a case.
 
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use jiff::civil::Date;
 
-use super::rows::{
-    AssignmentRow, ClockRow, ContactRow, CountersignRow, FormRow, MarksRow, OpinionRow, PromiseRow,
-    ProposalRow, ProposerRow, ReplyRow, SessionRow,
-};
+use super::parts::{self, Read, Source};
+use super::rows::{ClockRow, ProposalRow, ReplyRow};
 use super::side_roads;
-use crate::error::{Error, Result};
-use crate::ids::{AssignmentId, ClockId, CommitteeId, ProposalId, ReplyId, SessionId};
+use crate::error::Result;
+use crate::ids::{AssignmentId, ClockId, CommitteeId, ProposalId, ReplyId};
 use crate::store::Tx;
-use crate::store::connection::{AnyConnection, MultiBackend};
+use crate::store::connection::AnyConnection;
 use crate::store::events::Head;
+use crate::store::policy_profiles::ActiveVersions;
 use crate::store::prepared::Prepare;
 use crate::store::run::Run;
-use crate::store::schema::{
-    assignments, case_marks, clocks, committees, contacts, countersign_requests, feedback_forms,
-    opinions, promises, proposal_texts, proposals, proposers, replies, reply_texts, sessions,
-    terms,
-};
-use crate::store::sql_types::{Json, On};
-use crate::workflow::case::{Case, Form, Session};
+use crate::store::schema::{assignments, clocks, proposals, replies};
+use crate::workflow::case::{Case, Form};
 use crate::workflow::codes::AssignmentRole;
 
 /// A case with the end of its chain of events.
@@ -33,53 +27,62 @@ pub struct Loaded {
     pub head: Head,
     /// The committee's current version of the calendar.
     pub calendar: i32,
+    /// The versions of the profile that are in force, where they were read with the case.
+    pub active: Option<ActiveVersions>,
 }
 
-/// Selects the columns of a row type.
-macro_rules! columns {
-    ($row:ty) => {
-        <$row as Selectable<MultiBackend>>::construct_selection()
+/// How a case is asked for: by itself, or by something in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A proposal.
+    Proposal(ProposalId),
+    /// A unit's row.
+    Assignment(AssignmentId),
+    /// A reply.
+    Reply(ReplyId),
+}
+
+impl From<ProposalId> for Object {
+    fn from(id: ProposalId) -> Self {
+        Self::Proposal(id)
+    }
+}
+
+/// Reads the case of an object; `None` if the committee has no such thing.
+pub fn load(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    object: impl Into<Object>,
+) -> Result<Option<Loaded>> {
+    let id = match object.into() {
+        Object::Proposal(id) => Some(id),
+        Object::Assignment(id) => assignments::table
+            .find((committee, id))
+            .select(assignments::proposal_id)
+            .first_row(tx.conn)
+            .optional()?,
+        Object::Reply(id) => replies::table
+            .find((committee, id))
+            .select(replies::proposal_id)
+            .first_row(tx.conn)
+            .optional()?,
     };
-}
-
-/// Sessions with their terms and the committee, whose current calendar is read with them.
-macro_rules! sessions_and_terms {
-    () => {
-        sessions::table
-            .inner_join(
-                terms::table.on(terms::committee_id
-                    .eq(sessions::committee_id)
-                    .and(terms::id.eq(sessions::term_id))),
-            )
-            .inner_join(committees::table.on(committees::id.eq(sessions::committee_id)))
+    let Some(id) = id else { return Ok(None) };
+    let read = match &mut *tx.conn {
+        AnyConnection::Postgres(conn) => parts::read_whole(conn, (committee, id))?,
+        AnyConnection::Sqlite(_) => parts::read(tx, (committee, id))?,
     };
+    read.map(|read| assemble(tx, read)).transpose()
 }
 
-/// What is read of each of them.
-macro_rules! session_columns {
-    () => {
-        (
-            columns!(SessionRow),
-            terms::number,
-            committees::calendar_version,
-        )
-    };
-}
-
-/// Reads a case; `None` if the committee has none of that name.
-pub fn load(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
-    let row: Option<ProposalRow> = proposals::table
-        .find((committee, id))
-        .select(columns!(ProposalRow))
-        .first_row(tx.conn)
-        .optional()?;
-    row.map(|row| assemble(tx, row)).transpose()
-}
-
-/// Locks a case for the rest of the transaction and reads it with the version that it gets: whoever
-/// comes second waits here.
-pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
-    let mut loaded = keep(tx, committee, id)?;
+/// Locks the case of an object for the rest of the transaction and reads it with the version that it
+/// gets: whoever comes second waits here.
+pub fn lock(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    object: impl Into<Object>,
+) -> Result<Option<Loaded>> {
+    let mut loaded = keep(tx, committee, object)?;
     if let Some(loaded) = &mut loaded {
         loaded.case.proposal.version += 1;
     }
@@ -87,13 +90,75 @@ pub fn lock(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<O
 }
 
 /// The same without counting its version: for who may find that there is nothing to do.
-pub fn keep(tx: &mut Tx<'_>, committee: CommitteeId, id: ProposalId) -> Result<Option<Loaded>> {
-    let row = hold(tx, committee, id)?;
+pub fn keep(
+    tx: &mut Tx<'_>,
+    committee: CommitteeId,
+    object: impl Into<Object>,
+) -> Result<Option<Loaded>> {
+    let AnyConnection::Postgres(conn) = &mut *tx.conn else {
+        // A transaction of SQLite is alone from its start.
+        return load(tx, committee, object);
+    };
+    let Some(held) = take(conn, committee, object.into())? else {
+        return Ok(None);
+    };
     // What becomes of a merged proposal depends on its main one: that is locked too.
-    if let Some(main) = row.as_ref().and_then(|row| row.main_id) {
-        hold(tx, committee, main)?;
+    if let Some(main) = held.main {
+        take(conn, committee, main.into())?;
     }
-    row.map(|row| assemble(tx, row)).transpose()
+    // Only now: a statement that waits for a lock sees other tables as they were before.
+    let of = (committee, held.id);
+    let read = if held.is_draft {
+        parts::read_draft(conn, of)?
+    } else {
+        parts::read_whole(conn, of)?
+    };
+    read.map(|read| assemble(tx, read)).transpose()
+}
+
+/// A case that is locked.
+struct Held {
+    id: ProposalId,
+    main: Option<ProposalId>,
+    /// Never handed in.
+    is_draft: bool,
+}
+
+fn take(
+    conn: &mut PgConnection,
+    committee: CommitteeId,
+    object: Object,
+) -> QueryResult<Option<Held>> {
+    macro_rules! lock_where {
+        ($condition:expr) => {
+            proposals::table
+                .filter(proposals::committee_id.eq(committee))
+                .filter($condition)
+                .select((
+                    proposals::id,
+                    proposals::main_id,
+                    proposals::submission_no.eq(0),
+                ))
+                .for_no_key_update()
+                .get_result(conn)
+                .optional()?
+        };
+    }
+    // The one that a thing belongs to never changes.
+    macro_rules! case_of {
+        ($table:ident, $id:expr) => {
+            proposals::id.nullable().eq($table::table
+                .find((committee, $id))
+                .select($table::proposal_id)
+                .single_value())
+        };
+    }
+    let row: Option<(ProposalId, Option<ProposalId>, bool)> = match object {
+        Object::Proposal(id) => lock_where!(proposals::id.eq(id)),
+        Object::Assignment(id) => lock_where!(case_of!(assignments, id)),
+        Object::Reply(id) => lock_where!(case_of!(replies, id)),
+    };
+    Ok(row.map(|(id, main, is_draft)| Held { id, main, is_draft }))
 }
 
 /// Locks another case for the rest of the transaction and counts its version; the row, if the
@@ -141,34 +206,33 @@ pub fn lock_all(tx: &mut Tx<'_>, committee: CommitteeId, ids: &[ProposalId]) -> 
     Ok(())
 }
 
-fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
-    let (committee, id) = (row.committee_id, row.id);
+fn assemble(tx: &mut Tx<'_>, read: Read) -> Result<Loaded> {
+    let Read {
+        row,
+        frame,
+        mut source,
+        active,
+    } = read;
     let head = Head {
         seq: row.event_seq,
         hash: row.event_hash.clone(),
     };
-    let Frame {
-        session,
-        calendar,
-        form,
-        marks,
-    } = frame_of(tx, &row)?.ok_or_else(|| Error::internal("a proposal without session or text"))?;
     // Rows exist once a case is filed; early reference copies of an urgent one before, also when it
     // is urgent no more.
     let filed = row.filed_at.is_some() || row.submission_no > 0;
     let main_id = row.main_id;
-    let proposal = row.into_facts(form.to()?, marks.clone().into_facts());
+    let proposal = row.into_facts(frame.form.to()?, frame.marks.clone().into_facts());
     let mut case = Case {
-        proposers: proposers_of(tx, committee, id)?,
+        proposers: facts(source.proposers(tx)?),
         // Nobody examines what was never handed in.
         opinions: if proposal.submission_no > 0 {
-            opinions_of(tx, committee, id)?
+            facts(source.opinions(tx)?)
         } else {
             Vec::new()
         },
-        clocks: clocks_of(tx, committee, id)?,
+        clocks: try_facts(source.clocks(tx)?, ClockRow::into_facts)?,
         proposal,
-        session,
+        session: frame.session,
         assignments: Vec::new(),
         contacts: Vec::new(),
         replies: Vec::new(),
@@ -184,37 +248,38 @@ fn assemble(tx: &mut Tx<'_>, row: ProposalRow) -> Result<Loaded> {
         main: None,
     };
     if filed {
-        add_handling(tx, &mut case)?;
+        add_handling(tx, &mut source, &mut case)?;
     }
-    side_roads::add(tx, &mut case, &marks, main_id)?;
+    side_roads::add(tx, &mut source, &mut case, &frame.marks, main_id)?;
     Ok(Loaded {
         case,
         head,
-        calendar,
+        calendar: frame.calendar,
+        active,
     })
 }
 
-/// What exists only once units are at work; each part is read only if what it needs is there.
-fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
-    let (committee, id) = (case.proposal.committee, case.proposal.id);
-    let rows: Vec<AssignmentRow> = assignments::table
-        .filter(assignments::committee_id.eq(committee))
-        .filter(assignments::proposal_id.eq(id))
-        .order((assignments::round, assignments::position))
-        .select(columns!(AssignmentRow))
-        .rows(tx.conn)?;
-    case.assignments = rows.into_iter().map(Into::into).collect();
+/// Rows as what they stand for.
+pub(super) fn facts<Row, Fact: From<Row>>(rows: Vec<Row>) -> Vec<Fact> {
+    rows.into_iter().map(Into::into).collect()
+}
+
+/// The same for those with documents, which can be of another form than the program knows.
+pub(super) fn try_facts<Row, Fact>(
+    rows: Vec<Row>,
+    to_fact: impl Fn(Row) -> Result<Fact>,
+) -> Result<Vec<Fact>> {
+    rows.into_iter().map(to_fact).collect()
+}
+
+/// What exists only once units are at work; each part is asked for only if what it needs is there.
+fn add_handling(tx: &mut Tx<'_>, source: &mut Source, case: &mut Case) -> Result<()> {
+    case.assignments = facts(source.assignments(tx)?);
     if case.assignments.iter().all(|row| row.accepted_at.is_none()) {
         return Ok(());
     }
-    let rows: Vec<ContactRow> = contacts::table
-        .filter(contacts::committee_id.eq(committee))
-        .filter(contacts::proposal_id.eq(id))
-        .order(contacts::id)
-        .select(columns!(ContactRow))
-        .rows(tx.conn)?;
-    case.contacts = rows.into_iter().map(Into::into).collect();
-    case.replies = replies_of(tx, committee, id)?;
+    case.contacts = facts(source.contacts(tx)?);
+    case.replies = try_facts(source.replies(tx)?, ReplyRow::into_facts)?;
     if case.replies.is_empty() {
         return Ok(());
     }
@@ -223,69 +288,22 @@ fn add_handling(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
         .iter()
         .any(|row| row.role == AssignmentRole::CoHandler)
     {
-        let rows: Vec<CountersignRow> = countersign_requests::table
-            .filter(countersign_requests::committee_id.eq(committee))
-            .filter(countersign_requests::proposal_id.eq(id))
-            .order((
-                countersign_requests::reply_id,
-                countersign_requests::attempt,
-                countersign_requests::assignment_id,
-            ))
-            .select(columns!(CountersignRow))
-            .rows(tx.conn)?;
-        case.countersigns = rows.into_iter().map(Into::into).collect();
+        case.countersigns = facts(source.countersigns(tx)?);
     }
     if case
         .replies
         .iter()
         .any(|reply| reply.delivered_at.is_some())
     {
-        add_delivered(tx, case)?;
+        add_delivered(tx, source, case)?;
     }
     Ok(())
 }
 
-fn replies_of(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ProposalId,
-) -> Result<Vec<crate::workflow::case::Reply>> {
-    let rows: Vec<(ReplyRow, Json, String)> = replies::table
-        .inner_join(
-            reply_texts::table.on(reply_texts::committee_id
-                .eq(replies::committee_id)
-                .and(reply_texts::reply_id.eq(replies::id))
-                .and(reply_texts::version.eq(replies::text_version))),
-        )
-        .filter(replies::committee_id.eq(committee))
-        .filter(replies::proposal_id.eq(id))
-        .order((replies::round, replies::id))
-        .select((
-            columns!(ReplyRow),
-            reply_texts::form,
-            reply_texts::content_hash,
-        ))
-        .rows(tx.conn)?;
-    rows.into_iter()
-        .map(|(row, form, hash)| row.into_facts(form, hash))
-        .collect()
-}
-
 /// What only a delivered reply brings: forms, promises, tracking.
-fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
-    let (committee, id) = (case.proposal.committee, case.proposal.id);
-    let rows: Vec<FormRow> = feedback_forms::table
-        .filter(feedback_forms::committee_id.eq(committee))
-        .filter(feedback_forms::proposal_id.eq(id))
-        .order((
-            feedback_forms::reply_id,
-            feedback_forms::rater_id,
-            feedback_forms::version,
-        ))
-        .select(columns!(FormRow))
-        .rows(tx.conn)?;
+fn add_delivered(tx: &mut Tx<'_>, source: &mut Source, case: &mut Case) -> Result<()> {
     // The last version of each: a correction comes after what it corrects.
-    for form in rows.into_iter().map(Form::from) {
+    for form in source.forms(tx)?.into_iter().map(Form::from) {
         match case
             .forms
             .iter_mut()
@@ -295,14 +313,8 @@ fn add_delivered(tx: &mut Tx<'_>, case: &mut Case) -> Result<()> {
             None => case.forms.push(form),
         }
     }
-    let rows: Vec<PromiseRow> = promises::table
-        .filter(promises::committee_id.eq(committee))
-        .filter(promises::proposal_id.eq(id))
-        .order(promises::id)
-        .select(columns!(PromiseRow))
-        .rows(tx.conn)?;
-    case.promises = rows.into_iter().map(Into::into).collect();
-    case.tracked_since = side_roads::tracked_since(tx, committee, id)?;
+    case.promises = facts(source.promises(tx)?);
+    case.tracked_since = source.tracked_since(tx)?;
     Ok(())
 }
 
@@ -312,134 +324,7 @@ pub fn proposers_of(
     committee: CommitteeId,
     id: ProposalId,
 ) -> Result<Vec<crate::workflow::case::Proposer>> {
-    let rows: Vec<ProposerRow> = proposers::table
-        .filter(proposers::committee_id.eq(committee))
-        .filter(proposers::proposal_id.eq(id))
-        .order(proposers::position)
-        .select(columns!(ProposerRow))
-        .rows(tx.conn)?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-fn opinions_of(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ProposalId,
-) -> Result<Vec<crate::workflow::case::Opinion>> {
-    let rows: Vec<OpinionRow> = opinions::table
-        .filter(opinions::committee_id.eq(committee))
-        .filter(opinions::proposal_id.eq(id))
-        .order(opinions::id)
-        .select(columns!(OpinionRow))
-        .rows(tx.conn)?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-fn clocks_of(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ProposalId,
-) -> Result<Vec<crate::workflow::case::Clock>> {
-    let rows: Vec<ClockRow> = clocks::table
-        .filter(clocks::committee_id.eq(committee))
-        .filter(clocks::proposal_id.eq(id))
-        .order(clocks::id)
-        .select(columns!(ClockRow))
-        .rows(tx.conn)?;
-    rows.into_iter().map(ClockRow::into_facts).collect()
-}
-
-/// What there is once of a case, beside its row.
-struct Frame {
-    session: Session,
-    calendar: i32,
-    form: Json,
-    marks: MarksRow,
-}
-
-/// Reads it with one statement.
-fn frame_of(tx: &mut Tx<'_>, case: &ProposalRow) -> Result<Option<Frame>> {
-    type Row = ((SessionRow, i32, i32), Json, Option<MarksRow>);
-    let text = proposal_texts::committee_id
-        .eq(sessions::committee_id)
-        .and(proposal_texts::proposal_id.eq(case.id))
-        .and(proposal_texts::version.eq(case.text_version));
-    let marks = case_marks::committee_id
-        .eq(sessions::committee_id)
-        .and(case_marks::proposal_id.eq(case.id));
-    let row: Option<Row> = sessions_and_terms!()
-        .inner_join(proposal_texts::table.on(text))
-        .left_join(case_marks::table.on(marks))
-        .filter(sessions::committee_id.eq(case.committee_id))
-        .filter(sessions::id.eq(case.session_id))
-        .select((
-            session_columns!(),
-            proposal_texts::form,
-            columns!(MarksRow).nullable(),
-        ))
-        .row(tx.conn)
-        .optional()?;
-    Ok(row.map(|((session, term, calendar), form, marks)| Frame {
-        session: session.into_facts(term),
-        calendar,
-        form,
-        marks: marks.unwrap_or_default(),
-    }))
-}
-
-/// Sessions of a committee.
-macro_rules! sessions_of {
-    ($committee:expr) => {
-        sessions_and_terms!()
-            .filter(sessions::committee_id.eq($committee))
-            .select(session_columns!())
-    };
-}
-
-/// A session, and the committee's current version of the calendar.
-fn session(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: SessionId,
-) -> Result<Option<(Session, i32)>> {
-    let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
-        .filter(sessions::id.eq(id))
-        .first_row(tx.conn)
-        .optional()?;
-    Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
-}
-
-/// The session of a new proposal: the one that was asked for, or the last one whose window has
-/// opened by `today`; an ordinary proposal belongs to the last session held. With it comes the
-/// committee's current version of the calendar.
-pub fn session_for(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    wanted: Option<SessionId>,
-    today: Date,
-) -> Result<Option<(Session, i32)>> {
-    if let Some(id) = wanted {
-        return session(tx, committee, id);
-    }
-    let row: Option<(SessionRow, i32, i32)> = sessions_of!(committee)
-        .filter(sessions::window_opens_on.le(On(today)))
-        .order((sessions::window_opens_on.desc(), sessions::id.desc()))
-        .first_row(tx.conn)
-        .optional()?;
-    Ok(row.map(|(row, term, calendar)| (row.into_facts(term), calendar)))
-}
-
-/// The case that a row belongs to.
-pub fn find_by_assignment(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: AssignmentId,
-) -> Result<Option<ProposalId>> {
-    Ok(assignments::table
-        .find((committee, id))
-        .select(assignments::proposal_id)
-        .first_row(tx.conn)
-        .optional()?)
+    Ok(facts(Source::one_by_one((committee, id)).proposers(tx)?))
 }
 
 /// The cases that rows belong to.
@@ -453,19 +338,6 @@ pub fn of_assignments(
         .filter(assignments::id.eq_any(ids))
         .select(assignments::proposal_id)
         .rows(tx.conn)?)
-}
-
-/// The case that a reply belongs to.
-pub fn find_by_reply(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ReplyId,
-) -> Result<Option<ProposalId>> {
-    Ok(replies::table
-        .find((committee, id))
-        .select(replies::proposal_id)
-        .first_row(tx.conn)
-        .optional()?)
 }
 
 /// The case that a clock belongs to.

@@ -3,14 +3,16 @@
 
 mod children;
 mod load;
+mod parts;
 mod records;
 mod rows;
 mod save;
+mod sessions;
 mod side_roads;
 
 pub use load::{
-    Loaded, find_by_assignment, find_by_clock, find_by_reply, hold, keep, load, lock, lock_all,
-    of_assignments, proposers_of, session_for,
+    Loaded, Object, find_by_clock, hold, keep, load, lock, lock_all, of_assignments, proposers_of,
 };
 pub use rows::{ProposalRow, ReferralRow};
 pub use save::{create, save};
+pub use sessions::{Opening, session_for};

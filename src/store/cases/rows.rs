@@ -10,7 +10,8 @@ use crate::ids::{
 };
 use crate::store::schema::{
     assignments, case_marks, clocks, consultations, contacts, countersign_requests, feedback_forms,
-    follow_ups, opinions, promises, proposals, proposers, referrals, replies, requests, sessions,
+    follow_ups, opinions, promises, proposals, proposers, referrals, replies, reply_texts,
+    requests, sessions,
 };
 use crate::store::sql_types::{At, Json, On};
 use crate::workflow::assignment::AssignmentStatus;
@@ -246,6 +247,7 @@ impl From<AssignmentRow> for Assignment {
     }
 }
 
+/// A row of `replies` with its present text.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = replies)]
 pub struct ReplyRow {
@@ -274,10 +276,17 @@ pub struct ReplyRow {
     coordination: Option<String>,
     signed_by_head: bool,
     rejected_hash: Option<String>,
+    #[diesel(select_expression = reply_texts::form, select_expression_type = reply_texts::form)]
+    form: Json,
+    #[diesel(
+        select_expression = reply_texts::content_hash,
+        select_expression_type = reply_texts::content_hash
+    )]
+    content_hash: String,
 }
 
 impl ReplyRow {
-    pub fn into_facts(self, form: Json, content_hash: String) -> Result<Reply> {
+    pub fn into_facts(self) -> Result<Reply> {
         let document = match (self.document_prefix, self.document_year) {
             (Some(prefix), Some(year)) => Some(DocumentNo {
                 prefix,
@@ -294,8 +303,8 @@ impl ReplyRow {
             round: self.round,
             status: self.status,
             text_version: self.text_version,
-            form: form.to()?,
-            content_hash,
+            form: self.form.to()?,
+            content_hash: self.content_hash,
             approved: self.approved,
             unit_outcome: self.unit_outcome,
             reviewer_outcome: self.reviewer_outcome,

@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::load::{proposers_of, touch};
-use super::rows::{ConsultationRow, FollowUpRow, MarksRow, ProposalRow, ReferralRow, RequestRow};
+use super::load::{facts, proposers_of, touch, try_facts};
+use super::parts::Source;
+use super::rows::{MarksRow, ProposalRow, ReferralRow, RequestRow};
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
@@ -32,50 +33,25 @@ macro_rules! columns {
 /// Reads what the flags of the marks, and the pointer to a main proposal, say is there.
 pub(super) fn add(
     tx: &mut Tx<'_>,
+    source: &mut Source,
     case: &mut Case,
     marks: &MarksRow,
     main: Option<ProposalId>,
 ) -> Result<()> {
     let (committee, id) = (case.proposal.committee, case.proposal.id);
     if marks.has_requests {
-        let rows: Vec<RequestRow> = requests::table
-            .filter(requests::committee_id.eq(committee))
-            .filter(requests::proposal_id.eq(id))
-            .order(requests::id)
-            .select(columns!(RequestRow))
-            .rows(tx.conn)?;
-        let rows = rows.into_iter().map(RequestRow::into_facts);
-        case.requests = rows.collect::<Result<_>>()?;
+        case.requests = try_facts(source.requests(tx)?, RequestRow::into_facts)?;
     }
     if marks.has_consultations {
-        let rows: Vec<ConsultationRow> = consultations::table
-            .filter(consultations::committee_id.eq(committee))
-            .filter(consultations::proposal_id.eq(id))
-            .order(consultations::id)
-            .select(columns!(ConsultationRow))
-            .rows(tx.conn)?;
-        case.consultations = rows.into_iter().map(Into::into).collect();
+        case.consultations = facts(source.consultations(tx)?);
     }
     if marks.has_follow_ups {
-        let rows: Vec<FollowUpRow> = follow_ups::table
-            .filter(follow_ups::committee_id.eq(committee))
-            .filter(follow_ups::proposal_id.eq(id))
-            .order(follow_ups::position)
-            .select(columns!(FollowUpRow))
-            .rows(tx.conn)?;
-        case.follow_ups = rows.into_iter().map(Into::into).collect();
+        case.follow_ups = facts(source.follow_ups(tx)?);
         // A decision can track a case that has no reply yet.
-        case.tracked_since = tracked_since(tx, committee, id)?;
+        case.tracked_since = source.tracked_since(tx)?;
     }
     if marks.has_referrals {
-        let rows: Vec<ReferralRow> = referrals::table
-            .filter(referrals::committee_id.eq(committee))
-            .filter(referrals::proposal_id.eq(id))
-            .order(referrals::id)
-            .select(columns!(ReferralRow))
-            .rows(tx.conn)?;
-        let rows = rows.into_iter().map(ReferralRow::into_facts);
-        case.referrals = rows.collect::<Result<_>>()?;
+        case.referrals = try_facts(source.referrals(tx)?, ReferralRow::into_facts)?;
     }
     if marks.has_absorbed {
         case.absorbed = absorbed_by(tx, committee, id)?;
@@ -84,21 +60,6 @@ pub(super) fn add(
         case.main = Some(main_of(tx, committee, id, main)?);
     }
     Ok(())
-}
-
-/// Since when a case is tracked.
-pub(super) fn tracked_since(
-    tx: &mut Tx<'_>,
-    committee: CommitteeId,
-    id: ProposalId,
-) -> Result<Option<Timestamp>> {
-    Ok(trackings::table
-        .find((committee, id))
-        .filter(trackings::stopped_at.is_null())
-        .select(trackings::started_at)
-        .first_row::<At>(tx.conn)
-        .optional()?
-        .map(|at| at.0))
 }
 
 /// Tracking that started, or ended.
