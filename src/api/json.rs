@@ -22,6 +22,8 @@ use crate::error::{Code, Error, Message, Result};
 
 /// Largest body accepted, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
+/// Up to here a floating-point number is the one that was written: 2⁵³.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// A body must arrive whole within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -236,8 +238,17 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(value.into())
     }
 
+    /// 2.0 is a whole number (JSON Schema, draft 2020-12, core, 4.2.1), and some clients write all of theirs so.
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+        if value.fract() != 0.0 || value.abs() > MOST_EXACT {
+            return Ok(value.into());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is whole and small enough"
+        )]
+        let whole = value as i64;
+        Ok(whole.into())
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -278,6 +289,22 @@ impl<'de> Visitor<'de> for StrictVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_number_may_have_a_point_or_an_exponent() {
+        let read = |text: &str| strict_json(text.as_bytes()).map_err(|error| error.code());
+        for (text, number) in [
+            ("2.0", 2),
+            ("-0.0", 0),
+            ("3e2", 300),
+            ("9007199254740992.0", 1_i64 << 53),
+        ] {
+            assert_eq!(read(text), Ok(number.into()), "{text}");
+        }
+        for (text, number) in [("2.5", 2.5), ("1e300", 1e300)] {
+            assert_eq!(read(text), Ok(number.into()), "{text}");
+        }
+    }
 
     #[test]
     fn duplicate_keys_nul_and_trailing_text_are_refused() {

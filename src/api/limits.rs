@@ -14,6 +14,10 @@ use utoipa::{Number, openapi};
 
 /// Any text but one with the character that one of the databases cannot keep.
 const WITHOUT_NUL: &str = "^[^\\u0000]*$";
+/// What a type says of a text that must not be blank.
+const NOT_BLANK: &str = r"\S";
+/// The same without that character.
+pub const NOT_BLANK_WITHOUT_NUL: &str = r"^\s*[^\s\u0000][^\u0000]*$";
 /// Length of what stands in lists of names and codes without a limit of its own, and of keys.
 const NAME: usize = 64;
 /// Length of a date.
@@ -106,8 +110,15 @@ fn text(object: &mut Object) {
     if object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Date)) {
         object.max_length.get_or_insert(DATE);
     }
-    if object.pattern.is_none() && object.format.is_none() && object.enum_values.is_none() {
-        object.pattern = Some(WITHOUT_NUL.to_owned());
+    let is_free = match &object.format {
+        None => object.enum_values.is_none(),
+        Some(SchemaFormat::KnownFormat(format)) => *format == KnownFormat::Password,
+        Some(_) => false,
+    };
+    match object.pattern.as_deref() {
+        None if is_free => object.pattern = Some(WITHOUT_NUL.to_owned()),
+        Some(NOT_BLANK) => object.pattern = Some(NOT_BLANK_WITHOUT_NUL.to_owned()),
+        _ => {}
     }
 }
 

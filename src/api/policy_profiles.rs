@@ -80,7 +80,8 @@ struct PolicyProfileChange {
 
 /// A new version of the policy profile: what is given is changed, everything else is as in the
 /// version in force.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "stands for the body in the document")]
 struct NewPolicyProfile {
     /// The session it is for; left out or `null`: every session that has none of its own.
@@ -99,7 +100,8 @@ struct NewPolicyProfile {
 }
 
 /// Changes to a draft: what is left out stays as it is.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "stands for the body in the document")]
 struct PolicyProfilePatch {
     /// What it is for; `null` removes it.
@@ -111,6 +113,7 @@ struct PolicyProfilePatch {
 }
 
 /// Stands for a merge patch of the settings.
+#[derive(Deserialize)]
 struct PolicySettingsPatch;
 
 impl PartialSchema for PolicySettingsPatch {

@@ -8,6 +8,7 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Map, Value};
 use utoipa::openapi::{OpenApi, RefOr};
 
+use super::limits::NOT_BLANK_WITHOUT_NUL;
 use super::routes;
 use crate::error::{Code, Error, Message, Result};
 
@@ -247,6 +248,11 @@ fn report(error: Error, wrong: &ValidationError<'_>) -> Error {
             "minimum",
             format!("不能小于 {limit}。"),
             format!("At least {limit}."),
+        ),
+        ValidationErrorKind::Pattern { pattern } if pattern == NOT_BLANK_WITHOUT_NUL => say(
+            "pattern",
+            "不能只有空白。".into(),
+            "It must not be blank.".into(),
         ),
         ValidationErrorKind::Pattern { pattern } => say(
             "pattern",
