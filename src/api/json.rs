@@ -22,7 +22,7 @@ use crate::error::{Code, Error, Message, Result};
 
 /// Largest body accepted, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
-/// Up to here a floating-point number is the one that was written: 2⁵³.
+/// Below this no two whole numbers are read as one: 2⁵³.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// A body must arrive whole within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     /// 2.0 is a whole number (JSON Schema, draft 2020-12, core, 4.2.1), and some clients write all of theirs so.
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        if value.fract() != 0.0 || value.abs() > MOST_EXACT {
+        if value.fract() != 0.0 || value.abs() >= MOST_EXACT {
             return Ok(value.into());
         }
         #[expect(
@@ -297,11 +297,15 @@ mod tests {
             ("2.0", 2),
             ("-0.0", 0),
             ("3e2", 300),
-            ("9007199254740992.0", 1_i64 << 53),
+            ("9007199254740991.0", 9_007_199_254_740_991_i64),
         ] {
             assert_eq!(read(text), Ok(number.into()), "{text}");
         }
-        for (text, number) in [("2.5", 2.5), ("1e300", 1e300)] {
+        for (text, number) in [
+            ("2.5", 2.5),
+            ("9007199254740992.0", MOST_EXACT),
+            ("1e300", 1e300),
+        ] {
             assert_eq!(read(text), Ok(number.into()), "{text}");
         }
     }

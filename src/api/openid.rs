@@ -75,7 +75,7 @@ pub struct OpenidStartIn {
     #[schema(
         min_length = 1,
         max_length = 64,
-        pattern = r"^\S+$",
+        pattern = r"^[^\s\u0000]+$",
         example = "linjiang"
     )]
     committee: String,

@@ -39,7 +39,7 @@ pub struct LoginIn {
     #[schema(
         min_length = 1,
         max_length = 64,
-        pattern = r"^\S+$",
+        pattern = r"^[^\s\u0000]+$",
         example = "linjiang"
     )]
     committee: String,
@@ -47,7 +47,7 @@ pub struct LoginIn {
     #[schema(
         min_length = 1,
         max_length = 64,
-        pattern = r"^\S+$",
+        pattern = r"^[^\s\u0000]+$",
         example = "chen.wei"
     )]
     username: String,

@@ -89,28 +89,29 @@ pub async fn make(mut settings: AppSettings, now: Timestamp, year: Year) -> Resu
     };
     settings.storage.place = Place::Directory(place.path().join("files"));
     settings.mail = None;
+    let kept = (!year.past).then_some(settings.keep_read);
     let db = Db::start(url, threads)?;
     let app = App::new(db, Arc::new(MockClock::at(now)), settings).await?;
     demo::make_year(&app, now, year).await?;
     // What time has done by now is done, told and published.
     jobs::drain(&app).await?;
     app.db
-        .write("seed.read", move |tx| read_inboxes(tx, now, year.past))
+        .write("seed.read", move |tx| read_inboxes(tx, now, kept))
         .await?;
     app.db.read("seed.template", take).await
 }
 
-/// People read what they are told: all but that of the last two weeks was read. Of a year that is long over
-/// no message is left, since what was read is removed after a while.
-fn read_inboxes(tx: &mut Tx<'_>, now: Timestamp, past: bool) -> Result<()> {
+/// People read what they are told, all but that of the last two weeks, and what was read is removed after a
+/// while; of a year that is long over no message is left.
+fn read_inboxes(tx: &mut Tx<'_>, now: Timestamp, kept: Option<SignedDuration>) -> Result<()> {
     const UNREAD: SignedDuration = SignedDuration::from_hours(24 * 14);
-    if !past {
-        return bulk::read_messages(tx, now - UNREAD);
-    }
-    let later = now + UNREAD;
-    bulk::read_messages(tx, later)?;
+    let (read_before, removed_before) = match kept {
+        Some(kept) => (now - UNREAD, now - kept),
+        None => (now + UNREAD, now + UNREAD),
+    };
+    bulk::read_messages(tx, read_before)?;
     for (committee, _) in setup::committees(tx)? {
-        while notifications::sweep(tx, committee, later, 1000)? > 0 {}
+        while notifications::sweep(tx, committee, removed_before, 1000)? > 0 {}
     }
     Ok(())
 }

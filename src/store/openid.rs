@@ -56,7 +56,7 @@ pub struct OpenidProviderFields {
     #[schema(
         min_length = 8,
         max_length = 500,
-        pattern = r"^https?://[^\s?#]+$",
+        pattern = r"^https?://[^\s\u0000?#]+$",
         example = "https://id.example.cn"
     )]
     pub issuer: String,
@@ -73,7 +73,7 @@ pub struct OpenidProviderFields {
     #[schema(
         min_length = 8,
         max_length = 500,
-        pattern = r"^https?://[^\s#]+$",
+        pattern = r"^https?://[^\s\u0000#]+$",
         example = "https://tian.example.cn/signed-in"
     )]
     pub redirect_uri: String,

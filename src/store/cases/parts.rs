@@ -9,10 +9,9 @@ use super::rows::{
     MarksRow, OpinionRow, PromiseRow, ProposalRow, ProposerRow, ReferralRow, ReplyRow, RequestRow,
     SessionRow,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{CommitteeId, ProposalId};
 use crate::store::Tx;
-use crate::store::connection::MultiBackend;
 use crate::store::policy_profiles::{ActiveVersion, ActiveVersions, active_versions};
 use crate::store::rows_of::{Many, RowsOf};
 use crate::store::run::Run;
@@ -27,9 +26,10 @@ use crate::workflow::case::Session;
 /// Selects the columns of a row type.
 macro_rules! columns {
     ($row:ty) => {
-        <$row as Selectable<MultiBackend>>::construct_selection()
+        <$row as Selectable<$crate::store::connection::MultiBackend>>::construct_selection()
     };
 }
+pub(super) use columns;
 
 /// The rows of a table that belong to a case.
 macro_rules! of_case {
@@ -194,16 +194,16 @@ pub(super) struct Frame {
     pub marks: MarksRow,
 }
 
-type Columns = (SessionRow, i32, i32, Json, Option<MarksRow>);
+type Columns = (SessionRow, i32, i32, Option<Json>, Option<MarksRow>);
 
-impl From<Columns> for Frame {
-    fn from((session, term, calendar, form, marks): Columns) -> Self {
-        Self {
+impl Frame {
+    fn of((session, term, calendar, form, marks): Columns) -> Result<Self> {
+        Ok(Self {
             session: session.into_facts(term),
             calendar,
-            form,
+            form: form.ok_or_else(|| Error::internal("a proposal without its text"))?,
             marks: marks.unwrap_or_default(),
-        }
+        })
     }
 }
 
@@ -222,7 +222,7 @@ macro_rules! framed {
                     .and(terms::id.eq(sessions::term_id))),
             )
             .inner_join(committees::table.on(committees::id.eq(proposals::committee_id)))
-            .inner_join(
+            .left_join(
                 proposal_texts::table.on(proposal_texts::committee_id
                     .eq(proposals::committee_id)
                     .and(proposal_texts::proposal_id.eq(proposals::id))
@@ -245,7 +245,7 @@ macro_rules! frame_columns {
             columns!(SessionRow),
             terms::number,
             committees::calendar_version,
-            proposal_texts::form,
+            proposal_texts::form.nullable(),
             columns!(MarksRow).nullable(),
         )
     };
@@ -266,12 +266,15 @@ pub(super) fn read(tx: &mut Tx<'_>, of: (CommitteeId, ProposalId)) -> Result<Opt
         .select((columns!(ProposalRow), frame_columns!()))
         .row(tx.conn)
         .optional()?;
-    Ok(row.map(|(row, frame)| Read {
-        row,
-        frame: frame.into(),
-        source: Source::one_by_one(of),
-        active: None,
-    }))
+    row.map(|(row, frame)| {
+        Ok(Read {
+            row,
+            frame: Frame::of(frame)?,
+            source: Source::one_by_one(of),
+            active: None,
+        })
+    })
+    .transpose()
 }
 
 /// Each of these parts as one value, with the profiles in force.
@@ -291,15 +294,18 @@ macro_rules! read_together {
             .select((columns!(ProposalRow), frame_columns!(), together!($of; $($name),+)))
             .get_result($conn)
             .optional()?;
-        row.map(|(row, frame, (active, ($(Many($name),)+)))| Read {
-            row,
-            frame: frame.into(),
-            source: Source {
-                $($name: Some($name),)+
-                ..Source::one_by_one($of)
-            },
-            active: Some(ActiveVersions(active.0)),
+        row.map(|(row, frame, (active, ($(Many($name),)+)))| {
+            Ok(Read {
+                row,
+                frame: Frame::of(frame)?,
+                source: Source {
+                    $($name: Some($name),)+
+                    ..Source::one_by_one($of)
+                },
+                active: Some(ActiveVersions(active.0)),
+            })
         })
+        .transpose()
     }};
 }
 
@@ -308,7 +314,7 @@ pub(super) fn read_draft(
     conn: &mut PgConnection,
     of: (CommitteeId, ProposalId),
 ) -> Result<Option<Read>> {
-    Ok(read_together!(conn, of; proposers, clocks))
+    read_together!(conn, of; proposers, clocks)
 }
 
 /// Reads a case with all parts, with one statement.
@@ -316,9 +322,9 @@ pub(super) fn read_whole(
     conn: &mut PgConnection,
     of: (CommitteeId, ProposalId),
 ) -> Result<Option<Read>> {
-    Ok(read_together!(
+    read_together!(
         conn, of;
         proposers, opinions, clocks, assignments, contacts, replies, countersigns, forms, promises,
         trackings, requests, consultations, follow_ups, referrals
-    ))
+    )
 }

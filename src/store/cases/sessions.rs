@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use super::parts::columns;
 use super::rows::SessionRow;
 use crate::error::Result;
 use crate::ids::{CommitteeId, SessionId};
 use crate::store::Tx;
-use crate::store::connection::{AnyConnection, MultiBackend};
+use crate::store::connection::AnyConnection;
 use crate::store::policy_profiles::{ActiveVersion, ActiveVersions, active_versions};
 use crate::store::rows_of::{Many, RowsOf};
 use crate::store::schema::{committees, sessions, terms};
@@ -27,10 +28,10 @@ pub struct Opening {
 type Columns = (SessionRow, i32, i32);
 
 /// Of a session, its term and the committee.
-macro_rules! columns {
+macro_rules! opening_columns {
     () => {
         (
-            <SessionRow as Selectable<MultiBackend>>::construct_selection(),
+            columns!(SessionRow),
             terms::number,
             committees::calendar_version,
         )
@@ -57,11 +58,11 @@ pub fn session_for(
         ($query:expr) => {
             match &mut *tx.conn {
                 AnyConnection::Postgres(conn) => $query
-                    .select((columns!(), RowsOf(active_versions!(committee))))
+                    .select((opening_columns!(), RowsOf(active_versions!(committee))))
                     .first::<(Columns, Many<ActiveVersion>)>(conn)
                     .map(|(columns, active)| (columns, Some(ActiveVersions(active.0)))),
                 AnyConnection::Sqlite(conn) => $query
-                    .select(columns!())
+                    .select(opening_columns!())
                     .first::<Columns>(conn)
                     .map(|columns| (columns, None)),
             }

@@ -5,13 +5,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::load::{facts, proposers_of, touch, try_facts};
-use super::parts::Source;
+use super::parts::{Source, columns};
 use super::rows::{MarksRow, ProposalRow, ReferralRow, RequestRow};
 use super::save::Writer;
 use crate::error::{Error, Result};
 use crate::ids::{CaseRequestId, CommitteeId, DecisionId, ProposalId};
 use crate::store::Tx;
-use crate::store::connection::MultiBackend;
 use crate::store::events::{self, Happening, Head, Stream};
 use crate::store::prepared::Prepare;
 use crate::store::run::Run;
@@ -23,12 +22,6 @@ use crate::store::sql_types::{At, Json, On};
 use crate::workflow::case::{Absorbed, Case, Main};
 use crate::workflow::codes::{ConsentStatus, FollowUpStatus, ProposerRole};
 use crate::workflow::decide::Record;
-
-macro_rules! columns {
-    ($row:ty) => {
-        <$row as Selectable<MultiBackend>>::construct_selection()
-    };
-}
 
 /// Reads what the flags of the marks, and the pointer to a main proposal, say is there.
 pub(super) fn add(
