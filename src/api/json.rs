@@ -31,6 +31,8 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct RawBody {
     bytes: Bytes,
+    /// Whether no body counts as `{}`: a patch has to say something.
+    may_be_missing: bool,
     schemas: Data<Schemas>,
 }
 
@@ -40,14 +42,18 @@ impl RawBody {
         &self.bytes
     }
 
-    /// The body as a `T`, or everything that is wrong with it. No body at all counts as `{}`.
+    /// The body as a `T`, or everything that is wrong with it. No body at all counts as `{}`, unless it is
+    /// that of a patch.
     pub fn parse<T: ToSchema + DeserializeOwned>(&self) -> Result<T> {
-        let value = if self.bytes.is_empty() {
-            Value::Object(Map::new())
+        self.check(self.value()?)
+    }
+
+    fn value(&self) -> Result<Value> {
+        if self.bytes.is_empty() && self.may_be_missing {
+            Ok(Value::Object(Map::new()))
         } else {
-            strict_json(&self.bytes)?
-        };
-        self.check(value)
+            strict_json(&self.bytes)
+        }
     }
 
     /// A part of this body, as if it had come alone.
@@ -55,13 +61,14 @@ impl RawBody {
         let bytes = serde_json::to_vec(value).map_err(Error::internal)?;
         Ok(Self {
             bytes: bytes.into(),
+            may_be_missing: false,
             schemas: self.schemas.clone(),
         })
     }
 
     /// The present value changed by the body as a JSON merge patch (RFC 7396), as a whole `T`.
     pub fn merge_into<T: ToSchema + DeserializeOwned + Serialize>(&self, present: &T) -> Result<T> {
-        let patch = strict_json(&self.bytes)?;
+        let patch = self.value()?;
         if !patch.is_object() {
             return Err(Error::new(Code::InvalidBody).field(
                 "",
@@ -73,6 +80,8 @@ impl RawBody {
             ));
         }
         let mut value = serde_json::to_value(present).map_err(Error::internal)?;
+        // A field that there is not cannot be removed either.
+        self.schemas.check_names(&T::name(), &patch)?;
         merge(&mut value, patch);
         self.check(value)
     }
@@ -145,7 +154,11 @@ impl FromRequest for RawBody {
             if !bytes.is_empty() {
                 check_media_type(&request)?;
             }
-            Ok(Self { bytes, schemas })
+            Ok(Self {
+                bytes,
+                may_be_missing: request.method() != Method::PATCH,
+                schemas,
+            })
         })
     }
 }

@@ -147,7 +147,7 @@ fn integer(object: &mut Object) {
     }
 }
 
-/// No body counts as `{}`, so one that may be empty need not be sent.
+/// No body counts as `{}`, so one that may be empty need not be sent; a patch has to say something.
 fn optional_bodies(document: &mut OpenApi) {
     let schemas = document.components.iter().flat_map(|all| &all.schemas);
     let empty: BTreeSet<String> = schemas
@@ -162,7 +162,11 @@ fn optional_bodies(document: &mut OpenApi) {
         },
         RefOr::Ref(_) => false,
     };
-    for operation in document.paths.paths.values_mut().flat_map(operations) {
+    let items = document.paths.paths.values_mut();
+    for operation in items
+        .flat_map(|item| [&mut item.put, &mut item.post, &mut item.delete])
+        .flatten()
+    {
         if let Some(RefOr::T(RequestBody {
             content, required, ..
         })) = &mut operation.request_body

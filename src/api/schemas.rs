@@ -70,6 +70,28 @@ impl Schemas {
         }
     }
 
+    /// Says which members of a merge patch have a name that is not known at their place.
+    pub fn check_names(&self, name: &str, patch: &Value) -> Result<()> {
+        let error = self
+            .validator(name)?
+            .iter_errors(patch)
+            .filter(|wrong| {
+                matches!(
+                    wrong.kind(),
+                    ValidationErrorKind::AdditionalProperties { .. }
+                )
+            })
+            .take(MOST_ERRORS)
+            .fold(Error::new(Code::InvalidBody), |error, wrong| {
+                report(error, &wrong)
+            });
+        if error.fields().is_empty() {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
     fn validator(&self, name: &str) -> Result<&Validator> {
         let place = self
             .compiled

@@ -242,6 +242,36 @@ async fn nested_places_are_named_exactly() {
     ]);
 }
 
+/// A member that is removed has to be one that there is.
+#[actix_web::test]
+async fn a_merge_patch_names_known_fields() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let administrator = app.signed_in(&town, &town.administrator);
+    let unit = format!("/api/v1/units/{}", town.units[0]);
+    let before = administrator.get(&unit).send().await.status(200).json;
+    let patch = |body: Value| {
+        let request = administrator.patch(&unit).header("If-Match", "*");
+        request.json(body).send()
+    };
+    for (body, place) in [
+        (json!({ "no_such_field": null }), "/no_such_field"),
+        (
+            json!({ "name": "另一个名称", "no_such_field": null }),
+            "/no_such_field",
+        ),
+        (json!({ "no_such_field": 1 }), "/no_such_field"),
+    ] {
+        let reply = patch(body).await.status(422);
+        assert_eq!(reply.json["errors"][0]["code"], "unknown_field", "{reply}");
+        assert_eq!(reply.json["errors"][0]["pointer"], place, "{reply}");
+    }
+    assert_eq!(
+        administrator.get(&unit).send().await.status(200).json,
+        before
+    );
+}
+
 #[actix_web::test]
 async fn the_answer_is_in_the_language_that_was_asked_for() {
     let app = TestApp::start().await;

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -44,6 +44,7 @@ pub fn routes(routes: &mut Routes) {
 }
 
 /// The bytes of a file.
+#[derive(Deserialize)]
 pub struct FileContent;
 
 impl PartialSchema for FileContent {
@@ -62,7 +63,8 @@ impl PartialSchema for FileContent {
 impl ToSchema for FileContent {}
 
 /// A file to upload.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it shows the form of a multipart body")]
 pub struct AttachmentUpload {
     /// The file with its name: pdf, jpg, png, docx, xlsx, pptx, doc, xls, ppt, ofd or txt (UTF-8).

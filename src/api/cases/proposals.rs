@@ -4,7 +4,9 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use utoipa::IntoParams;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::brief::ProposalItem;
 use super::out::{self, ProposalOut};
@@ -37,18 +39,34 @@ pub fn routes(routes: &mut Routes) {
     enter!(routes, Access::SignedIn, [__path_list_proposal_actions] list_proposal_actions);
 }
 
+/// Statuses, separated by commas.
+struct Statuses;
+
+impl PartialSchema for Statuses {
+    fn schema() -> RefOr<Schema> {
+        let one = ProposalStatus::ALL
+            .iter()
+            .map(|status| status.as_str())
+            .collect::<Vec<_>>()
+            .join("|");
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(200))
+            .pattern(Some(format!("^({one})(,({one}))*$")))
+            .examples(["submitted,returned"])
+            .into()
+    }
+}
+
+impl ToSchema for Statuses {}
+
 /// Filters of the list of proposals. All of them must fit.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProposalFilter {
     /// Statuses, separated by commas.
-    #[param(
-        max_length = 200,
-        pattern = "^[a-z_]+(,[a-z_]+)*$",
-        example = "submitted,returned",
-        required = false
-    )]
+    #[param(value_type = Option<Statuses>, inline, required = false)]
     status: Option<String>,
     /// Subject class.
     #[param(inline, required = false)]
