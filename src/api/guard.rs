@@ -131,6 +131,8 @@ async fn admit(meta: &Meta, request: &ServiceRequest) -> Result<()> {
     // Clients open it again by themselves, whether somebody is there or not.
     let principal = if meta.path.ends_with("/stream") {
         app.recheck(token).await?
+    } else if meta.method.is_safe() && !meta.step_up {
+        app.authenticate_reader(token).await?
     } else {
         app.authenticate(token).await?
     };

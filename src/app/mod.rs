@@ -35,6 +35,7 @@ use tokio::sync::watch;
 
 use crate::auth::leaked::Leaked;
 use crate::auth::password::{HashParams, Passwords};
+use crate::auth::remembered::Remembered;
 use crate::auth::throttle::AddressLimit;
 use crate::auth::token::{Keys, Parties};
 use crate::clock::Clock;
@@ -69,6 +70,7 @@ pub struct App {
     refusal_step: Duration,
     /// The keys that sign access tokens.
     pub keys: Arc<Keys>,
+    remembered: Arc<Remembered>,
     /// Who issues access tokens, and for whom.
     pub parties: Arc<Parties>,
     /// The way to the mail server, if there is one.
@@ -162,6 +164,7 @@ impl App {
             address_limit: settings.address_limit,
             refusal_step: signin::REFUSAL_STEP,
             keys,
+            remembered: Arc::default(),
             parties,
             mailer,
             keep_read: settings.keep_read,

@@ -76,6 +76,17 @@ pub struct SignedIn {
     pub must_enrol: bool,
 }
 
+/// What an access token is shown for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A request that reads.
+    Read,
+    /// A request that may change something.
+    Write,
+    /// To stay where something is told.
+    Watch,
+}
+
 /// What became of a refresh token, decided inside the transaction.
 enum Exchange {
     Continued(Box<(RefreshToken, Principal, Names)>),
@@ -86,36 +97,55 @@ impl App {
     /// The principal of an access token, as the account stands now. The request counts as use of
     /// the sign-in.
     pub async fn authenticate(&self, token: &str) -> Result<Principal> {
-        self.authenticated(token, true).await
+        self.authenticated(token, Purpose::Write).await
+    }
+
+    /// The same for a request that only reads: as the account stood less than
+    /// [`KEPT`](crate::auth::remembered::KEPT) ago, with everything that this process has done to it since.
+    pub async fn authenticate_reader(&self, token: &str) -> Result<Principal> {
+        self.authenticated(token, Purpose::Read).await
     }
 
     /// The same for what goes on without anybody at work, such as an open stream: a sign-in that
     /// is only watched ends like one that is not used.
     pub async fn recheck(&self, token: &str) -> Result<Principal> {
-        self.authenticated(token, false).await
+        self.authenticated(token, Purpose::Watch).await
     }
 
-    async fn authenticated(&self, token: &str, counts: bool) -> Result<Principal> {
+    async fn authenticated(&self, token: &str, purpose: Purpose) -> Result<Principal> {
         let now = self.clock.now();
         if token.starts_with(api_token::PREFIX) {
             return self.authenticate_machine(token, now).await;
         }
         let claims = self.verified(token, now).await?;
         let (committee, sign_in) = (claims.cid, claims.sid);
+        // A token whose sign-in belongs to another account was never issued.
+        let is_of = |one: &Principal| one.committee == committee && one.user == claims.sub;
+        // Read before the account is: what changes meanwhile begins another one.
+        let generation = self.db.generation();
+        if purpose == Purpose::Read
+            && let Some(known) = self.remembered.find(sign_in, generation, now)
+            && is_of(&known)
+        {
+            return Ok(known);
+        }
         let seen = self
             .db
             .read("auth.principal", move |tx| {
                 accounts::seen(tx, committee, sign_in, now)
             })
             .await?;
-        // A token whose sign-in belongs to another account was never issued.
         let seen = seen
-            .filter(|seen| seen.principal.user == claims.sub)
+            .filter(|seen| is_of(&seen.principal))
             .ok_or_else(|| Error::new(Code::Unauthenticated).context("the sign-in has ended"))?;
-        if seen.unnoted && counts {
+        if seen.unnoted && purpose != Purpose::Watch {
             self.beside("auth.note", move |tx| {
                 sign_ins::note_use(tx, committee, sign_in, now)
             });
+        }
+        // Of whoever only watches nothing was noted.
+        if purpose != Purpose::Watch {
+            self.remembered.remember(&seen.principal, generation, now);
         }
         Ok(seen.principal)
     }

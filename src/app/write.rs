@@ -8,8 +8,11 @@ use super::ctx::IdempotencyKey;
 use super::defects::Defect;
 use super::{App, Ctx};
 use crate::error::{Code, Error, Result};
-use crate::store::Tx;
 use crate::store::idempotency::{self, Stored};
+use crate::store::{Db, Tx};
+
+/// No answer is as long as this, in bytes.
+const LONGEST: usize = 64 << 20;
 
 /// The JSON text of an answer, or none. It is made once: what is stored with an idempotency key is
 /// what was sent, to the letter, but for secrets, which are shown once.
@@ -48,12 +51,25 @@ impl Body {
         Ok(())
     }
 
-    /// As it is stored.
-    pub fn to_stored(&self) -> Value {
-        self.0.clone().map_or(Value::Null, Value::String)
+    /// As it is stored: packed, since it is long and says much again and again.
+    pub fn packed(&self) -> Option<Vec<u8>> {
+        self.text()
+            .map(|text| lz4_flex::compress_prepend_size(text.as_bytes()))
     }
 
-    /// As it was stored.
+    /// As it was stored; an error if that is not what was packed.
+    pub fn unpacked(packed: &[u8]) -> Result<Self> {
+        // A row that somebody spoilt must not ask for all memory.
+        let (length, _) = lz4_flex::block::uncompressed_size(packed).map_err(Error::internal)?;
+        if length > LONGEST {
+            return Err(Error::internal("a stored answer is too long"));
+        }
+        let bytes = lz4_flex::decompress_size_prepended(packed).map_err(Error::internal)?;
+        let text = String::from_utf8(bytes).map_err(Error::internal)?;
+        Ok(Self(Some(text)))
+    }
+
+    /// As answers were stored before they were packed.
     pub fn from_stored(stored: Value) -> Self {
         match stored {
             Value::Null => Self(None),
@@ -148,7 +164,22 @@ impl App {
     ///
     /// With an Idempotency-Key the answer is stored in the same transaction and given again to a
     /// repeated request; with `validate_only` everything runs and nothing is kept.
-    pub async fn write<F>(&self, ctx: &Ctx, mut work: F) -> Result<Answer>
+    pub async fn write<F>(&self, ctx: &Ctx, work: F) -> Result<Answer>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+    {
+        self.write_as("http.write", ctx, work).await
+    }
+
+    /// The same for acts on cases, which change nothing of accounts.
+    pub async fn act<F>(&self, ctx: &Ctx, work: F) -> Result<Answer>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+    {
+        self.write_as(Db::ACT, ctx, work).await
+    }
+
+    async fn write_as<F>(&self, name: &'static str, ctx: &Ctx, mut work: F) -> Result<Answer>
     where
         F: FnMut(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
     {
@@ -159,7 +190,7 @@ impl App {
         let ctx = ctx.clone();
         let answer = self
             .db
-            .write("http.write", move |tx| {
+            .write(name, move |tx| {
                 let Some(key) = ctx.idempotency.as_ref().filter(|_| !ctx.validate_only) else {
                     let answer = work(tx)?;
                     if !ctx.validate_only {
@@ -215,4 +246,39 @@ fn again(stored: Stored, key: &IdempotencyKey) -> Result<Answer> {
         replayed: true,
         ..stored.answer
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_unpacked_as_it_was() {
+        let title = "关于优化老城区公交微循环线路的提案";
+        for text in [
+            String::new(),
+            "{}".to_owned(),
+            format!("[\"{title}\"]"),
+            title.repeat(4000),
+        ] {
+            let packed = Body(Some(text.clone())).packed().expect("a text");
+            assert_eq!(Body::unpacked(&packed).ok(), Some(Body(Some(text.clone()))));
+            assert!(
+                packed.len() <= text.len() + 16,
+                "{} of {}",
+                packed.len(),
+                text.len()
+            );
+        }
+        assert_eq!(Body::default().packed(), None);
+    }
+
+    #[test]
+    fn what_was_not_packed_is_an_error() {
+        let packed = Body(Some("{\"status\":\"filed\"}".repeat(40))).packed();
+        let packed = packed.expect("a text");
+        for spoilt in [&packed[..packed.len() - 1], &packed[..3], &[], &[255; 64]] {
+            assert!(Body::unpacked(spoilt).is_err(), "{spoilt:?}");
+        }
+    }
 }

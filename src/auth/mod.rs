@@ -8,6 +8,7 @@ pub mod password;
 pub mod policy;
 pub mod principal;
 pub mod refresh;
+pub mod remembered;
 pub mod seal;
 pub mod throttle;
 pub mod ticket;

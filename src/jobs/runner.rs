@@ -186,7 +186,10 @@ async fn work(app: App, mut stopped: watch::Receiver<bool>, lane: Lane) {
         };
         tokio::select! {
             _ = stopped.changed() => {}
-            _ = wanted.changed(), if rest == POLL && free > 0 => {}
+            // Everything that is written wakes every lane, and most of it leaves nothing to do.
+            _ = wanted.changed(), if rest == POLL && free > 0 => {
+                tokio::time::sleep(if under_way.is_empty() { LINGER } else { GATHER }).await;
+            }
             _ = under_way.join_next(), if rest == POLL && !under_way.is_empty() => {
                 tokio::time::sleep(GATHER).await;
             }

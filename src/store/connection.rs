@@ -115,10 +115,10 @@ pub(in crate::store) enum Purpose {
 /// How long a statement may wait for a lock held by another process.
 pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// How many pages the log of SQLite may hold before they are brought into the file: four times as many
-/// as the library has it. A commit after which that happens waits for the file as well, and a page
-/// that many writes change is brought in once for all that stand in the log.
-const CHECKPOINT_PAGES: u32 = 4000;
+/// How many pages the log of SQLite may hold before a commit waits until they are in the file, and the log
+/// begins anew: sixteen times as many as the library has it, 64 MiB. Most of them are in the file by
+/// then, since a thread beside the writer brings them in ([`super::checkpoint`]).
+const CHECKPOINT_PAGES: u32 = 16_000;
 
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);

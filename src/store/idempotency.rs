@@ -35,7 +35,14 @@ pub struct Stored {
     pub answer: Answer,
 }
 
-type Row = (String, i32, Json, Option<String>, Option<String>);
+type Row = (
+    String,
+    i32,
+    Json,
+    Option<Vec<u8>>,
+    Option<String>,
+    Option<String>,
+);
 
 macro_rules! row {
     ($scope:expr) => {
@@ -54,16 +61,21 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
             dsl::request_hash,
             dsl::status,
             dsl::body,
+            dsl::answer,
             dsl::etag,
             dsl::location,
         ))
         .first_row(tx.conn)
         .optional()?;
-    row.map(|(request_hash, status, body, etag, location)| {
+    row.map(|(request_hash, status, body, packed, etag, location)| {
         let status = u16::try_from(status).map_err(Error::internal)?;
+        let body = match packed {
+            Some(packed) => Body::unpacked(&packed)?,
+            None => Body::from_stored(body.0),
+        };
         let answer = Answer {
             status,
-            body: Body::from_stored(body.0),
+            body,
             etag,
             location,
             replayed: false,
@@ -77,7 +89,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope<'_>) -> Result<Option<Stored>> {
 }
 
 macro_rules! values {
-    ($scope:expr, $hash:expr, $status:expr, $body:expr, $etag:expr, $location:expr, $now:expr) => {
+    ($scope:expr, $hash:expr, $status:expr, $answer:expr, $etag:expr, $location:expr, $now:expr) => {
         diesel::insert_into(dsl::idempotency_keys).values((
             dsl::committee_id.eq($scope.committee),
             dsl::principal_id.eq($scope.principal),
@@ -85,7 +97,8 @@ macro_rules! values {
             dsl::idempotency_key.eq($scope.key),
             dsl::request_hash.eq($hash),
             dsl::status.eq($status),
-            dsl::body.eq($body),
+            dsl::body.eq(Json(serde_json::Value::Null)),
+            dsl::answer.eq($answer),
             dsl::etag.eq($etag),
             dsl::location.eq($location),
             dsl::created_at.eq(At($now)),
@@ -104,7 +117,7 @@ pub fn claim(
     let AnyConnection::Postgres(conn) = &mut *tx.conn else {
         return find(tx, scope);
     };
-    let (none, nothing) = (None::<&str>, Json(serde_json::Value::Null));
+    let (none, nothing) = (None::<&str>, None::<Vec<u8>>);
     let taken = values!(scope, request_hash, 0, nothing, none, none, now)
         .on_conflict_do_nothing()
         .prepared()
@@ -128,20 +141,20 @@ pub fn finish(
     now: Timestamp,
 ) -> Result<()> {
     let status = i32::from(answer.status);
-    let body = Json(answer.body.to_stored());
+    let packed = answer.body.packed();
     let (etag, location) = (answer.etag.as_deref(), answer.location.as_deref());
     match &mut *tx.conn {
         AnyConnection::Postgres(conn) => diesel::update(row!(scope))
             .set((
                 dsl::status.eq(status),
-                dsl::body.eq(body),
+                dsl::answer.eq(packed),
                 dsl::etag.eq(etag),
                 dsl::location.eq(location),
             ))
             .prepared()
             .execute(conn)?,
         AnyConnection::Sqlite(conn) => {
-            values!(scope, request_hash, status, body, etag, location, now)
+            values!(scope, request_hash, status, packed, etag, location, now)
                 .prepared()
                 .execute(conn)?
         }

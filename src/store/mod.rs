@@ -12,6 +12,7 @@ mod batch;
 pub mod bulk;
 pub mod calendars;
 pub mod cases;
+mod checkpoint;
 pub mod checks;
 pub mod clocks;
 mod codes;

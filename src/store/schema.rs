@@ -454,6 +454,7 @@ diesel::table! {
         etag -> Nullable<Text>,
         location -> Nullable<Text>,
         created_at -> Moment,
+        answer -> Nullable<Binary>,
     }
 }
 

@@ -11,12 +11,14 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
+use super::checkpoint::Checkpoints;
 use super::connection::{
     AnyConnection, DatabaseUrl, LOCK_WAIT, Purpose, Statements, open, per_backend,
 };
@@ -45,6 +47,19 @@ pub struct Threads {
     /// Requests that may wait for each set.
     pub queue: usize,
 }
+
+/// Writes that change nothing of accounts, sign-ins and what these depend on, and come again and again. All
+/// others count as if they did.
+const BESIDE_ACCOUNTS: &[&str] = &[
+    Db::ACT,
+    "audit.note",
+    "auth.note",
+    "jobs.claim",
+    "jobs.collect",
+    "jobs.wake_case",
+    "limits.take",
+    "outbox.publish",
+];
 
 impl Default for Threads {
     fn default() -> Self {
@@ -88,6 +103,7 @@ pub struct Db {
     statements: Arc<Statements>,
     onlookers: Onlookers,
     room: Arc<Room>,
+    generation: Arc<AtomicU64>,
 }
 
 /// What a closure works with: one connection inside one transaction.
@@ -177,6 +193,8 @@ struct Call<T, F> {
     reply: oneshot::Sender<Result<T>>,
     span: tracing::Span,
     onlookers: Onlookers,
+    /// Where it is noted that accounts may have changed.
+    generation: Option<Arc<AtomicU64>>,
 }
 
 impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
@@ -231,6 +249,10 @@ impl<T: Send, F: FnMut(&mut Tx<'_>) -> Result<T> + Send> Job for Call<T, F> {
         let result = self
             .result
             .unwrap_or_else(|| Err(Error::internal("the job never ran")));
+        // After the commit and before anybody knows of it.
+        if let Some(generation) = self.generation {
+            generation.fetch_add(1, Ordering::SeqCst);
+        }
         // The caller may have gone away; the transaction stands all the same.
         let _ = self.reply.send(result);
     }
@@ -245,6 +267,9 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl Db {
+    /// The name of an act on a case among writes.
+    pub const ACT: &str = "http.act";
+
     /// Starts the database threads. The database must be migrated.
     pub fn start(url: DatabaseUrl, threads: Threads) -> Result<Self> {
         let statements = Arc::<Statements>::default();
@@ -252,7 +277,13 @@ impl Db {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => threads.write.max(1),
         };
-        let spawn_all = |purpose: Purpose, count: usize| {
+        let mut checkpoints = match url {
+            DatabaseUrl::Sqlite(_) => {
+                Some(Checkpoints::start(url.clone(), Arc::clone(&statements))?)
+            }
+            DatabaseUrl::Postgres(_) => None,
+        };
+        let mut spawn_all = |purpose: Purpose, count: usize| {
             let (sender, receiver) = async_channel::bounded::<Box<dyn Job>>(threads.queue.max(1));
             for number in 0..count {
                 let mut worker = Worker {
@@ -261,6 +292,10 @@ impl Db {
                     conn: None,
                     statements: Arc::clone(&statements),
                     jobs: receiver.clone(),
+                    checkpoints: match purpose {
+                        Purpose::Write => checkpoints.take(),
+                        Purpose::Read => None,
+                    },
                 };
                 std::thread::Builder::new()
                     .name(format!("db-{purpose:?}-{number}").to_lowercase())
@@ -278,6 +313,7 @@ impl Db {
             statements,
             onlookers: Onlookers::default(),
             room: Arc::default(),
+            generation: Arc::default(),
         })
     }
 
@@ -317,6 +353,12 @@ impl Db {
         self.statements.listen(Box::new(listener));
     }
 
+    /// Another number after every write of this process that may have changed accounts, sign-ins, or what these
+    /// depend on.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
     /// Jobs that wait for a thread: (reads, writes).
     pub fn waiting(&self) -> (usize, usize) {
         (self.readers.len(), self.writers.len())
@@ -328,7 +370,7 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.send(&self.readers, name, work).await
+        self.send(&self.readers, name, None, work).await
     }
 
     /// Runs a closure in a transaction of its own. It may run more than once, so it must have no
@@ -341,7 +383,9 @@ impl Db {
         if self.room.is_low() {
             return Err(Error::new(Code::ReadOnly).context("little room is left"));
         }
-        self.send(&self.writers, name, work).await
+        let changes = !BESIDE_ACCOUNTS.contains(&name);
+        let generation = changes.then(|| Arc::clone(&self.generation));
+        self.send(&self.writers, name, generation, work).await
     }
 }
 
@@ -350,6 +394,7 @@ impl Db {
         &self,
         queue: &async_channel::Sender<Box<dyn Job>>,
         name: &'static str,
+        generation: Option<Arc<AtomicU64>>,
         work: F,
     ) -> Result<T>
     where
@@ -366,6 +411,7 @@ impl Db {
             reply,
             span: tracing::Span::current(),
             onlookers: Arc::clone(&self.onlookers),
+            generation,
         };
         match tokio::time::timeout(QUEUE_WAIT, queue.send(Box::new(call))).await {
             Ok(Ok(())) => {}
@@ -389,6 +435,8 @@ struct Worker {
     conn: Option<AnyConnection>,
     statements: Arc<Statements>,
     jobs: async_channel::Receiver<Box<dyn Job>>,
+    /// Of the one that writes to SQLite.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Worker {
@@ -508,6 +556,8 @@ impl Worker {
             for job in &mut jobs {
                 job.fail(Error::new(error.code()).context(error.log_context().unwrap_or("commit")));
             }
+        } else if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.written(jobs.len());
         }
         for job in jobs {
             job.answer();

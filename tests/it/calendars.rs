@@ -3,6 +3,7 @@
 
 use jianjian::app::calendars;
 use jianjian::ids::ProposalId;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -356,6 +357,8 @@ async fn acts_pay_for_a_new_calendar_once() {
         let mut case = Story::draft(&app, &town, &town.members[0]).await;
         case.until_filed().await;
         case.assign("sole", &[0]).await;
+        // Nobody is remembered.
+        app.clock.advance(SignedDuration::from_secs(5));
         let before = app.db().statements();
         case.accept(0).await;
         cost.push(app.db().statements() - before);

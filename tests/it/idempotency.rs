@@ -40,6 +40,27 @@ async fn a_repeated_request_gets_the_first_answer_again() {
 }
 
 #[actix_web::test]
+async fn answers_that_were_stored_before_they_were_packed_are_given_again() {
+    let app = TestApp::start().await;
+    let town = app.town().await;
+    let administrator = app.signed_in(&town, &town.administrator);
+    let send = async || {
+        let request = administrator.post(UNITS).key("old-0001");
+        request.json(unit("市体育局")).send().await.status(201)
+    };
+    let first = send().await;
+    // As it was kept: the text of the answer as a document.
+    let text = std::str::from_utf8(&first.body).expect("text");
+    let document = serde_json::to_string(text).expect("a document");
+    let literal = document.replace('\'', "''");
+    let sql = format!("UPDATE idempotency_keys SET answer = NULL, body = '{literal}'");
+    assert_eq!(app.database().execute(&sql), 1);
+    let again = send().await;
+    assert_eq!(again.text_header("idempotency-replayed"), "true");
+    assert_eq!(again.body, first.body);
+}
+
+#[actix_web::test]
 async fn an_act_is_repeated_without_its_version_being_stale() {
     let app = TestApp::start().await;
     let town = app.town().await;

@@ -63,7 +63,7 @@ async fn a_panic_is_one_problem_and_what_was_written_is_undone() {
         ("before-the-commit", Point::Done),
     ] {
         let before = app.database().row_counts();
-        trap.arm("http.write", point);
+        trap.arm("http.act", point);
         failed(&send(key).await);
         assert!(trap.sprung(), "{point:?}");
         assert_eq!(app.database().row_counts(), before, "{point:?}");
@@ -73,7 +73,7 @@ async fn a_panic_is_one_problem_and_what_was_written_is_undone() {
         assert_ne!(app.database().row_counts(), before);
     }
     // After the commit the effect stands, and its answer is found under the key.
-    trap.arm("http.write", Point::Answered);
+    trap.arm("http.act", Point::Answered);
     failed(&send("after-the-commit").await);
     let after = app.database().row_counts();
     let reply = send("after-the-commit").await.status(201);
@@ -110,7 +110,7 @@ async fn a_panic_does_the_others_in_its_commit_no_harm() {
     let count = "SELECT COUNT(*) AS n FROM proposals";
     let before = app.database().number(count);
     for point in [Point::Begun, Point::Done] {
-        trap.arm("http.write", point);
+        trap.arm("http.act", point);
         let tasks: Vec<_> = (0..16)
             .map(|_| {
                 let form = steps::form("关于绿道的提案");

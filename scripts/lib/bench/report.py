@@ -17,6 +17,15 @@ WRITES = ("create", "submit", "file", "accept", "deliver", "feedback")
 TRANSITIONS = ("file", "accept", "deliver", "feedback")
 
 
+def cell(row):
+    """What a run of load showed, in short."""
+    if row is None:
+        return ""
+    errors = f"; {row['errors']} errors" if row["errors"] else ""
+    times = " ".join(f"{row[name]:.1f}" for name in ("p50", "p95", "p99"))
+    return f"{row['rate']:,.0f}; {times}; {row['statements']:.1f}; {row['memory']:.0f}{errors}"
+
+
 class Report:
     def __init__(self):
         self.rows, self.limits, self.services, self.seeds = {}, {}, {}, []
@@ -187,9 +196,29 @@ class Report:
             if not (passed and what.endswith("errors")):
                 yield f"| {what} | {wanted} | {seen} | {'pass' if passed else 'miss'} |"
 
+    def grid(self):
+        """A table for each database and size: an operation in each row, a number of clients in each column."""
+        for where in dict.fromkeys(place for place, *_ in self.rows):
+            rows = {
+                (name, clients): row
+                for (place, name, clients), row in self.rows.items()
+                if place == where and clients != "paced"
+            }
+            columns = list(dict.fromkeys(clients for _, clients in rows))
+            yield f"{where[0]}, {where[1]:,} proposals: a second; p50, p95, p99 in ms; statements; MiB after it"
+            yield ""
+            yield "| Operation | " + " | ".join(f"{clients} clients" for clients in columns) + " |"
+            yield "| --- |" + " --- |" * len(columns)
+            for name in dict.fromkeys(name for name, _ in rows):
+                cells = (cell(rows.get((name, clients))) for clients in columns)
+                yield f"| {name} | " + " | ".join(cells) + " |"
+            yield ""
+
     def write(self, path):
         with open(path, "w") as file:
-            file.write("\n".join(self.lines()) + "\n")
+            file.write("\n".join([*self.lines(), "", *self.grid()]) + "\n")
+
+    def show(self):
         print("\n".join(self.lines()))
 
     def verdict(self):

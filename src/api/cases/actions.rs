@@ -114,7 +114,7 @@ async fn run(
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
     let answer = app
-        .write(&ctx.clone(), move |tx| {
+        .act(&ctx.clone(), move |tx| {
             let known = act::perform(tx, &ctx, object, action, &|_| parse(&body))?;
             out::answer(&ctx, &known)
         })

@@ -82,7 +82,7 @@ pub async fn draft_reply(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let action = Action::Reply(ReplyAction::Draft);
         let known = act::perform(tx, &ctx, Object::Assignment(id), action, &|_| {
             Ok(Input::Reply(Box::new(body.parse::<ReplyForm>()?)))

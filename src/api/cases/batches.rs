@@ -235,7 +235,7 @@ async fn run(
 ) -> Result<Answer> {
     let ctx = ctx.for_write(request, body)?;
     let lang = Lang::of(request.headers());
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let outcomes = batch::perform(tx, &ctx, action, by, meeting.as_ref(), &items)?;
         Answer::ok(&BatchResult::of(outcomes, ctx.request_id, lang))
     })

@@ -378,7 +378,7 @@ pub async fn update_assignments(
         .iter()
         .filter_map(|action| Some((action.action(), bodies::of(action.action())?.parse)))
         .collect();
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let parse = |item: &Item<Value>| {
             let read = read.get(&item.action).ok_or_else(Error::not_found)?;
             read(&body.part(&item.input)?)
@@ -483,7 +483,7 @@ pub async fn urge_batch(
         }),
     });
     let items: Vec<_> = each.collect();
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let results = bulk::perform(tx, &ctx, &items, &|item| Ok(item.input.clone()))?;
         let (succeeded, failed) = counted(&results);
         let each = items.iter().zip(&results).filter_map(|(item, result)| {

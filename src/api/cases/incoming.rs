@@ -196,7 +196,7 @@ async fn reply(
     parse: fn(&RawBody) -> Result<Reply>,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         answer(&answers::answer(tx, &ctx, id, &|| parse(&body))?)
     })
     .await

@@ -75,7 +75,7 @@ pub async fn create_merge_group(
     let ctx = ctx.for_write(&request, &body)?;
     let group: MergeGroupIn = body.parse()?;
     let order = in_order(&group)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let main = Object::Proposal(group.main_id);
         act::look(tx, &ctx, main).map_err(|error| unknown(error, "/main_id"))?;
         for (index, id) in &order {

@@ -322,7 +322,7 @@ pub async fn create_proposal(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let known = act::create(tx, &ctx, &|| body.parse::<ProposalIn>())?;
         let location = format!("/api/v1/proposals/{}", known.case.proposal.id);
         let answer = out::answer(&ctx, &known)?;
@@ -371,7 +371,7 @@ pub async fn edit_proposal(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let action = act::on_proposal(ProposalAction::Edit);
         let known = act::perform(tx, &ctx, Object::Proposal(id), action, &|case| {
             let form = body.merge_into::<ProposalForm>(&case.proposal.form)?;

@@ -62,7 +62,7 @@ pub async fn edit_reply(
     body: RawBody,
 ) -> Result<Answer> {
     let ctx = ctx.for_write(&request, &body)?;
-    app.write(&ctx.clone(), move |tx| {
+    app.act(&ctx.clone(), move |tx| {
         let action = Action::Reply(ReplyAction::Edit);
         let known = act::perform(tx, &ctx, Object::Reply(id), action, &|case| {
             let present = case.reply(id).ok_or_else(Error::not_found)?;
