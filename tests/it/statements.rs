@@ -19,6 +19,7 @@ const HEAD: &str = "\
 # Statements of one request of each operation, the beginning and the end of transactions among them.
 # `UPDATE=1 cargo test --test it statements` writes the column of SQLite; with PostgreSQL, the other one:
 # `UPDATE=1 scripts/lib/postgres.sh cargo test --test it statements`. A larger number needs a reason.
+# Whoever reads is remembered from the first request, which is `me`.
 ";
 
 /// Hears every statement.

@@ -41,7 +41,7 @@ class Supply:
 
     def __init__(self, service, folder):
         self.service, self.folder = service, folder
-        self.cases, self.busy = [], None
+        self.cases, self.busy, self.full = [], None, []
         self.units = service.get("staff", "/units?limit=100")["items"]
         lines = {unit["id"]: unit["system_line"] for unit in self.units}
         for number in range(1, len(self.units) + 1):
@@ -227,11 +227,18 @@ class Supply:
         }
         return min(clerks, key=lambda clerk: abs(waiting[clerk] - rows))
 
+    def with_full_pages(self):
+        """Units with a page of assigned cases, or all where none has so many: but that of the writes, whose
+        thousands of new cases are all handled."""
+        page = lambda one: self.service.get("staff", f"/proposals?unit_id={one}&status=assigned&limit=20")  # noqa: E731
+        all_of = [unit["id"] for unit in self.units if unit["id"] != self.unit]
+        return [one for one in all_of if len(page(one)["items"]) == 20] or all_of
+
     def reads(self):
         """The requests of each kind of read, over the same cases as long as the supply lasts."""
         ids = self.cases = self.cases or self.newest()
         self.busy = self.busy or self.department(OPEN_ROWS)
-        units = [unit["id"] for unit in self.units]
+        units = self.full = self.full or self.with_full_pages()
         staff = lambda path: load.request(self.service, "staff", "GET", path)  # noqa: E731
         return {
             "detail": [staff(f"/proposals/{one}") for one in ids],

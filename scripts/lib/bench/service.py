@@ -108,6 +108,11 @@ class Service:
         text = self.ask("GET", "/metrics")[1].decode()
         return float(re.search(r"^jianjian_\w*statements\w* (\S+)$", text, re.M).group(1))
 
+    def forget_peak(self):
+        """The most memory so far is what it has now."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as refs:
+            refs.write("5")
+
     def memory(self, name="VmRSS"):
         """Resident memory in MiB, now or (`VmHWM`) at most so far."""
         with open(f"/proc/{self.process.pid}/status") as status:
