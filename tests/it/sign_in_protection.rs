@@ -511,7 +511,10 @@ async fn who_reads_again_is_not_looked_up_again() {
         app.db().statements() - before
     };
     // Keys are read first of all.
-    app.anonymous().login(&town, "staff", PASSWORD).await.status(200);
+    app.anonymous()
+        .login(&town, "staff", PASSWORD)
+        .await
+        .status(200);
     let first = spent().await;
     let again = spent().await;
     assert!(again < first, "{again} statements after {first}");
