@@ -107,7 +107,7 @@ pub async fn get_password_policy(app: Data<App>, ctx: Ctx) -> Result<Answer> {
 ///
 /// Replaces it as a whole: what is left out is as the profile has it, so `{"profile": "mlps3"}` is
 /// all that the classified protection of level 3 asks for. Parameters may be stricter than the
-/// profile, never laxer. It holds at once, on every instance: passwords older than `max_age_days`
+/// profile, never laxer. It holds at once, for reads on another instance within five seconds: passwords older than `max_age_days`
 /// must be changed next, and sign-ins have `idle_minutes` from now on. Passwords that are in use
 /// are measured by the new rules when they are changed.
 #[utoipa::path(put, path = "/api/v1/password-policy", tag = "accounts",

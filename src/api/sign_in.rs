@@ -340,7 +340,8 @@ pub async fn refresh_tokens(
 
 /// Sign out
 ///
-/// Ends the sign-in: its access and refresh tokens stop working at once, on every instance.
+/// Ends the sign-in: its refresh token and every write stop working at once. So do reads, but for those on
+/// another instance of the service that remembers the caller, for less than five seconds.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "sign-in",
     responses((status = 204, description = "Signed out")))]
 pub async fn logout(

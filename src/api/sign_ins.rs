@@ -146,8 +146,8 @@ fn own(
 
 /// End my sign-ins
 ///
-/// One of the caller's sign-ins, or all but the present one: their access and refresh tokens stop
-/// working at once, on every instance. Change the password as well where somebody else may know it.
+/// One of the caller's sign-ins, or all but the present one: their refresh tokens and every write stop
+/// working at once, and so do reads, but for those on another instance, for less than five seconds. Change the password as well where somebody else may know it.
 #[utoipa::path(post, path = "/api/v1/auth/sign-ins/actions/end", tag = "sign-in",
     request_body(content = EndSignIns, example = json!({})),
     responses((status = 200, description = "What it came to", body = EndedSignIns)))]

@@ -180,7 +180,8 @@ pub async fn update_user(
 /// Set the roles of an account
 ///
 /// By the security administrator, never for the own account. The list replaces the roles held; an
-/// empty one takes all away. It holds from the next request of the account on. Every role is
+/// empty one takes all away. It holds from the next request of the account on, for reads on another instance
+/// within five seconds. Every role is
 /// narrowed as it asks: `unit_clerk` and `unit_signatory` to a unit, `organisation_clerk` to an
 /// organisation, `assigning_officer` to a line; `member` needs an account with `member_id`.
 /// `administrator`, `security_administrator` and `auditor` are three persons: whoever is one of
@@ -271,8 +272,8 @@ pub async fn reset_user_password(
 
 /// End the sign-ins of an account
 ///
-/// By the security administrator: the account is signed out everywhere and at once, on every
-/// instance. Its password stays.
+/// By the security administrator: the account is signed out everywhere and at once, but for reads on
+/// another instance, which end within five seconds. Its password stays.
 #[utoipa::path(
     post, path = "/api/v1/users/{user_id}/actions/end-sign-ins", tag = "accounts",
     params(("user_id" = UserId, Path, description = "The account.")),

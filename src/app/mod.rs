@@ -180,7 +180,7 @@ impl App {
         })
     }
 
-    /// Something was written: the workers of this process look at once. Those of others find it
+    /// Something was written: the workers of this process look some milliseconds later. Those of others find it
     /// within a second.
     pub fn wake_workers(&self) {
         self.wanted

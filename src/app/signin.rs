@@ -163,7 +163,7 @@ impl App {
         });
     }
 
-    /// The principal of a machine client's token. Like a sign-in it is looked up for every request,
+    /// The principal of a machine client's token. It is looked up for every request,
     /// so that what is revoked ends at once on every instance.
     async fn authenticate_machine(&self, text: &str, now: Timestamp) -> Result<Principal> {
         let refused = |why: &str| Error::new(Code::Unauthenticated).context(why);

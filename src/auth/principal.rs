@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use crate::ids::{ApiTokenId, CommitteeId, MemberId, SignInId, UserId};
 use crate::workflow::role::{Actor, Grant, Role};
 
-/// The account behind a request, as it stands in the database at that moment.
+/// The account behind a request, as it stands in the database at that moment; for reads, as it stood less than
+/// five seconds ago ([`super::remembered`]).
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The tenant; every query is scoped by it.

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +27,8 @@ struct Entry {
     principal: Principal,
     generation: u64,
     at: Timestamp,
+    /// The same moment by a clock that nobody sets back.
+    since: Instant,
 }
 
 impl Remembered {
@@ -36,7 +39,10 @@ impl Remembered {
             .get(&sign_in)
             .filter(|entry| {
                 let age = now.duration_since(entry.at);
-                entry.generation == generation && !age.is_negative() && age < KEPT
+                entry.generation == generation
+                    && !age.is_negative()
+                    && age < KEPT
+                    && entry.since.elapsed() < KEPT.unsigned_abs()
             })
             .map(|entry| entry.principal.clone())
     }
@@ -51,6 +57,7 @@ impl Remembered {
             principal: principal.clone(),
             generation,
             at,
+            since: Instant::now(),
         };
         known.insert(principal.sign_in, entry);
     }

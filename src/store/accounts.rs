@@ -164,7 +164,7 @@ pub fn seen(
     type Proofs = (Option<At>, Option<OpenidProviderId>, Option<At>);
     type Policy = (Option<i32>, Option<i32>, Option<At>);
     type Row = (Account, Times, Policy, Proofs, Option<GrantRow>);
-    // Asked at every request, so it is one statement: a row for each role.
+    // Asked at nearly every request, so it is one statement: a row for each role.
     let rows: Vec<Row> = sign_ins::table
         .inner_join(
             users::table.on(users::committee_id

@@ -115,10 +115,12 @@ pub(in crate::store) enum Purpose {
 /// How long a statement may wait for a lock held by another process.
 pub(in crate::store) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// How many pages the log of SQLite may hold before a commit waits until they are in the file, and the log
-/// begins anew: sixteen times as many as the library has it, 64 MiB. Most of them are in the file by
+/// How many pages the log of SQLite may hold before a commit waits until they are in the file and on the disk,
+/// and the log begins anew: sixteen times as many as the library has it. Most of them are written by
 /// then, since a thread beside the writer brings them in ([`super::checkpoint`]).
 const CHECKPOINT_PAGES: u32 = 16_000;
+/// A log that became longer, because somebody read for long, is cut to this when it begins anew, in bytes.
+const LONGEST_LOG: u32 = 64 << 20;
 
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);
@@ -194,7 +196,7 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; \
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {LONGEST_LOG}; \
          PRAGMA query_only = {};",
         LOCK_WAIT.as_millis(),
         if purpose == Purpose::Read {

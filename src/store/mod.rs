@@ -77,4 +77,4 @@ pub mod wakes;
 pub mod webhooks;
 
 pub use connection::DatabaseUrl;
-pub use tx::{Db, Point, Threads, Tx};
+pub use tx::{BESIDE_ACCOUNTS, Db, Point, Threads, Tx};

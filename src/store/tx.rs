@@ -50,7 +50,7 @@ pub struct Threads {
 
 /// Writes that change nothing of accounts, sign-ins and what these depend on, and come again and again. All
 /// others count as if they did.
-const BESIDE_ACCOUNTS: &[&str] = &[
+pub const BESIDE_ACCOUNTS: &[&str] = &[
     Db::ACT,
     "audit.note",
     "auth.note",
@@ -278,9 +278,7 @@ impl Db {
             DatabaseUrl::Postgres(_) => threads.write.max(1),
         };
         let mut checkpoints = match url {
-            DatabaseUrl::Sqlite(_) => {
-                Some(Checkpoints::start(url.clone(), Arc::clone(&statements))?)
-            }
+            DatabaseUrl::Sqlite(_) => Some(Checkpoints::start(url.clone())?),
             DatabaseUrl::Postgres(_) => None,
         };
         let mut spawn_all = |purpose: Purpose, count: usize| {
@@ -556,7 +554,7 @@ impl Worker {
             for job in &mut jobs {
                 job.fail(Error::new(error.code()).context(error.log_context().unwrap_or("commit")));
             }
-        } else if let Some(checkpoints) = &mut self.checkpoints {
+        } else if let Some(checkpoints) = &self.checkpoints {
             checkpoints.written(jobs.len());
         }
         for job in jobs {

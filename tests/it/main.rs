@@ -20,6 +20,7 @@ mod backup;
 mod bad_input;
 mod bad_requests;
 mod batches;
+mod beside_accounts;
 mod budgets;
 mod bulk;
 mod calendars;

@@ -446,12 +446,16 @@ async fn what_ends_a_sign_in_ends_it_on_the_other_instance_within_five_seconds()
         let write = second.client(&tokens.0).post("/api/v1/proposals");
         let write = write.json(json!({})).send().await;
         assert_eq!(write.status, 401, "{what}, a write: {write}");
+        let me = async || second.client(&tokens.0).get(ME).send().await;
+        app.clock.advance(SignedDuration::from_millis(4999));
+        // The control: it is remembered there so long.
+        assert_eq!(me().await.status, 200, "{what}, before five seconds");
+        app.clock.advance(SignedDuration::from_millis(1));
+        let out = me().await;
+        assert_eq!(out.status, 401, "{what}, five seconds later: {out}");
         let body = json!({ "refresh_token": tokens.1 });
         let next = second.anonymous().post(REFRESH).json(body).send().await;
         assert_eq!(next.status, 401, "{what}: {next}");
-        app.clock.advance(SignedDuration::from_secs(5));
-        let me = second.client(&tokens.0).get(ME).send().await;
-        assert_eq!(me.status, 401, "{what}, five seconds later: {me}");
     };
 
     let out = sign_in("staff").await;
@@ -489,14 +493,19 @@ async fn what_ends_a_sign_in_ends_it_on_the_other_instance_within_five_seconds()
     assert_eq!((jobs(&here).await, jobs(&there).await), (403, 403));
     let roles = format!("/api/v1/users/{}/roles", town.supervision.user);
     let security = app.signed_in(&town, &town.security);
-    let grant = security
-        .request(Method::PUT, &roles)
-        .header("If-Match", "*");
-    let granted = json!({ "roles": [{ "role": "administrator" }] });
-    grant.json(granted).send().await.status(200);
-    assert_eq!(jobs(&here).await, 200);
-    app.clock.advance(SignedDuration::from_secs(5));
-    assert_eq!(jobs(&there).await, 200);
+    let (before, granted) = (
+        json!([{ "role": "supervision_officer" }]),
+        json!([{ "role": "administrator" }]),
+    );
+    for (set, was, is) in [(granted, 403, 200), (before, 200, 403)] {
+        let grant = security
+            .request(Method::PUT, &roles)
+            .header("If-Match", "*");
+        grant.json(json!({ "roles": set })).send().await.status(200);
+        assert_eq!((jobs(&here).await, jobs(&there).await), (is, was));
+        app.clock.advance(SignedDuration::from_secs(5));
+        assert_eq!(jobs(&there).await, is);
+    }
 }
 
 /// The twin of the test before: somebody is remembered at all.

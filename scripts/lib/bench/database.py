@@ -111,7 +111,10 @@ class Sqlite(Database):
         return f"x'{one}'"
 
     def connected(self):
-        return sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        # The log is the service's to bring in.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
 
     def rows(self, sql):
         connection = self.connected()

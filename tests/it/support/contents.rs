@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use jianjian::app::Body;
 use jianjian::ids::CommitteeId;
 use jianjian::store::DatabaseUrl;
 
@@ -64,13 +65,35 @@ impl TestDatabase {
         for line in self.names(&sql) {
             let (table, row) = line.split_once(' ').expect("a table and a row");
             let rows = contents.get_mut(table).expect("a table that was asked for");
-            rows.push(row.to_owned());
+            rows.push(match table {
+                "idempotency_keys" => with_unpacked_answer(row),
+                _ => row.to_owned(),
+            });
         }
         for rows in contents.values_mut() {
             rows.sort_unstable();
         }
         contents
     }
+}
+
+/// A row with the text of the answer where it is packed.
+fn with_unpacked_answer(row: &str) -> String {
+    let parts = row.split_inclusive(|c: char| !c.is_ascii_hexdigit());
+    let unpacked = parts.map(|part| {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        let bytes: Option<Vec<u8>> = digits
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let body = bytes.and_then(|bytes| Body::unpacked(&bytes).ok());
+        match body.as_ref().and_then(Body::text) {
+            Some(text) => part.replace(digits, text),
+            None => part.to_owned(),
+        }
+    });
+    unpacked.collect()
 }
 
 /// The column that says whose a row is.
