@@ -97,15 +97,14 @@ impl Log {
     }
 
     fn try_to(&mut self, how: &str) -> Result<()> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => {
-                // No request sent its statements.
-                let mut conn = open(&self.url, Purpose::Write, &Arc::default())?;
-                // Nobody waits for this one for long.
-                per_backend!(&mut conn, c => c.batch_execute("PRAGMA busy_timeout = 20"))?;
-                conn
-            }
+        let conn = if let Some(conn) = self.conn.take() {
+            conn
+        } else {
+            // No request sent its statements.
+            let mut conn = open(&self.url, Purpose::Write, &Arc::default())?;
+            // Nobody waits for this one for long.
+            per_backend!(&mut conn, c => c.batch_execute("PRAGMA busy_timeout = 20"))?;
+            conn
         };
         let conn = self.conn.insert(conn);
         per_backend!(conn, c => c.batch_execute(&format!("PRAGMA wal_checkpoint({how})")))?;
