@@ -3,7 +3,7 @@
 //! Left to itself the library does it in the commit after which the log has become long enough, and
 //! everybody who waits for that commit waits for the file as well. A checkpoint that is passive waits
 //! for nobody and keeps nobody waiting; what it does not get at because somebody reads it still, the
-//! next one does. While nobody writes the log is emptied, so that its room on the disk comes back.
+//! next one does. While hardly anybody writes the log is emptied, so that its room on the disk comes back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,13 +11,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
 
 use super::connection::{AnyConnection, DatabaseUrl, Purpose, open, per_backend};
 use crate::error::{Error, Result};
 
 /// How many writes may stand in the log before it is looked at: some thousands of pages.
 const WRITES: usize = 256;
-/// After so long without so many writes the log is emptied.
+/// After so long in which there were fewer the log is emptied.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// The writer's side: counts what was written.
@@ -85,18 +87,23 @@ impl Log {
         }
     }
 
-    /// Whether nothing went wrong. If something did, the log stays as it is, and the writer brings it in
-    /// when it is long.
+    /// Whether nobody was in the way and nothing went wrong. Otherwise the log stays as it is: for the next
+    /// time, or for the writer, when it is long.
     fn bring_in(&mut self, how: &str) -> bool {
-        let done = self.try_to(how);
-        if let Err(error) = &done {
+        self.try_to(how).unwrap_or_else(|error| {
             tracing::debug!(context = error.log_context(), "no checkpoint");
             self.conn = None;
-        }
-        done.is_ok()
+            false
+        })
     }
 
-    fn try_to(&mut self, how: &str) -> Result<()> {
+    fn try_to(&mut self, how: &str) -> Result<bool> {
+        /// Somebody in the way is no error to the library.
+        #[derive(QueryableByName)]
+        struct Outcome {
+            #[diesel(sql_type = Integer)]
+            busy: i32,
+        }
         let conn = if let Some(conn) = self.conn.take() {
             conn
         } else {
@@ -107,8 +114,9 @@ impl Log {
             conn
         };
         let conn = self.conn.insert(conn);
-        per_backend!(conn, c => c.batch_execute(&format!("PRAGMA wal_checkpoint({how})")))?;
-        Ok(())
+        let ask = diesel::sql_query(format!("PRAGMA wal_checkpoint({how})"));
+        let outcome: Outcome = ask.get_result(conn)?;
+        Ok(outcome.busy == 0)
     }
 }
 
@@ -116,7 +124,7 @@ impl Log {
 mod tests {
     use std::path::Path;
 
-    use diesel::prelude::*;
+    use diesel::sqlite::SqliteConnection;
 
     use super::*;
     use crate::store::{Db, Threads, Tx};
@@ -162,16 +170,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_log_is_emptied_while_nobody_writes() {
+    async fn the_log_is_emptied_while_nobody_writes_and_once_nobody_reads() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("notes.db");
         let _db = written(&path, 20).await;
         let log = folder.path().join("notes.db-wal");
         assert!(std::fs::metadata(&log).expect("the log").len() > 20 * 4096);
+        let mut reader = SqliteConnection::establish(&path.to_string_lossy()).expect("a reader");
+        let read = reader.batch_execute("BEGIN; SELECT count(*) FROM notes");
+        read.expect("a snapshot");
         let quiet = Duration::from_millis(100);
         let beside = Checkpoints::start_with(DatabaseUrl::Sqlite(path.clone()), quiet);
         let beside = beside.expect("a thread");
         beside.written(1);
+        tokio::time::sleep(quiet * 8).await;
+        assert!(std::fs::metadata(&log).expect("the log").len() > 0);
+        reader.batch_execute("COMMIT").expect("an end");
         assert!(comes_to(&log, |size| size == 0).await);
         drop(beside);
     }

@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use jianjian::store::{BESIDE_ACCOUNTS, Db, Point};
 
 use crate::support::TestApp;
-use crate::support::everything::{self, Mark};
+use crate::support::everything;
 use crate::support::units::days;
 
 /// What a principal is read from.
@@ -69,17 +69,7 @@ fn listening(app: &TestApp) -> Arc<Mutex<BTreeSet<(&'static str, String)>>> {
 async fn writes_that_let_readers_be_remembered_change_nothing_of_them() {
     let app = TestApp::start().await;
     let heard = listening(&app);
-    let (town, below) = (
-        app.town_called("shangyou").await,
-        app.town_called("xiayou").await,
-    );
-    let mark = Mark {
-        word: "白鹭",
-        ascii: "bailu",
-        term: 12,
-    };
-    everything::mark(&app, &town, mark);
-    everything::fill(&app, &town, &below, mark).await;
+    everything::town(&app).await;
     for _ in 0..8 {
         days(&app, 7);
         app.work().await;

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::TestApp;
 use crate::support::database::TestDatabase;
 use crate::support::document::operations;
-use crate::support::everything::{self, Mark};
+use crate::support::everything;
 use crate::support::smtp::Smtp;
 use crate::support::story::{Story, form, members};
 use crate::support::units::days;
@@ -93,17 +93,7 @@ async fn statements_of_a_year(app: &TestApp) -> BTreeSet<String> {
 /// of it, and while a year goes by in which nobody does anything.
 async fn statements_of_everything(app: &TestApp) -> BTreeSet<String> {
     let heard = listening(app);
-    let (town, below) = (
-        app.town_called("shangyou").await,
-        app.town_called("xiayou").await,
-    );
-    let mark = Mark {
-        word: "白鹭",
-        ascii: "bailu",
-        term: 12,
-    };
-    everything::mark(app, &town, mark);
-    everything::fill(app, &town, &below, mark).await;
+    let town = everything::town(app).await;
     let document = app.openapi().await;
     let lists: Vec<_> = operations(&document)
         .into_iter()

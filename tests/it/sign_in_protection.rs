@@ -419,7 +419,7 @@ async fn guessing_the_present_password_is_delayed_as_well() {
     assert_eq!(events(&app, &town.staff, "user.password_change_refused"), 5);
 }
 
-/// Issue of trust: what ends a sign-in is in force on another instance within five seconds, and at once
+/// What ends a sign-in is in force on another instance within five seconds, and at once
 /// where something could be changed.
 #[actix_web::test]
 async fn what_ends_a_sign_in_ends_it_on_the_other_instance_within_five_seconds() {

@@ -93,7 +93,6 @@ class Database:
             id=self.hex("id"), session=self.hex("session_id"), code=COMMITTEE, ids=ids, false=self.false, **more
         )
 
-
     def begin_anew(self):
         """As the limit is measured: it begins after a checkpoint."""
 

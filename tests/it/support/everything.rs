@@ -87,6 +87,22 @@ async fn post(client: &Client, path: &str, body: Value) -> super::Reply {
     request.json(body).send().await.ok()
 }
 
+/// A town with something of everything, where the words do not matter.
+pub async fn town(app: &TestApp) -> Town {
+    let (town, below) = (
+        app.town_called("shangyou").await,
+        app.town_called("xiayou").await,
+    );
+    let words = Mark {
+        word: "白鹭",
+        ascii: "bailu",
+        term: 12,
+    };
+    mark(app, &town, words);
+    fill(app, &town, &below, words).await;
+    town
+}
+
 /// Fills a town. `below` becomes the committee below it, which sends it a case.
 pub async fn fill(app: &TestApp, town: &Town, below: &Town, mark: Mark<'_>) {
     registers(app, town, mark).await;
