@@ -167,7 +167,8 @@ async fn parallel_twins_have_one_effect() {
     let app = TestApp::start_with(|config| config.database.threads.write = 8).await;
     let town = app.town().await;
     let member = app.signed_in(&town, &town.members[0]);
-    for key in ["twin-0001", "twin-0002", "twin-0003"] {
+    for number in 0..200 {
+        let key = &format!("twin-{number:04}");
         let before = app.database().row_counts();
         let body = json!({ "kind": "individual", "form": steps::form(key) });
         let tasks: Vec<_> = (0..32)
