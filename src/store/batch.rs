@@ -33,7 +33,7 @@ impl<'a> Batch<'a> {
     /// Adds a statement with few texts; nobody hears how many rows it changed.
     pub(in crate::store) fn put<S>(&mut self, tx: &mut Tx<'_>, statement: S) -> Result<()>
     where
-        S: QueryFragment<Pg> + QueryFragment<Sqlite> + 'a,
+        S: QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId + 'a,
     {
         match &mut *tx.conn {
             AnyConnection::Postgres(_) => self.0.push(Box::new(statement)),

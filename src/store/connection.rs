@@ -122,6 +122,12 @@ const CHECKPOINT_PAGES: u32 = 16_000;
 /// A log that became longer, because somebody read for long, is cut to this when it begins anew, in bytes.
 const LONGEST_LOG: u32 = 64 << 20;
 
+/// How much of the file a connection of SQLite keeps in memory, in KiB. Those that read are several, and the system keeps
+/// the file for all of them; the one that writes keeps what it changed until the commit.
+const READING_CACHE: u32 = 8 << 10;
+/// The same of a connection that writes.
+const WRITING_CACHE: u32 = 16 << 10;
+
 /// Pause between two attempts to switch a new file to WAL.
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
@@ -193,17 +199,15 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     let mut conn = SqliteConnection::establish(name).map_err(|error| unavailable(&error))?;
     // WAL with FULL: an acknowledged commit survives a power cut, readers never block.
     switch_to_wal(&mut conn).map_err(|error| unavailable(&error))?;
+    let reads = purpose == Purpose::Read;
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {}; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; \
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {LONGEST_LOG}; \
          PRAGMA query_only = {};",
         LOCK_WAIT.as_millis(),
-        if purpose == Purpose::Read {
-            "ON"
-        } else {
-            "OFF"
-        },
+        if reads { READING_CACHE } else { WRITING_CACHE },
+        if reads { "ON" } else { "OFF" },
     ))
     .map_err(|error| unavailable(&error))?;
     assert_pragma(&mut conn, "journal_mode", "wal").map_err(|error| unavailable(&error))?;

@@ -3,8 +3,9 @@
 //! The query builder takes it that an `UPDATE`, an `INSERT` on PostgreSQL, an `IN` list or a text of
 //! our own may have endlessly many texts, and so it has each prepared anew at every execution: on
 //! SQLite it is parsed and planned, on PostgreSQL it costs one more round trip. Those whose texts
-//! are few are marked here; they are kept under their text, so a mark that is wrong costs memory,
-//! never a wrong answer.
+//! are few are marked here. One whose text follows from its type, as that of an `INSERT` of named columns
+//! does, is found by its type, without making the text; any other is kept under its text. So a mark that is
+//! wrong costs memory, never a wrong answer.
 
 use std::cell::Cell;
 
@@ -51,10 +52,10 @@ impl<T: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<T> {
     }
 }
 
-impl<T> QueryId for Prepared<T> {
-    type QueryId = ();
-    // The type says less than the text.
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<T: QueryId> QueryId for Prepared<T> {
+    // The query builder knows of each statement whether its type says all of its text.
+    type QueryId = T::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = T::HAS_STATIC_QUERY_ID;
 }
 
 impl<T: Query> Query for Prepared<T> {
@@ -126,6 +127,39 @@ mod tests {
         assert_eq!(written, "eins");
         // The update, the list, the update that answers.
         assert_eq!(kept.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_statement_is_found_by_its_type_where_that_says_all_of_its_text() {
+        fn by_type<T: QueryId>(_: &T) -> Option<std::any::TypeId> {
+            T::query_id()
+        }
+        let name = String::from("uno");
+        let owned = diesel::insert_into(things::table)
+            .values((things::id.eq(3), things::name.eq(name.clone())))
+            .prepared();
+        let borrowed = diesel::insert_into(things::table)
+            .values((things::id.eq(3), things::name.eq(&name)))
+            .prepared();
+        assert!(by_type(&owned).is_some());
+        assert_eq!(by_type(&owned), by_type(&borrowed), "one text, one type");
+        let other = diesel::insert_into(things::table)
+            .values((things::name.eq(&name), things::id.eq(3)))
+            .prepared();
+        assert_ne!(by_type(&owned), by_type(&other));
+        // Columns that may be left out, lists, and texts of our own.
+        let update = diesel::update(things::table.find(1))
+            .set((Some(things::id.eq(1)), things::name.eq(&name)))
+            .prepared();
+        assert_eq!(by_type(&update), None);
+        let some = diesel::delete(things::table)
+            .filter(things::id.eq_any([1, 2]))
+            .prepared();
+        assert_eq!(by_type(&some), None);
+        let own = diesel::sql_query("DELETE FROM things WHERE id = ?")
+            .bind::<diesel::sql_types::Integer, _>(1)
+            .prepared();
+        assert_eq!(by_type(&own), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ import re
 
 import load
 
-DEEP = 5000  # the page that is asked for
+DEEP = 10_000  # the page that is asked for
 MOST = 20  # cases on a page
 CURSOR = re.compile(rb'"next_cursor":"([^"]+)"')
 

@@ -3,7 +3,7 @@
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::QueryFragment;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
 use super::{children, records};
@@ -39,7 +39,7 @@ impl<'a> Writer<'a> {
     /// Writes something, on PostgreSQL together with what else waits.
     pub(super) fn put<S>(&mut self, tx: &mut Tx<'_>, statement: S) -> Result<()>
     where
-        S: QueryFragment<Pg> + QueryFragment<Sqlite> + 'a,
+        S: QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId + 'a,
     {
         self.batch.put(tx, statement)
     }
