@@ -1,5 +1,6 @@
 //! One connection type over both backends, chosen by the scheme of the database URL.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -162,6 +163,16 @@ impl Statements {
     }
 }
 
+thread_local! {
+    /// Of the connection that this thread owns.
+    static FAILED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many statements of this thread have failed so far.
+pub(in crate::store) fn failed_statements() -> u64 {
+    FAILED.get()
+}
+
 /// Opens one connection and makes the settings the rest of the program relies on.
 pub(in crate::store) fn open(
     url: &DatabaseUrl,
@@ -178,6 +189,7 @@ pub(in crate::store) fn open(
         InstrumentationEvent::FinishQuery {
             error: Some(error), ..
         } => {
+            FAILED.set(FAILED.get() + 1);
             // Not the statement: its values are nobody's business.
             tracing::debug!(%error, "statement failed");
         }

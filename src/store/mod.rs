@@ -24,6 +24,7 @@ pub mod events;
 pub mod feed;
 pub mod follow_ups;
 pub mod grants;
+mod group;
 pub mod health;
 pub mod idempotency;
 pub mod jobs;

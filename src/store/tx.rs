@@ -4,8 +4,8 @@
 //! can reach one. A write is answered only after the commit that contains it.
 //!
 //! - On SQLite one writer thread opens `BEGIN IMMEDIATE`, runs the waiting closures one after the
-//!   other, each behind its own savepoint, and commits once for all of them: concurrent writers
-//!   share the cost of the disk, and one that fails rolls back alone.
+//!   other, and commits once for all of them: concurrent writers share the cost of the disk, and one that
+//!   fails is undone alone ([`super::group`]).
 //! - On PostgreSQL each writer thread runs one transaction at a time and runs it again, a few
 //!   times, after a clash with another.
 
@@ -23,13 +23,14 @@ use super::connection::{
     AnyConnection, DatabaseUrl, LOCK_WAIT, Purpose, Statements, open, per_backend,
 };
 use super::constraint::breaks_connection;
+use super::group::Groups;
 use super::room::{Limits, Room};
 use crate::error::{Code, Error, Result};
 
 /// How many writes may share one commit on SQLite.
 const GROUP: usize = 64;
 /// How often a transaction is run again after a clash.
-const ATTEMPTS: u32 = 6;
+pub(super) const ATTEMPTS: u32 = 6;
 /// How long SQLite looks for the end of another process's transaction before it is asked again.
 const GLANCE_MILLIS: u32 = 10;
 /// How long a request waits for its answer.
@@ -162,7 +163,9 @@ impl Tx<'_> {
     }
 }
 
-enum Outcome {
+/// What becomes of what a closure wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
     /// Keep what was written.
     Keep,
     /// Undo it; the answer stands.
@@ -172,7 +175,7 @@ enum Outcome {
 }
 
 /// A closure on its way to a database thread and its answer on the way back.
-trait Job: Send {
+pub(super) trait Job: Send {
     fn run(&mut self, conn: &mut AnyConnection) -> Outcome;
     /// Replaces the answer: the closure never ran, or its commit failed.
     fn fail(&mut self, error: Error);
@@ -294,6 +297,7 @@ impl Db {
                         Purpose::Write => checkpoints.take(),
                         Purpose::Read => None,
                     },
+                    groups: Groups::default(),
                 };
                 std::thread::Builder::new()
                     .name(format!("db-{purpose:?}-{number}").to_lowercase())
@@ -435,6 +439,7 @@ struct Worker {
     jobs: async_channel::Receiver<Box<dyn Job>>,
     /// Of the one that writes to SQLite.
     checkpoints: Option<Checkpoints>,
+    groups: Groups,
 }
 
 impl Worker {
@@ -546,7 +551,7 @@ impl Worker {
         }
     }
 
-    /// Several jobs in one transaction of SQLite, each behind a savepoint.
+    /// Several jobs in one transaction of SQLite.
     fn run_group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         let committed = self.try_group(&mut jobs);
         if let Err(error) = committed {
@@ -563,35 +568,17 @@ impl Worker {
     }
 
     fn try_group(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
-        let conn = self.connection()?;
-        begin_immediate(conn)?;
-        for job in &mut *jobs {
-            for attempt in 1..=ATTEMPTS {
-                execute(conn, "SAVEPOINT job")?;
-                let outcome = job.run(conn);
-                if matches!(outcome, Outcome::Keep) {
-                    execute(conn, "RELEASE job")?;
-                    break;
-                }
-                if let Err(error) = execute(conn, "ROLLBACK TO job; RELEASE job") {
-                    // SQLite itself has undone the whole transaction, as it may when the disk is
-                    // full; then what went wrong with this job went wrong with all.
-                    let code = job.failure().filter(|code| code.status() >= 500);
-                    return Err(Error::new(code.unwrap_or(error.code())).context("undo"));
-                }
-                if attempt == ATTEMPTS || !matches!(outcome, Outcome::Again) {
-                    break;
-                }
-            }
-        }
-        execute(conn, "COMMIT").map_err(|error| error.context("commit"))
+        let mut groups = std::mem::take(&mut self.groups);
+        let done = self.connection().and_then(|conn| groups.run(conn, jobs));
+        self.groups = groups;
+        done
     }
 }
 
 /// Begins a transaction that writes, on SQLite. Left to itself the library looks ever more seldom
 /// whether another process is done, ten times a second in the end, and finds the file locked each
 /// time where that process writes without pause. So it is asked again and again.
-fn begin_immediate(conn: &mut AnyConnection) -> Result<()> {
+pub(super) fn begin_immediate(conn: &mut AnyConnection) -> Result<()> {
     let started = Instant::now();
     loop {
         match execute(conn, "BEGIN IMMEDIATE") {
@@ -601,7 +588,7 @@ fn begin_immediate(conn: &mut AnyConnection) -> Result<()> {
     }
 }
 
-fn execute(conn: &mut AnyConnection, sql: &str) -> Result<()> {
+pub(super) fn execute(conn: &mut AnyConnection, sql: &str) -> Result<()> {
     per_backend!(conn, c => c.batch_execute(sql)).map_err(Error::from)
 }
 
