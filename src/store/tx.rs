@@ -5,7 +5,7 @@
 //!
 //! - On SQLite one writer thread opens `BEGIN IMMEDIATE`, runs the waiting closures one after the
 //!   other, and commits once for all of them: concurrent writers share the cost of the disk, and one that
-//!   fails is undone alone ([`super::group`]).
+//!   fails is undone alone (`group.rs`).
 //! - On PostgreSQL each writer thread runs one transaction at a time and runs it again, a few
 //!   times, after a clash with another.
 
