@@ -4,15 +4,15 @@
 //! are answered after its commit; each still fails alone. A savepoint before each would see to that, but
 //! with one the library keeps a copy of every page that a write is the first to change. Nearly every write succeeds, or
 //! is refused before it has written anything. So a group runs without savepoints at first. If one fails that
-//! may have written something, the transaction is undone, and the others run again, each behind a
-//! savepoint; so do the next groups, since what makes one fail tends to come again.
+//! may have written something, the transaction is undone, and all run again, each behind a savepoint: whoever is refused
+//! is refused by what the commit holds. So do the next groups, since what makes one fail tends to come again.
 
 use diesel::dsl::select;
 use diesel::prelude::*;
 
 use super::connection::{AnyConnection, failed_statements};
 use super::tx::{ATTEMPTS, Job, Outcome, begin_immediate, execute};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// How many groups run behind savepoints after one that had to run again.
 const CAREFUL: u32 = 32;
@@ -54,7 +54,7 @@ impl Groups {
 
 /// Something of a job that failed may stand in the transaction, or nothing of it stands any more.
 struct Spoilt {
-    /// The job, where it has its answer already: it does not run again.
+    /// The job, where a fault of the service is its answer: that depends on nobody else, and it does not run again.
     answered: Option<usize>,
 }
 
@@ -73,7 +73,7 @@ fn plainly(conn: &mut AnyConnection, jobs: &mut [Box<dyn Job>]) -> Result<Option
                 Outcome::Again => false,
             };
         if !sound {
-            let answered = matches!(outcome, Outcome::Undo).then_some(number);
+            let answered = (outcome == Outcome::Undo && fault(&**job).is_some()).then_some(number);
             return Ok(Some(Spoilt { answered }));
         }
     }
@@ -85,6 +85,11 @@ fn changes(conn: &mut AnyConnection) -> Result<i64> {
         AnyConnection::Sqlite(conn) => Ok(select(total_changes()).get_result(conn)?),
         AnyConnection::Postgres(_) => Err(Error::internal("PostgreSQL has no groups")),
     }
+}
+
+/// What went wrong with a job, where that is no refusal.
+fn fault(job: &dyn Job) -> Option<Code> {
+    job.failure().filter(|code| code.status() >= 500)
 }
 
 /// Runs jobs one after the other, each behind a savepoint; not the one that has its answer.
@@ -107,8 +112,7 @@ fn carefully(
             if let Err(error) = execute(conn, "ROLLBACK TO job; RELEASE job") {
                 // SQLite itself has undone the whole transaction; then what went wrong with this job
                 // went wrong with all.
-                let code = job.failure().filter(|code| code.status() >= 500);
-                return Err(Error::new(code.unwrap_or(error.code())).context("undo"));
+                return Err(Error::new(fault(&**job).unwrap_or(error.code())).context("undo"));
             }
             if attempt == ATTEMPTS || !matches!(outcome, Outcome::Again) {
                 break;
@@ -128,12 +132,12 @@ mod tests {
     use diesel::sqlite::SqliteConnection;
 
     use super::*;
-    use crate::error::Code;
     use crate::store::connection::{DatabaseUrl, Purpose, Statements, open};
 
     /// A job, and how often it ran.
     struct Told<F> {
         work: F,
+        failure: Option<Code>,
         runs: Arc<AtomicU32>,
     }
 
@@ -150,7 +154,7 @@ mod tests {
             false
         }
         fn failure(&self) -> Option<Code> {
-            None
+            self.failure
         }
         fn panicked(&self) -> bool {
             false
@@ -190,9 +194,20 @@ mod tests {
         }
 
         fn job(&mut self, work: impl FnMut(&mut SqliteConnection) -> Outcome + Send + 'static) {
+            self.told(work, None);
+        }
+
+        fn told<F>(&mut self, work: F, failure: Option<Code>)
+        where
+            F: FnMut(&mut SqliteConnection) -> Outcome + Send + 'static,
+        {
             let runs = Arc::<AtomicU32>::default();
             self.runs.push(Arc::clone(&runs));
-            self.jobs.push(Box::new(Told { work, runs }));
+            self.jobs.push(Box::new(Told {
+                work,
+                failure,
+                runs,
+            }));
         }
 
         fn writes(&mut self, name: &'static str, outcome: fn() -> Outcome) {
@@ -245,10 +260,47 @@ mod tests {
     }
 
     #[test]
-    fn who_fails_after_writing_fails_alone_and_keeps_the_answer() {
+    fn who_fails_after_writing_fails_alone() {
         let mut bench = Bench::new();
         bench.writes("one", || Outcome::Keep);
         bench.writes("bad", || Outcome::Undo);
+        bench.writes("two", || Outcome::Keep);
+        assert_eq!(bench.run().expect("a commit"), [2, 2, 1]);
+        assert_eq!(bench.names(), ["one", "two"]);
+    }
+
+    #[test]
+    fn who_is_refused_is_refused_by_what_the_commit_holds() {
+        let mut bench = Bench::new();
+        // Before it runs again another process takes what it wants.
+        let mut is_free = true;
+        bench.job(move |conn| {
+            if !std::mem::replace(&mut is_free, false) {
+                return Outcome::Undo;
+            }
+            insert(conn, "wanted").expect("a row");
+            Outcome::Keep
+        });
+        bench.job(|conn| {
+            insert(conn, "mine").expect("a row");
+            match insert(conn, "wanted") {
+                Ok(_) => Outcome::Keep,
+                Err(_) => Outcome::Undo,
+            }
+        });
+        assert_eq!(bench.run().expect("a commit"), [2, 2]);
+        assert_eq!(bench.names(), ["mine", "wanted"]);
+    }
+
+    #[test]
+    fn a_fault_after_writing_is_told_and_not_tried_again() {
+        let mut bench = Bench::new();
+        bench.writes("one", || Outcome::Keep);
+        let work = |conn: &mut SqliteConnection| {
+            insert(conn, "bad").expect("a row");
+            Outcome::Undo
+        };
+        bench.told(work, Some(Code::Internal));
         bench.writes("two", || Outcome::Keep);
         assert_eq!(bench.run().expect("a commit"), [2, 1, 1]);
         assert_eq!(bench.names(), ["one", "two"]);
@@ -264,14 +316,14 @@ mod tests {
                 Outcome::Keep
             });
             bench.writes("bad", || Outcome::Undo);
-            let wanted = if group == 0 { [2, 1] } else { [1, 1] };
+            let wanted = if group == 0 { [2, 2] } else { [1, 1] };
             assert_eq!(bench.run().expect("a commit"), wanted, "{group}");
             assert_eq!(bench.names(), ["good"]);
         }
         // And then it is tried again.
         bench.job(|_| Outcome::Keep);
         bench.writes("bad", || Outcome::Undo);
-        assert_eq!(bench.run().expect("a commit"), [2, 1]);
+        assert_eq!(bench.run().expect("a commit"), [2, 2]);
         assert_eq!(bench.names(), ["good"]);
     }
 
@@ -297,10 +349,11 @@ mod tests {
     fn where_sqlite_undoes_everything_the_others_stand() {
         let mut bench = Bench::new();
         bench.writes("one", || Outcome::Keep);
-        bench.job(|conn| {
+        let work = |conn: &mut SqliteConnection| {
             insert(conn, "full").expect_err("the trigger");
             Outcome::Undo
-        });
+        };
+        bench.told(work, Some(Code::Internal));
         bench.writes("two", || Outcome::Keep);
         assert_eq!(bench.run().expect("a commit"), [2, 1, 1]);
         assert_eq!(bench.names(), ["one", "two"]);
