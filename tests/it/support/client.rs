@@ -129,13 +129,20 @@ impl Request {
             .limit(64 * 1024 * 1024)
             .await
             .unwrap_or_else(|error| panic!("{what}: {error}"));
-        Reply {
+        let reply = Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             json: serde_json::from_slice(&body).unwrap_or_default(),
             body: body.to_vec(),
             what,
-        }
+        };
+        // Whatever list it is.
+        assert_eq!(
+            reply.next_page().is_some(),
+            reply.json["next_cursor"].is_string(),
+            "{reply}"
+        );
+        reply
     }
 }
 
